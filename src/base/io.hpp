@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/net_address.hpp"
+
+/// The boundary between the core and the rim: every byte that crosses it crosses as one of these values.
+namespace stox {
+
+/// A stream connection, or a UDP listener. The core numbers the connections that it opens (`first_core_conn` upwards); the rim
+/// numbers listeners and accepted connections (below). An id is never used again.
+enum class conn_id : std::uint64_t { none = 0 };
+inline constexpr std::uint64_t first_core_conn = std::uint64_t{1} << 62;
+
+/// Names one `send`, so that its fate can be told. `none` asks for no report of success; failure of a connection tells the rest.
+enum class token : std::uint64_t { none = 0 };
+
+/// What a connection is for, hence which endpoint owns its bytes.
+enum class conn_use : std::uint8_t { sip, component };
+
+namespace io {
+
+// ---- actions: the core asks, the rim does ----
+
+/// Writes `bytes`; `to` only counts for a UDP listener. Answered by sent{tok} once the kernel took all of it, or by
+/// send_failed{tok}, exactly once, unless tok is none.
+struct send {
+  conn_id conn{};
+  token tok{};
+  socket_address to;
+  std::string bytes;
+};
+
+/// Connects a stream. Answered by opened or closed.
+struct open {
+  conn_id conn{};
+  conn_use use{};
+  transport via{};
+  std::string host;  ///< name or literal; empty: `to` is meant
+  socket_address to;  ///< port always; ip when host is empty
+};
+
+/// Writes out what is queued, then closes. Answered by closed.
+struct close {
+  conn_id conn{};
+};
+
+using action = std::variant<send, open, close>;
+
+// ---- events: the rim tells, the core reacts ----
+
+enum class fail : std::uint8_t {
+  peer_closed,  ///< orderly end by the peer
+  refused,      ///< nobody listens there
+  unreachable,  ///< no route, or an ICMP error
+  timed_out,    ///< no connection within the connect limit
+  reset,        ///< broken in mid-stream
+  overflow,     ///< the connection's write queue is full
+  not_found,    ///< the host name has no address
+  closed_here,  ///< we asked for it
+};
+std::string_view to_string(fail f);
+
+struct listening {
+  conn_id conn{};
+  transport via{};
+  socket_address local;
+};
+struct accepted {
+  conn_id conn{};
+  conn_use use{};
+  transport via{};
+  socket_address local, peer;
+};
+struct opened {
+  conn_id conn{};
+  socket_address local, peer;
+};
+/// The connection is gone. Every token sent on it that was not reported before has been reported by send_failed.
+struct closed {
+  conn_id conn{};
+  fail why{};
+};
+/// `bytes` is borrowed: valid until handle() returns. For UDP one datagram, `from` its source, `to` the listener's address.
+struct received {
+  conn_id conn{};
+  socket_address from;
+  std::string_view bytes;
+};
+struct sent {
+  token tok{};
+};
+struct send_failed {
+  token tok{};
+  fail why{};
+};
+/// The connection's write queue went above its high-water mark / below its low one.
+struct blocked {
+  conn_id conn{};
+};
+struct writable {
+  conn_id conn{};
+};
+
+using event = std::variant<listening, accepted, opened, closed, received, sent, send_failed, blocked, writable>;
+
+}  // namespace io
+
+/// Where endpoints put what the rim is to do, in order; it also numbers connections and tokens, with the owner in the number, so
+/// that an answer finds the endpoint it belongs to.
+class io_port {
+ public:
+  void push(io::action a) { actions_.push_back(std::move(a)); }
+  std::vector<io::action>& actions() { return actions_; }
+  conn_id new_conn(conn_use use) { return conn_id{first_core_conn | mark(use) | ++last_conn_}; }
+  token new_token(conn_use use) { return token{mark(use) | ++last_token_}; }
+
+ private:
+  static std::uint64_t mark(conn_use use) { return static_cast<std::uint64_t>(use) << 56; }
+  std::vector<io::action> actions_;
+  std::uint64_t last_conn_ = 0;
+  std::uint64_t last_token_ = 0;
+};
+
+/// Whose connection or token it is. What the rim numbered (listeners, accepted connections) is SIP's: nobody connects to a component.
+inline conn_use use_of(conn_id c) { return static_cast<conn_use>(static_cast<std::uint64_t>(c) >> 56 & 0x3F); }
+inline conn_use use_of(token t) { return static_cast<conn_use>(static_cast<std::uint64_t>(t) >> 56 & 0x3F); }
+
+}  // namespace stox

@@ -1,0 +1,109 @@
+#include "base/net_address.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+
+#include "base/io.hpp"
+#include "base/text.hpp"
+
+// inet_pton and inet_ntop are pure functions over bytes; no socket is touched here.
+namespace stox {
+
+std::string_view to_string(transport t) {
+  switch (t) {
+    case transport::udp: return "udp";
+    case transport::tcp: return "tcp";
+    case transport::tls: return "tls";
+  }
+  return "?";
+}
+
+std::string_view io::to_string(fail f) {
+  switch (f) {
+    case fail::peer_closed: return "closed by peer";
+    case fail::refused: return "connection refused";
+    case fail::unreachable: return "unreachable";
+    case fail::timed_out: return "timed out";
+    case fail::reset: return "connection reset";
+    case fail::overflow: return "write queue full";
+    case fail::not_found: return "host not found";
+    case fail::closed_here: return "closed";
+  }
+  return "?";
+}
+
+std::optional<ip_address> ip_address::parse(std::string_view text) {
+  if (text.size() >= 2 && text.front() == '[' && text.back() == ']') {
+    text = text.substr(1, text.size() - 2);
+    if (text.find(':') == std::string_view::npos) return std::nullopt;
+  }
+  if (text.size() >= INET6_ADDRSTRLEN) return std::nullopt;
+  const std::string copy(text);
+  ip_address out;
+  if (inet_pton(AF_INET6, copy.c_str(), out.bytes.data()) == 1) return out;
+  if (inet_pton(AF_INET, copy.c_str(), out.bytes.data() + 12) != 1) return std::nullopt;
+  std::fill_n(out.bytes.begin(), 10, std::uint8_t{0});
+  out.bytes[10] = out.bytes[11] = 0xFF;
+  return out;
+}
+
+bool ip_address::is_v4() const {
+  return std::all_of(bytes.begin(), bytes.begin() + 10, [](auto b) { return b == 0; }) && bytes[10] == 0xFF &&
+         bytes[11] == 0xFF;
+}
+
+std::string ip_address::to_string() const {
+  char buffer[INET6_ADDRSTRLEN];
+  if (is_v4()) {
+    inet_ntop(AF_INET, bytes.data() + 12, buffer, sizeof buffer);
+  } else {
+    inet_ntop(AF_INET6, bytes.data(), buffer, sizeof buffer);
+  }
+  return buffer;
+}
+
+std::string ip_address::to_uri_host() const { return is_v4() ? to_string() : "[" + to_string() + "]"; }
+
+std::optional<socket_address> socket_address::parse(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto host = text.substr(0, colon);
+  // An unbracketed IPv6 address cannot carry a port: its last group would be taken for one.
+  if (host.find(':') != std::string_view::npos && host.front() != '[') return std::nullopt;
+  const auto ip = ip_address::parse(host);
+  const auto port = text::to_number(text.substr(colon + 1), 65535);
+  if (!ip || !port) return std::nullopt;
+  return socket_address{*ip, static_cast<std::uint16_t>(*port)};
+}
+
+std::string socket_address::to_string() const { return ip.to_uri_host() + ":" + std::to_string(port); }
+
+std::optional<ip_prefix> ip_prefix::parse(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto ip = ip_address::parse(text.substr(0, slash));
+  if (!ip) return std::nullopt;
+  ip_prefix out{*ip, 128};
+  if (slash != std::string_view::npos) {
+    const unsigned width = ip->is_v4() ? 32 : 128;
+    const auto length = text::to_number(text.substr(slash + 1), width);
+    if (!length) return std::nullopt;
+    out.length = static_cast<unsigned>(*length) + (128 - width);
+  }
+  return out;
+}
+
+bool ip_prefix::contains(const ip_address& ip) const {
+  const unsigned whole = length / 8;
+  if (!std::equal(base.bytes.begin(), base.bytes.begin() + whole, ip.bytes.begin())) return false;
+  const unsigned rest = length % 8;
+  if (rest == 0) return true;
+  const auto mask = static_cast<std::uint8_t>(0xFF << (8 - rest));
+  return (base.bytes[whole] & mask) == (ip.bytes[whole] & mask);
+}
+
+std::string ip_prefix::to_string() const {
+  return base.to_string() + "/" + std::to_string(base.is_v4() && length >= 96 ? length - 96 : length);
+}
+
+}  // namespace stox

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "base/instant.hpp"
+#include "base/io.hpp"
+#include "base/log.hpp"
+#include "settings/settings.hpp"
+
+namespace stox::engine {
+
+// ---- events beyond those of base/io.hpp ----
+
+/// Time passed: some deadline may be due.
+struct timeout {};
+/// New settings, already validated; all or nothing. Open work keeps what it began with.
+struct reconfigured {
+  settings::all settings;
+};
+/// No new work; open work is finished or failed until the limit; then both sides are told goodbye and `stopped` comes.
+struct shutdown {
+  duration limit{};
+};
+using event = std::variant<io::event, timeout, reconfigured, shutdown>;
+
+// ---- actions beyond those of base/io.hpp ----
+
+struct log_line {
+  log_record record;
+};
+/// Every connection was told goodbye: the rim may end.
+struct stopped {};
+using action = std::variant<io::action, log_line, stopped>;
+
+/// One counter series: name and labels are static or bounded; the rim renders them.
+struct sample {
+  std::string name;  ///< without prefix: "messages_total"
+  std::string help;
+  bool gauge = false;
+  std::vector<std::pair<std::string, std::string>> labels;
+  double value = 0;
+};
+
+/// Whether the gateway can do its work, and why not.
+struct readiness {
+  bool ready = false;
+  std::string why;
+};
+
+/// Watches the engine's edge: every event in and every action out, numbered and with bodies redacted unless asked. `--record` writes these
+/// lines, `stoxctl replay` and `explain` print them.
+class tap {
+ public:
+  tap() = default;
+  tap(const tap&) = delete;
+  tap& operator=(const tap&) = delete;
+  virtual ~tap() = default;
+  virtual void on_event(const event& e, instant now) = 0;
+  virtual void on_action(const action& a, instant now) = 0;
+};
+
+/// The core in one object: SIP endpoint, component links, flows and the one deadline index. Sans-I/O and single-threaded:
+///     engine.handle(event, now);                    // 1. one mutation
+///     while (auto a = engine.poll()) perform(*a);   // 2. drain every action
+///     timer.expires_at(engine.next_deadline());     // 3. sleep until then
+class engine {
+ public:
+  engine(settings::all settings, id_source& ids);
+  ~engine();
+  engine(const engine&) = delete;
+  engine& operator=(const engine&) = delete;
+
+  /// Opens the component links; call once, after the listeners were told by io::listening.
+  void start(instant now);
+  void handle(const event& e, instant now);
+  std::optional<action> poll();
+  std::optional<steady_time> next_deadline() const;
+
+  void set_tap(tap* t);  ///< nullptr: none; not owned
+
+  std::vector<sample> samples() const;
+  stox::engine::readiness readiness() const;
+  std::size_t memory_used() const;
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace stox::engine

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/instant.hpp"
+#include "base/log.hpp"
+#include "base/net_address.hpp"
+#include "base/redacted.hpp"
+
+/// The configuration as plain values; config/ parses into them, docs and defaults stand in its option table.
+namespace stox::settings {
+
+struct listener {
+  transport via{};
+  socket_address at;
+  friend bool operator==(const listener&, const listener&) = default;
+};
+
+/// Where all SIP requests go: "sip:192.0.2.1:5060;transport=tcp;lr".
+struct sip_route {
+  std::string uri;  ///< as configured, for the Route header when it has ;lr
+  transport via{};
+  socket_address to;
+  friend bool operator==(const sip_route&, const sip_route&) = default;
+};
+
+/// [[gateway.domain]]: a served domain whose two names differ.
+struct domain {
+  std::string sip, xmpp;
+  friend bool operator==(const domain&, const domain&) = default;
+};
+
+struct gateway {
+  std::vector<std::string> sip_domains;
+  std::vector<std::string> xmpp_domains;
+  std::vector<settings::domain> domains;
+  friend bool operator==(const gateway&, const gateway&) = default;
+};
+
+struct sip {
+  std::vector<listener> listen;
+  std::string advertise;
+  std::vector<sip_route> outbound_proxy;  ///< tried in order
+  std::vector<ip_prefix> trusted_peers;
+  duration accept_wait = std::chrono::milliseconds(150);  ///< 0..400 ms, at most T1/2
+  std::uint16_t accepted_code = 200;                       ///< 200 or 202
+  duration hold = std::chrono::seconds(2);                 ///< how long a MESSAGE waits for a link that is down
+  bool global_failure = false;
+  unsigned untrusted_answers = 10;  ///< per second and prefix
+  unsigned max_connections = 1024;
+  unsigned queue_per_pair = 100;    ///< MESSAGEs waiting behind the pending one of their pair
+  unsigned queue_total = 50'000;
+  friend bool operator==(const sip&, const sip&) = default;
+};
+
+struct component {
+  std::string domain;
+  std::string host;
+  std::uint16_t port = 5347;
+  redacted secret;
+  friend bool operator==(const component&, const component&) = default;
+};
+
+enum class message_type : std::uint8_t { chat, normal };
+
+struct chat {
+  settings::message_type message_type = settings::message_type::chat;
+  friend bool operator==(const chat&, const chat&) = default;
+};
+
+struct store {
+  std::string path = ":memory:";
+  friend bool operator==(const store&, const store&) = default;
+};
+
+struct admin {
+  std::string listen;   ///< HOST:PORT; empty: no HTTP
+  std::string control;  ///< path of the control socket; empty: none
+  friend bool operator==(const admin&, const admin&) = default;
+};
+
+struct limits {
+  std::uint64_t memory = 512ull << 20;
+  std::uint64_t stanza_bytes = 256 * 1024;
+  friend bool operator==(const limits&, const limits&) = default;
+};
+
+struct log {
+  log_level level = log_level::info;
+  friend bool operator==(const log&, const log&) = default;
+};
+
+struct all {
+  settings::gateway gateway;
+  settings::sip sip;
+  std::vector<settings::component> components;  ///< [[xmpp.component]]
+  settings::chat chat;
+  settings::store store;
+  settings::admin admin;
+  settings::limits limits;
+  settings::log log;
+  friend bool operator==(const all&, const all&) = default;
+};
+
+}  // namespace stox::settings

@@ -1,0 +1,164 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/byte_account.hpp"
+#include "base/deadline_index.hpp"
+#include "base/ids.hpp"
+#include "base/instant.hpp"
+#include "base/io.hpp"
+#include "base/log.hpp"
+#include "sip/wire/headers.hpp"
+#include "sip/wire/message.hpp"
+
+namespace stox::sip {
+
+/// Numbers of transactions, given by the endpoint; flows keep these, never pointers.
+enum class server_tx : std::uint64_t { none = 0 };
+enum class client_tx : std::uint64_t { none = 0 };
+
+/// Base timers, RFC 3261 §17.1.1.1; all others follow from them.
+struct timers {
+  duration t1 = std::chrono::milliseconds(500);
+  duration t2 = std::chrono::seconds(4);
+  duration t4 = std::chrono::seconds(5);
+};
+
+/// Where a request goes: decided by the caller, tried in order.
+struct target {
+  transport via = transport::udp;
+  socket_address to;
+  friend bool operator==(const target&, const target&) = default;
+};
+
+struct peer_info {
+  transport via{};
+  socket_address remote, local;
+  conn_id conn{};
+  bool trusted = false;  ///< its address is in trusted_peers
+};
+
+// ---- what flows hear ----
+
+/// A request that passed every check of admission.hpp. It must be answered by `respond`, exactly once.
+struct request_received {
+  server_tx tx{};
+  sip::request request;
+  essentials head;
+  sip::uri request_uri;
+  peer_info peer;
+};
+/// The INVITE of this transaction was cancelled: answer it with 487.
+struct request_cancelled {
+  server_tx tx{};
+};
+/// A final response, or a provisional one other than 100. After a final one (and only then) the number is void.
+struct response_received {
+  client_tx tx{};
+  sip::response response;
+};
+enum class failure : std::uint8_t {
+  timed_out,  ///< no final response within the budget of 64*T1
+  transport,  ///< every target refused or broke
+  too_large,  ///< a MESSAGE of more than 1300 bytes, RFC 3428 §8
+};
+/// No final response will come. The number is void.
+struct request_failed {
+  client_tx tx{};
+  failure why{};
+  bool may_have_arrived = false;  ///< it left us at least once: what became of it is not known
+  std::string detail;             ///< for the sender and the log
+};
+using event = std::variant<request_received, request_cancelled, response_received, request_failed>;
+
+// ---- what flows say ----
+
+struct outgoing {
+  sip::request request;  ///< without Via and Max-Forwards' decrement: the endpoint adds Via (and Max-Forwards 70 if absent)
+  std::vector<target> targets;
+};
+struct reply {
+  std::uint16_t status = 0;
+  std::string reason;  ///< empty: the default one
+  header_list headers;  ///< beyond Via, From, To, Call-ID, CSeq, which are the request's
+  std::string body;
+};
+
+struct endpoint_options {
+  std::vector<ip_prefix> trusted_peers;
+  /// Domains whose users live on SIP; a Request-URI there is not ours to serve (404).
+  std::vector<std::string> sip_domains;
+  /// The only XMPP domains (by their SIP names) that a Request-URI may name; empty: any that is not in sip_domains.
+  std::vector<std::string> xmpp_domains;
+  std::string advertise;  ///< host for Via and Contact; empty: the listener's address
+  std::vector<sip::method> methods = {method::message, method::options};  ///< for Allow and 405
+  std::vector<std::string> accept = {"text/plain"};                       ///< for Accept and 415; lower case
+  std::vector<std::string> supported;                                     ///< option tags; others in Require: 420
+  std::string product = "stox";  ///< Server and User-Agent; empty: none
+  parse_limits limits;
+  sip::timers timers;
+  unsigned untrusted_answers_per_second = 10;  ///< per /24 or /56 prefix, UDP; beyond it silence
+  std::size_t max_connections = 1024;
+  duration tcp_idle = std::chrono::minutes(5);      ///< an idle connection is closed
+  duration tcp_incomplete = std::chrono::seconds(10);  ///< a message begun must be whole by then
+  duration retry_after = std::chrono::seconds(30);  ///< told with 480/503
+  duration try_each = std::chrono::seconds(6);      ///< per target where a further one exists; 64*T1 over all
+};
+
+/// What happened, as numbers: the rim shows them as counters.
+struct endpoint_stats {
+  std::uint64_t garbage = 0;            ///< datagrams or streams that were no SIP and could not be answered
+  std::uint64_t requests = 0, responses = 0;  ///< received and parsed
+  std::uint64_t retransmissions_in = 0, retransmissions_out = 0;
+  std::uint64_t rejected[700] = {};     ///< requests that admission refused, by the code of the answer
+  std::uint64_t suppressed = 0;         ///< answers to untrusted peers withheld by the rate limit or size rule
+  std::uint64_t stray_responses = 0;    ///< matched no transaction
+  std::uint64_t server_transactions = 0, client_transactions = 0, connections = 0;  ///< now
+};
+
+/// The whole SIP side over bytes: connections, framing, parsing, admission, transactions. Sans-I/O: it acts through the io_port, keeps its
+/// deadlines in the engine's index under timer_owner::sip, and is used from one thread. References outlive it.
+class endpoint {
+ public:
+  endpoint(endpoint_options options, deadline_index& deadlines, id_source& ids, byte_account& memory, io_port& io);
+  ~endpoint();
+  endpoint(const endpoint&) = delete;
+  endpoint& operator=(const endpoint&) = delete;
+
+  /// New options for new work; open transactions keep what they have.
+  void configure(endpoint_options options);
+  /// Whether OPTIONS is answered 200 (true) or 503 + Retry-After, and (while draining) new requests 503.
+  void set_ready(bool ready);
+  void set_draining(bool draining);
+
+  void handle(const io::event& event, instant now);
+  void handle_timeout(std::uint64_t key, instant now);
+
+  /// Sends the request to the targets in order, within one budget of 64*T1. A later target gets the same Call-ID, tag and CSeq
+  /// with a new branch; 482 from it then means that an earlier one did receive it, which is told as request_failed{timed_out,
+  /// may_have_arrived}. Needs at least one target.
+  client_tx request(outgoing out, instant now);
+  /// Answers; a provisional status other than 100 is for INVITE only (RFC 4320 §4.1). A second final answer is ignored.
+  void respond(server_tx tx, const reply& r, instant now);
+  /// CANCELs an INVITE (RFC 3261 §9.1); the answer to the INVITE tells the outcome.
+  void cancel(client_tx tx, instant now);
+
+  /// The next thing to tell a flow. Drain after every call above.
+  std::optional<event> poll();
+  /// Log values since the last call.
+  std::vector<log_record> take_log();
+  const endpoint_stats& stats() const;
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace stox::sip
