@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/byte_account.hpp"
+#include "base/deadline_index.hpp"
+#include "base/ids.hpp"
+#include "base/instant.hpp"
+#include "base/log.hpp"
+#include "gateway/counters.hpp"
+#include "settings/settings.hpp"
+#include "sip/machine/endpoint.hpp"
+#include "translate/address.hpp"
+#include "xmpp/machine/component.hpp"
+#include "xmpp/wire/jid.hpp"
+
+namespace stox::gateway {
+
+/// Where the work of a served domain stands on the XMPP side.
+enum class link_state : std::uint8_t {
+  up,
+  blocked,  ///< up, but its write queue is above the high-water mark: take no new work
+  down,
+  none,  ///< no component serves that domain
+};
+
+/// What every flow needs of the settings, in the form in which it needs it. Made anew on reload.
+struct domains {
+  translate::address_map addresses;
+  std::vector<std::string> sip;    ///< served SIP domains, A-labels, lower case
+  std::vector<std::string> xmpp;   ///< the only XMPP domains reachable from SIP, U-labels; empty: any
+  std::string name;                ///< this gateway's short name in hop marks
+  bool serves_sip(std::string_view sip_domain) const;
+  bool serves_xmpp(std::string_view xmpp_domain) const;  ///< the XMPP name of a served SIP domain
+};
+
+/// The flows' way out: commands to the endpoints by id, and what the engine lends. Implemented by the engine; a call never
+/// re-enters a flow, its consequences come as later events.
+class context {
+ public:
+  context() = default;
+  context(const context&) = delete;
+  context& operator=(const context&) = delete;
+  virtual ~context() = default;
+
+  // SIP
+  virtual sip::client_tx request(sip::outgoing out) = 0;
+  virtual void respond(sip::server_tx tx, const sip::reply& r) = 0;
+  /// Where requests go; empty: no route. `host`: of the Request-URI.
+  virtual std::vector<sip::target> route(const std::string& host) const = 0;
+  virtual bool trusts(const sip::target& t) const = 0;
+
+  // XMPP; `domain`: the served XMPP name that the stanza comes from
+  virtual link_state link(std::string_view domain) const = 0;
+  virtual bool send(std::string_view domain, std::string stanza, xmpp::stanza_ref ref) = 0;
+  virtual bool send_or_queue(std::string_view domain, std::string stanza) = 0;
+  virtual xmpp::stanza_ref new_ref() = 0;
+
+  // lent by the engine
+  virtual instant now() const = 0;
+  virtual id_source& ids() = 0;
+  virtual byte_account& memory() = 0;
+  virtual counters& counts() = 0;
+  virtual const settings::all& settings() const = 0;
+  virtual const gateway::domains& domains() const = 0;
+  /// A deadline of the pager flow; its key comes back to handle_timeout.
+  virtual void set_timer(timer_handle& handle, std::uint64_t key, std::optional<steady_time> when) = 0;
+  virtual bool logs(log_level level) const = 0;
+  virtual void log(log_record record) = 0;
+};
+
+}  // namespace stox::gateway

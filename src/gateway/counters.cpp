@@ -1,0 +1,41 @@
+#include "gateway/counters.hpp"
+
+namespace stox::gateway {
+
+std::string_view to_string(direction d) {
+  switch (d) {
+    case direction::to_xmpp: return "to_xmpp";
+    case direction::to_sip: return "to_sip";
+  }
+  return "?";
+}
+
+std::string_view to_string(outcome o) {
+  switch (o) {
+    case outcome::delivered: return "delivered";
+    case outcome::failed: return "failed";
+    case outcome::refused: return "refused";
+    case outcome::in_doubt: return "in_doubt";
+    case outcome::ignored: return "ignored";
+  }
+  return "?";
+}
+
+void counters::count(direction d, outcome o, std::string_view cause) {
+  const counter_view wanted{d, o, cause};
+  auto at = messages_.lower_bound(wanted);
+  if (at == messages_.end() || (at->first <=> wanted) != 0) {
+    at = messages_.emplace_hint(at, key{d, o, std::string(cause)}, 0);
+  }
+  ++at->second;
+}
+
+std::uint64_t counters::total(direction d, outcome o) const {
+  std::uint64_t sum = 0;
+  for (const auto& [k, n] : messages_) {
+    if (k.dir == d && k.what == o) sum += n;
+  }
+  return sum;
+}
+
+}  // namespace stox::gateway

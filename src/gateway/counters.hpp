@@ -1,0 +1,57 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace stox::gateway {
+
+enum class direction : std::uint8_t { to_xmpp, to_sip };
+std::string_view to_string(direction d);
+
+/// What became of a message, from its sender's view.
+enum class outcome : std::uint8_t {
+  delivered,  ///< handed over: the sender was told 2xx, or hears nothing (XMPP)
+  failed,     ///< the sender was told an error, and it was not delivered
+  refused,    ///< the sender was told an error before anything was sent on
+  in_doubt,   ///< it may have arrived; the sender was told an error, or could no longer be told
+  ignored,    ///< nothing to carry, and no answer due
+};
+std::string_view to_string(outcome o);
+
+/// Counts by direction, outcome and cause. Causes are our own words and SIP codes, so their number is bounded.
+class counters {
+ public:
+  void count(direction d, outcome o, std::string_view cause);
+  void count_losses(direction d, std::uint64_t n) { losses_[static_cast<std::size_t>(d)] += n; }
+
+  struct key {
+    direction dir;
+    outcome what;
+    std::string cause;
+    friend auto operator<=>(const key&, const key&) = default;
+  };
+  const std::map<key, std::uint64_t, std::less<>>& messages() const { return messages_; }
+  std::uint64_t total(direction d, outcome o) const;
+  std::uint64_t losses(direction d) const { return losses_[static_cast<std::size_t>(d)]; }
+
+ private:
+  std::map<key, std::uint64_t, std::less<>> messages_;
+  std::uint64_t losses_[2] = {};
+};
+
+/// For the lookup without building a string.
+struct counter_view {
+  direction dir;
+  outcome what;
+  std::string_view cause;
+  friend auto operator<=>(const counters::key& a, const counter_view& b) {
+    if (const auto c = a.dir <=> b.dir; c != 0) return c;
+    if (const auto c = a.what <=> b.what; c != 0) return c;
+    return std::string_view(a.cause) <=> b.cause;
+  }
+};
+
+}  // namespace stox::gateway

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "gateway/context.hpp"
+#include "gateway/conversation.hpp"
+#include "gateway/pager_to_sip.hpp"
+#include "gateway/pager_to_xmpp.hpp"
+#include "sip/machine/endpoint.hpp"
+#include "xmpp/machine/component.hpp"
+#include "xmpp/wire/stanza.hpp"
+
+namespace stox::gateway {
+
+/// Pager-mode messages, RFC 7572, both ways. Lives as long as the engine; sees typed events, acts through the context.
+class pager_flow {
+ public:
+  pager_flow() : to_xmpp_(talk_), to_sip_(talk_) {}
+
+  void handle(sip::request_received& e, context& c) { to_xmpp_.handle(e, c); }
+  void handle(const sip::response_received& e, context& c) { to_sip_.answered(e, c); }
+  void handle(const sip::request_failed& e, context& c) { to_sip_.failed(e, c); }
+  void handle(const xmpp::message& m, context& c);
+  void handle(const xmpp::stanza_sent& e, context& c) { to_xmpp_.sent(e.ref, c); }
+  void handle(const xmpp::stanza_confirmed& e, context& c) { to_xmpp_.confirmed(e.ref, c); }
+  void handle(const xmpp::stanza_lost& e, context& c) { to_xmpp_.lost(e.ref, e.written, c); }
+  void link_up(std::string_view domain, context& c) { to_xmpp_.link_up(domain, c); }
+  void handle_timeout(std::uint64_t key, context& c) { to_xmpp_.timed_out(key, c); }
+  /// Forgets conversations that are long over; called about once a minute.
+  void tidy(context& c) { talk_.expire(c.now().steady); }
+  /// Ends all open work with an error to its sender.
+  void abandon(context& c);
+  std::size_t open() const { return to_xmpp_.open() + to_sip_.open(); }
+  std::size_t conversations_known() const { return talk_.size(); }
+
+ private:
+  conversations talk_;
+  pager_to_xmpp to_xmpp_;
+  pager_to_sip to_sip_;
+};
+
+}  // namespace stox::gateway

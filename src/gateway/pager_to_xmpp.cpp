@@ -1,0 +1,260 @@
+#include "gateway/pager_to_xmpp.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "translate/identity.hpp"
+#include "translate/loop.hpp"
+#include "translate/pager.hpp"
+
+namespace stox::gateway {
+
+namespace {
+
+translate::sip_status busy(std::string reason) { return {480, std::move(reason), {}, false}; }
+
+}  // namespace
+
+sip::reply reply_of(const translate::sip_status& s, const context& c) {
+  sip::reply r;
+  r.status = s.code;
+  r.reason = s.reason;
+  if (s.contact) r.headers.add(sip::header::contact, "<" + sip::write(*s.contact) + ">");
+  // RFC 3261 §21.4.6: a 405 MUST say what is allowed.
+  if (s.allow) r.headers.add(sip::header::allow, "MESSAGE, OPTIONS");
+  // The mapped reasons for 480 pass by themselves: say when to come back.
+  if (s.code == 480) {
+    const auto seconds = std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(c.settings().sip.hold).count());
+    r.headers.add(sip::header::retry_after, std::to_string(seconds));
+  }
+  return r;
+}
+
+void pager_to_xmpp::refuse(sip::server_tx tx, const translate::sip_status& s, std::string_view cause, context& c) {
+  c.respond(tx, reply_of(s, c));
+  c.counts().count(direction::to_xmpp, outcome::refused, cause);
+  if (c.logs(log_level::info)) {
+    c.log({log_level::info, "message.to_xmpp.refused", {}, {{"status", std::to_string(s.code)}, {"cause", std::string(cause)}}});
+  }
+}
+
+void pager_to_xmpp::handle(sip::request_received& e, context& c) {
+  const auto who = translate::identity_of(e.request, e.head, c.domains().sip);
+  if (!who) return refuse(e.tx, who.error(), "identity", c);
+  auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);
+  if (!mark) return refuse(e.tx, {482, "Loop Detected", {}, false}, "loop", c);
+  accept(e, who->aor, who->display, std::move(*mark), c);
+}
+
+void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const std::string& display, std::string hop_mark,
+                           context& c) {
+  const auto steady = c.now().steady;
+  const auto target = c.domains().addresses.to_jid(e.request_uri);
+  const auto sender = c.domains().addresses.to_jid(from);
+  if (!target) return refuse(e.tx, {404, "Not an XMPP address", {}, false}, "address", c);
+  if (!sender) return refuse(e.tx, {403, "Not an address of a served domain", {}, false}, "identity", c);
+
+  sip::uri speaker = from;
+  const std::string jid = target->bare().to_string();
+  const std::string aor = sender->bare().to_string();
+  auto& pair = talk_.pair(jid, aor, steady, c.memory());
+  if (repeats_too_often(pair.repeats[0], e.request.body, steady)) {
+    return refuse(e.tx, {482, "Identical messages repeated too often", {}, false}, "repeated", c);
+  }
+  // RFC 7572 §5: the full JID is used where the GRUU is known, from this request or an earlier one of the same two.
+  if (const auto* gr = speaker.find("gr"); gr != nullptr && gr->value) {
+    pair.sip_gr = *gr->value;
+  } else if (!pair.sip_gr.empty()) {
+    speaker.params.push_back({"gr", pair.sip_gr});
+  }
+
+  translate::pager::xmpp_context how;
+  how.id = c.ids().next(id_kind::stanza);
+  how.hop_mark = std::move(hop_mark);
+  if (c.settings().chat.message_type == settings::message_type::normal) {
+    how.type = xmpp::message_type::normal;
+    const auto* thread = talk_.find_thread(jid, aor, translate::pager::thread_of(e.head.call_id), steady);
+    if (thread != nullptr) how.resource = thread->xmpp_resource;
+  }
+  auto made = translate::pager::to_xmpp(e.request, e.head, e.request_uri, speaker, display, how, c.domains().addresses);
+  if (!made) return refuse(e.tx, made.error(), "content", c);
+  c.counts().count_losses(direction::to_xmpp, made->losses.size());
+  if (c.logs(log_level::debug)) {
+    for (const auto& l : made->losses) c.log({log_level::debug, "message.loss", pair.name, {{"what", l.what}, {"why", l.why}}});
+  }
+
+  std::string stanza = xmpp::write(made->value);
+  if (!c.memory().has_room(stanza.size())) return refuse(e.tx, busy("Out of memory for new messages"), "memory", c);
+  const auto state = c.link(made->value.from.domain);
+  if (state == link_state::none) return refuse(e.tx, {404, "Domain not served", {}, false}, "not_served", c);
+  if (state == link_state::blocked) return refuse(e.tx, busy("XMPP link congested"), "blocked", c);
+
+  const auto ref = c.new_ref();
+  auto& p = open_[ref];
+  p.tx = e.tx;
+  p.from = std::move(made->value.from);
+  p.to = *made->value.to;
+  p.id = std::move(how.id);
+  p.call_id = e.head.call_id;
+  p.conversation = pair.name;
+  p.memory = charge(c.memory(), sizeof(pending) + stanza.size() + p.id.size() * 2 + 128);
+  by_id_.emplace(p.id, ref);
+  write_or_hold(ref, p, std::move(stanza), c);
+}
+
+void pager_to_xmpp::write_or_hold(xmpp::stanza_ref ref, pending& p, std::string stanza, context& c) {
+  if (c.link(p.from.domain) != link_state::down) {
+    p.at = stage::writing;
+    if (c.send(p.from.domain, std::move(stanza), ref)) return;
+    return answer_error(ref, p, busy("XMPP link is down"), outcome::failed, "link_down", c);
+  }
+  p.at = stage::held;
+  p.stanza = std::move(stanza);
+  held_.push_back(ref);
+  c.set_timer(p.timer, static_cast<std::uint64_t>(ref), c.now().steady + c.settings().sip.hold);
+}
+
+void pager_to_xmpp::link_up(std::string_view domain, context& c) {
+  // In order of arrival: what came first is written first.
+  std::deque<xmpp::stanza_ref> still;
+  for (const auto ref : std::exchange(held_, {})) {
+    const auto at = open_.find(ref);
+    if (at == open_.end() || at->second.at != stage::held) continue;
+    auto& p = at->second;
+    if (p.from.domain != domain) {
+      still.push_back(ref);
+      continue;
+    }
+    c.set_timer(p.timer, 0, std::nullopt);
+    p.at = stage::writing;
+    if (!c.send(domain, std::exchange(p.stanza, {}), ref)) {
+      answer_error(ref, p, busy("XMPP link is down"), outcome::failed, "link_down", c);
+    }
+  }
+  held_ = std::move(still);
+}
+
+void pager_to_xmpp::sent(xmpp::stanza_ref ref, context& c) {
+  const auto at = open_.find(ref);
+  if (at == open_.end() || at->second.at != stage::writing) return;
+  auto& p = at->second;
+  const auto wait = c.settings().sip.accept_wait;
+  if (wait <= duration::zero()) return answer_ok(ref, p, c);
+  p.at = stage::waiting;
+  c.set_timer(p.timer, static_cast<std::uint64_t>(ref), c.now().steady + wait);
+}
+
+void pager_to_xmpp::confirmed(xmpp::stanza_ref ref, context& c) {
+  const auto at = open_.find(ref);
+  if (at == open_.end()) return;
+  auto& p = at->second;
+  p.confirmed = true;
+  switch (p.at) {
+    case stage::confirming: return answer_ok(ref, p, c);
+    case stage::answered: return erase(ref, c);
+    case stage::held:
+    case stage::writing:
+    case stage::waiting: return;
+  }
+}
+
+void pager_to_xmpp::timed_out(std::uint64_t key, context& c) {
+  const auto ref = xmpp::stanza_ref{key};
+  const auto at = open_.find(ref);
+  if (at == open_.end()) return;
+  auto& p = at->second;
+  switch (p.at) {
+    case stage::held: return answer_error(ref, p, busy("XMPP link is down"), outcome::failed, "link_down", c);
+    case stage::waiting:
+      if (p.confirmed) return answer_ok(ref, p, c);
+      p.at = stage::confirming;
+      return;
+    case stage::writing:
+    case stage::confirming:
+    case stage::answered: return;
+  }
+}
+
+void pager_to_xmpp::lost(xmpp::stanza_ref ref, bool written, context& c) {
+  const auto at = open_.find(ref);
+  if (at == open_.end()) return;
+  auto& p = at->second;
+  if (p.at == stage::answered) {
+    // Only with accept_wait = 0 does a 2xx go out before the fence answers.
+    c.counts().count(direction::to_xmpp, outcome::in_doubt, "link_lost_after_answer");
+    c.log({log_level::warning, "message.to_xmpp.in_doubt", p.conversation, {{"call_id", p.call_id}, {"stanza_id", p.id}}});
+    return erase(ref, c);
+  }
+  if (!written) return answer_error(ref, p, busy("XMPP link was lost"), outcome::failed, "link_lost", c);
+  // The server may or may not have processed it. RFC 4320 §4.2 forbids 408; 504 says that the other side did not answer in time.
+  answer_error(ref, p, {504, "XMPP link was lost before the server confirmed", {}, false}, outcome::in_doubt, "link_lost", c);
+}
+
+bool pager_to_xmpp::failed(const xmpp::message& error, context& c) {
+  const auto known = by_id_.find(error.id);
+  if (known == by_id_.end() || !error.error) return false;
+  const auto ref = known->second;
+  auto& p = open_.at(ref);
+  // Only the addressee or his server speaks about this stanza, and only to its sender.
+  if (error.from.bare() != p.to.bare() || !error.to || error.to->bare() != p.from.bare()) return false;
+  if (p.at == stage::answered) {
+    c.counts().count(direction::to_xmpp, outcome::in_doubt, "late_error");
+    c.log({log_level::warning, "message.to_xmpp.late_error", p.conversation,
+           {{"stanza_id", p.id}, {"condition", std::string(xmpp::to_string(error.error->condition))}}});
+    erase(ref, c);
+    return true;
+  }
+  const translate::error_policy policy{c.settings().sip.global_failure};
+  const auto status = translate::to_sip(*error.error, !p.to.is_bare(), policy, c.domains().addresses);
+  answer_error(ref, p, status, outcome::failed, xmpp::to_string(error.error->condition), c);
+  return true;
+}
+
+void pager_to_xmpp::answer_ok(xmpp::stanza_ref ref, pending& p, context& c) {
+  sip::reply ok;
+  ok.status = c.settings().sip.accepted_code;
+  c.respond(p.tx, ok);
+  c.counts().count(direction::to_xmpp, outcome::delivered, "accepted");
+  if (c.logs(log_level::info)) {
+    c.log({log_level::info, "message.to_xmpp.delivered", p.conversation,
+           {{"call_id", p.call_id}, {"stanza_id", p.id}, {"from", p.from.to_string()}, {"to", p.to.to_string()}}});
+  }
+  if (p.confirmed) return erase(ref, c);
+  p.at = stage::answered;
+}
+
+void pager_to_xmpp::answer_error(xmpp::stanza_ref ref, pending& p, const translate::sip_status& s, outcome what,
+                                 std::string_view cause, context& c) {
+  c.respond(p.tx, reply_of(s, c));
+  c.counts().count(direction::to_xmpp, what, cause);
+  if (c.logs(log_level::info)) {
+    c.log({log_level::info, what == outcome::in_doubt ? "message.to_xmpp.in_doubt" : "message.to_xmpp.failed", p.conversation,
+           {{"call_id", p.call_id}, {"stanza_id", p.id}, {"status", std::to_string(s.code)}, {"cause", std::string(cause)}}});
+  }
+  erase(ref, c);
+}
+
+void pager_to_xmpp::erase(xmpp::stanza_ref ref, context& c) {
+  const auto at = open_.find(ref);
+  c.set_timer(at->second.timer, 0, std::nullopt);
+  by_id_.erase(at->second.id);
+  open_.erase(at);
+}
+
+void pager_to_xmpp::abandon(context& c) {
+  while (!open_.empty()) {
+    auto& [ref, p] = *open_.begin();
+    const bool unwritten = p.at == stage::held || p.at == stage::writing;
+    if (p.at == stage::answered) {
+      c.counts().count(direction::to_xmpp, outcome::in_doubt, "shutdown");
+      erase(ref, c);
+    } else if (unwritten) {
+      answer_error(ref, p, busy("Gateway is shutting down"), outcome::failed, "shutdown", c);
+    } else {
+      answer_error(ref, p, {504, "Gateway is shutting down", {}, false}, outcome::in_doubt, "shutdown", c);
+    }
+  }
+  held_.clear();
+}
+
+}  // namespace stox::gateway

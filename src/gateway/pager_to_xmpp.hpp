@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/byte_account.hpp"
+#include "base/deadline_index.hpp"
+#include "gateway/context.hpp"
+#include "gateway/conversation.hpp"
+#include "sip/machine/endpoint.hpp"
+#include "translate/error.hpp"
+#include "xmpp/machine/component.hpp"
+#include "xmpp/wire/stanza.hpp"
+
+namespace stox::gateway {
+
+/// SIP MESSAGE -> XMPP message. A MESSAGE gets its 2xx only when its stanza was written (stanza_sent), sip.accept_wait has passed without
+/// a stanza error, and - unless that wait is 0 - the server has confirmed by the fence that it processed the stanza. So a 2xx is never
+/// followed by a loss that we could have known of; a link that breaks in between gives the sender an error, counted as in_doubt.
+class pager_to_xmpp {
+ public:
+  explicit pager_to_xmpp(conversations& talk) : talk_(talk) {}
+
+  void handle(sip::request_received& e, context& c);
+  void sent(xmpp::stanza_ref ref, context& c);
+  void confirmed(xmpp::stanza_ref ref, context& c);
+  void lost(xmpp::stanza_ref ref, bool written, context& c);
+  /// An error stanza: true when it answers one of ours.
+  bool failed(const xmpp::message& error, context& c);
+  void link_up(std::string_view domain, context& c);
+  void timed_out(std::uint64_t key, context& c);
+  /// Answers everything that is open with an error: the drain limit has come.
+  void abandon(context& c);
+  std::size_t open() const { return open_.size(); }
+
+ private:
+  enum class stage : std::uint8_t {
+    held,        ///< the link is down; nothing was written
+    writing,     ///< handed to the link, not yet taken by the kernel
+    waiting,     ///< taken; a stanza error may come until accept_wait is over
+    confirming,  ///< accept_wait is over, the fence has not answered yet
+    answered,    ///< the sender has his 2xx; kept until the fence answers, to count what a broken link leaves in doubt
+  };
+  struct pending {
+    sip::server_tx tx{};
+    stage at = stage::held;
+    bool confirmed = false;
+    xmpp::jid from, to;
+    std::string id, call_id, conversation;
+    std::string stanza;  ///< only while held
+    timer_handle timer;
+    charge memory;
+  };
+
+  void refuse(sip::server_tx tx, const translate::sip_status& s, std::string_view cause, context& c);
+  void accept(sip::request_received& e, const sip::uri& aor, const std::string& display, std::string hop_mark, context& c);
+  void write_or_hold(xmpp::stanza_ref ref, pending& p, std::string stanza, context& c);
+  void answer_ok(xmpp::stanza_ref ref, pending& p, context& c);
+  void answer_error(xmpp::stanza_ref ref, pending& p, const translate::sip_status& s, outcome what, std::string_view cause,
+                    context& c);
+  void erase(xmpp::stanza_ref ref, context& c);
+
+  conversations& talk_;
+  std::unordered_map<xmpp::stanza_ref, pending> open_;
+  std::unordered_map<std::string, xmpp::stanza_ref> by_id_;
+  std::deque<xmpp::stanza_ref> held_;  ///< in order of arrival
+};
+
+/// What a SIP answer of ours holds: code, reason and the headers that the code asks for.
+sip::reply reply_of(const translate::sip_status& s, const context& c);
+
+}  // namespace stox::gateway

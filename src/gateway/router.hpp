@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "gateway/context.hpp"
+#include "gateway/pager_flow.hpp"
+#include "gateway/service_flow.hpp"
+#include "sip/machine/endpoint.hpp"
+#include "xmpp/machine/component.hpp"
+
+namespace stox::gateway {
+
+/// Gives every event to the flow that it is for; the one place that knows all flows. What no flow takes is answered here.
+class router {
+ public:
+  void handle(sip::event& e, context& c);
+  /// `domain`: the served XMPP name of the link that the event comes from.
+  void handle(xmpp::component_event& e, std::string_view domain, context& c);
+  void handle_timeout(const timer_key& key, context& c);
+  void tidy(context& c) { pager_.tidy(c); }
+  void abandon(context& c) { pager_.abandon(c); }
+  std::size_t open() const { return pager_.open(); }
+  std::size_t conversations_known() const { return pager_.conversations_known(); }
+
+ private:
+  void stanza(const xml::element& e, std::string_view domain, context& c);
+
+  pager_flow pager_;
+  service_flow service_;
+};
+
+}  // namespace stox::gateway
