@@ -1,0 +1,101 @@
+"""A Kamailio of our own in a folder: registrar in memory, proxy of sip.example, everything else goes to the gateway."""
+
+import os
+import socket
+
+from .process import Process, free_port
+
+_CONFIG = """\
+#!KAMAILIO
+# Written by the test harness for one run.
+debug=1
+log_stderror=yes
+children=2
+tcp_children=2
+auto_aliases=no
+alias="{domain}"
+listen=udp:127.0.0.1:{port}
+listen=tcp:127.0.0.1:{port}
+dns=no
+rev_dns=no
+tcp_accept_no_cl=no
+loadmodule "tm.so"
+loadmodule "tmx.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "maxfwd.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "usrloc.so"
+loadmodule "registrar.so"
+modparam("usrloc", "db_mode", 0)
+modparam("tm", "fr_timer", {answer_ms})
+
+request_route {{
+    if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
+    force_rport();
+    if (is_method("REGISTER")) {{
+        if (!save("location")) sl_reply_error();
+        exit;
+    }}
+    if (is_method("OPTIONS") && uri == myself && $rU == $null) {{ sl_send_reply("200", "OK"); exit; }}
+    if (t_precheck_trans()) {{ t_check_trans(); exit; }}
+    t_check_trans();
+    remove_hf("Route");
+    if (uri == myself) {{
+        if (!lookup("location")) {{ sl_send_reply("404", "Not Found"); exit; }}
+    }} else {{
+        # The gateway trusts this proxy: here a real one would challenge its own users before it lets them speak.
+        $du = "sip:127.0.0.1:{gateway};transport=" + $proto;
+    }}
+    if (!t_relay()) sl_reply_error();
+}}
+"""
+
+
+class Kamailio:
+    def __init__(self, folder, gateway_port, domain="sip.example", answer_seconds=3):
+        os.makedirs(folder, exist_ok=True)
+        self.folder, self.domain, self.gateway_port, self.answer_seconds = folder, domain, gateway_port, answer_seconds
+        self.port = free_port()
+        self._process = None
+
+    async def start(self):
+        config = os.path.join(self.folder, "kamailio.cfg")
+        with open(config, "w") as f:
+            f.write(
+                _CONFIG.format(
+                    domain=self.domain,
+                    port=self.port,
+                    gateway=self.gateway_port,
+                    answer_ms=int(self.answer_seconds * 1000),
+                )
+            )
+        argv = ["kamailio", "-f", config, "-DD", "-E", "-Y", self.folder, "-P", os.path.join(self.folder, "pid")]
+        self._process = Process("kamailio", [*argv, "-m", "64", "-M", "8"], os.path.join(self.folder, "kamailio.log"))
+        self._process.start()
+        await self._process.ready(self._answers)
+
+    def _answers(self):
+        """An OPTIONS to the proxy itself gets its 200."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(0.2)
+            s.connect(("127.0.0.1", self.port))
+            own = s.getsockname()[1]
+            try:
+                s.send(
+                    f"OPTIONS sip:{self.domain} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{own};branch=z9hG4bK-up-{own};rport\r\n"
+                    f"Max-Forwards: 70\r\nFrom: <sip:probe@{self.domain}>;tag=p\r\nTo: <sip:{self.domain}>\r\n"
+                    f"Call-ID: up-{own}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n".encode()
+                )
+                return s.recv(2048).startswith(b"SIP/2.0 200")
+            except OSError:
+                return False
+
+    async def stop(self):
+        if self._process:
+            await self._process.stop()
+
+    def log_text(self):
+        return self._process.log_text()

@@ -1,0 +1,126 @@
+"""Child processes and free ports: everything that a test starts ends with it, also when the test is killed."""
+
+import asyncio
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import time
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def free_port():
+    """A port on 127.0.0.1 that is free for UDP and for TCP. It is let go again, so start the user of it soon."""
+    for _ in range(200):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, socket.socket(
+            socket.AF_INET, socket.SOCK_DGRAM
+        ) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            port = tcp.getsockname()[1]
+            try:
+                udp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free port on 127.0.0.1")
+
+
+def tcp_answers(port):
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=0.2):
+            return True
+    except OSError:
+        return False
+
+
+def tail(path, lines=25):
+    try:
+        with open(path, errors="replace") as f:
+            return "".join(f.readlines()[-lines:])
+    except OSError:
+        return ""
+
+
+async def until(condition, seconds, what):
+    """Waits until condition() is true; the one place of the harness that polls."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        await asyncio.sleep(0.02)
+
+
+class Process:
+    """A server in the foreground with its output in a file."""
+
+    def __init__(self, name, argv, log_path, env=None):
+        self.name = name
+        self.argv = argv
+        self.log_path = log_path
+        self._env = dict(os.environ, **(env or {}))
+        self._child = None
+
+    def start(self):
+        parent = os.getpid()
+
+        def in_child():
+            os.setsid()
+            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:
+                os._exit(1)
+
+        with open(self.log_path, "ab") as log:
+            self._child = subprocess.Popen(
+                self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._env, preexec_fn=in_child
+            )
+
+    @property
+    def pid(self):
+        return self._child.pid
+
+    def running(self):
+        return self._child is not None and self._child.poll() is None
+
+    def exit_code(self):
+        return self._child.poll()
+
+    def signal(self, number):
+        self._child.send_signal(number)
+
+    def log_text(self):
+        with open(self.log_path, errors="replace") as f:
+            return f.read()
+
+    async def ready(self, condition, seconds=20):
+        end = time.monotonic() + seconds
+        while not condition():
+            if not self.running():
+                raise AssertionError(f"{self.name} ended with {self.exit_code()}:\n{tail(self.log_path)}")
+            if time.monotonic() > end:
+                raise AssertionError(f"{self.name} is not ready after {seconds} s:\n{tail(self.log_path)}")
+            await asyncio.sleep(0.02)
+
+    async def ended(self, seconds):
+        await until(lambda: not self.running(), seconds, f"{self.name} ends")
+        return self.exit_code()
+
+    async def stop(self, seconds=5):
+        """TERM, then KILL for it and whatever it started."""
+        if self._child is None:
+            return None
+        if self.running():
+            self._child.terminate()
+            end = time.monotonic() + seconds
+            while self.running() and time.monotonic() < end:
+                await asyncio.sleep(0.02)
+        try:
+            os.killpg(self._child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        return self._child.wait()

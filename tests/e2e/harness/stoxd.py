@@ -1,0 +1,109 @@
+"""The daemon under test: its configuration, its log, its metrics."""
+
+import os
+import re
+import urllib.error
+import urllib.request
+
+from .process import Process, free_port
+
+_CONFIG = """\
+[gateway]
+sip_domains = ["sip.example"]
+xmpp_domains = ["xmpp.example"]
+
+[sip]
+listen = ["udp:127.0.0.1:{sip}", "tcp:127.0.0.1:{sip}"]
+outbound_proxy = "sip:127.0.0.1:{proxy}{transport};lr"
+trusted_peers = ["127.0.0.0/8"]
+{sip_extra}
+[[xmpp.component]]
+domain = "sip.example"
+server = "127.0.0.1:{component}"
+secret = "{secret}"
+
+[store]
+path = ":memory:"
+
+[admin]
+listen = "127.0.0.1:{admin}"
+control = "{folder}/ctl"
+
+[log]
+level = "debug"
+"""
+
+
+class Stoxd:
+    def __init__(self, binary, folder, component_port, transport="udp", secret="component-secret", sip_extra=""):
+        os.makedirs(folder, exist_ok=True)
+        self.binary, self.folder, self.transport = binary, folder, transport
+        self.component_port, self.secret, self.sip_extra = component_port, secret, sip_extra
+        self.sip_port, self.admin_port = free_port(), free_port()
+        self.proxy_port = None
+        self.config_path = os.path.join(folder, "stox.toml")
+        self._process = None
+
+    def write_config(self, proxy_port):
+        self.proxy_port = proxy_port
+        with open(self.config_path, "w") as f:
+            f.write(
+                _CONFIG.format(
+                    sip=self.sip_port,
+                    proxy=proxy_port,
+                    transport=";transport=tcp" if self.transport == "tcp" else "",
+                    sip_extra=self.sip_extra,
+                    component=self.component_port,
+                    secret=self.secret,
+                    admin=self.admin_port,
+                    folder=self.folder,
+                )
+            )
+
+    async def start(self, ready=True):
+        """ready: waits until it says that it can work, not only that it lives."""
+        self._process = Process(
+            "stoxd", [self.binary, "--config", self.config_path], os.path.join(self.folder, "stoxd.log")
+        )
+        self._process.start()
+        path = "/readyz" if ready else "/healthz"
+        await self._process.ready(lambda: self.http(path)[0] == 200)
+
+    def http(self, path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=2) as r:
+                return r.status, r.read().decode()
+        except urllib.error.HTTPError as e:
+            return e.code, e.read().decode()
+        except OSError as e:
+            return 0, str(e)
+
+    def metric(self, name, **labels):
+        """The sum of the series with that name and those labels."""
+        total = 0.0
+        for line in self.http("/metrics")[1].splitlines():
+            m = re.match(r"([A-Za-z_:][\w:]*)(?:\{(.*)\})? (\S+)$", line)
+            if m and m.group(1) == name:
+                own = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', m.group(2) or ""))
+                if all(own.get(k) == v for k, v in labels.items()):
+                    total += float(m.group(3))
+        return total
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def log_text(self):
+        return self._process.log_text()
+
+    def terminate(self):
+        self._process.signal(15)
+
+    def running(self):
+        return self._process.running()
+
+    async def ended(self, seconds):
+        return await self._process.ended(seconds)
+
+    async def stop(self):
+        return await self._process.stop() if self._process else None

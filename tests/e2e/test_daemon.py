@@ -1,0 +1,110 @@
+"""The program itself: its flags, its end, its log."""
+
+import asyncio
+import os
+import subprocess
+import unittest
+
+from harness.ua import Answer
+from harness.world import PASSWORD, WorldTest
+
+JULIET = "sip:juliet@xmpp.example"
+
+
+class Daemon(WorldTest):
+    def _run(self, *argv):
+        return subprocess.run([self.binary, *argv], capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
+
+    async def test_check_config_accepts_a_good_file_and_names_line_and_key_of_a_bad_one(self):
+        world = await self.make_world(start=False)
+        world.stoxd.write_config(5080)
+        good = self._run("--config", world.stoxd.config_path, "--check-config")
+        self.assertEqual(good.returncode, 0, good.stderr)
+        self.assertNotIn("component-secret", good.stdout + good.stderr)
+
+        with open(world.stoxd.config_path) as f:
+            lines = f.read().splitlines()
+        at = next(i for i, line in enumerate(lines) if line.startswith("outbound_proxy"))
+        lines[at] = lines[at].replace("outbound_proxy", "outbound_proxi")
+        bad_path = os.path.join(world.folder, "bad.toml")
+        with open(bad_path, "w") as f:
+            f.write("\n".join(lines) + "\n")
+        bad = self._run("--config", bad_path, "--check-config")
+        self.assertNotEqual(bad.returncode, 0)
+        self.assertIn(f"bad.toml:{at + 1}", bad.stderr)
+        self.assertIn("outbound_proxi", bad.stderr)
+        self.assertIn("outbound_proxy", bad.stderr, "the nearest name is offered")
+
+    async def test_check_config_warns_of_a_public_udp_listener(self):
+        world = await self.make_world(start=False)
+        world.stoxd.write_config(5080)
+        with open(world.stoxd.config_path) as f:
+            text = f.read().replace("udp:127.0.0.1:", "udp:0.0.0.0:")
+        path = os.path.join(world.folder, "public.toml")
+        with open(path, "w") as f:
+            f.write(text)
+        checked = self._run("--config", path, "--check-config")
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+        self.assertRegex(checked.stdout + checked.stderr, r"0\.0\.0\.0")
+
+    async def test_version_and_printed_configuration_hold_no_secret(self):
+        world = await self.make_world(start=False)
+        world.stoxd.write_config(5080)
+        self.assertRegex(self._run("--version").stdout, r"\d+\.\d+\.\d+")
+        printed = self._run("--config", world.stoxd.config_path, "--print-config")
+        self.assertEqual(printed.returncode, 0, printed.stderr)
+        self.assertIn("sip_domains", printed.stdout)
+        self.assertNotIn("component-secret", printed.stdout + printed.stderr)
+
+    async def test_log_holds_no_body_and_no_secret_but_joins_call_id_and_stanza_id(self):
+        world = await self.make_world()
+        juliet = await world.xmpp_client("juliet")
+        alice = await world.sip_client("alice")
+        secrets = ("the-cat-is-in-the-bag", "the-dog-is-not", "subject-under-the-rose")
+        answer = await alice.send_message("alice", JULIET, secrets[0], [("Subject", secrets[2])])
+        self.assertEqual(answer.status, 200)
+        await self.xmpp_got(juliet, secrets[0])
+        sent = juliet.send_text("alice@sip.example", secrets[1], subject=secrets[2])
+        seen = await self.sip_got(alice, "alice", secrets[1])
+        alice.answers["alice"] = Answer(404, "Not Found")
+        failed = juliet.send_text("alice@sip.example", secrets[1] + " again")
+        await self.xmpp_error(juliet, failed)
+        broken = alice.message("alice", JULIET, secrets[0])
+        broken.headers = [h for h in broken.headers if h[0] != "To"]
+        await alice.request(broken, 2)
+
+        await self.until(lambda: failed in world.stoxd.log_text(), 5, "the failure is logged by its id")
+        log = world.stoxd.log_text()
+        for text in (*secrets, "component-secret", PASSWORD):
+            self.assertNotIn(text, log)
+        joined = [line for line in log.splitlines() if sent in line or seen.message.call_id in line]
+        self.assertTrue(joined, "the delivery is logged")
+        self.assertTrue(any(seen.message.call_id in l and sent in l for l in joined), "one line has both ids:\n" + "\n".join(joined))
+
+    async def test_sigterm_under_traffic_answers_or_delivers_everything_and_ends_with_zero(self):
+        world = await self.make_world()
+        juliet = await world.xmpp_client("juliet")
+        alice = await world.sip_client("alice", *[f"u{i}" for i in range(20)])
+        for user in [f"u{i}" for i in range(20)]:
+            alice.answers[user] = Answer(delay=0.4)
+        sends = [asyncio.ensure_future(alice.send_message(f"u{i}", JULIET + ";gr=desk", f"s-{i}", timeout=4)) for i in range(20)]
+        ids = {f"x-{i}": juliet.send_text(f"u{i}@sip.example", f"x-{i}") for i in range(20)}
+        # Open work: the SIP users answer after 0.4 s, and the 2xx to them wait for accept_wait.
+        await self.until(lambda: len(alice.inbox) >= 20, 5, "all are under way")
+        world.stoxd.terminate()
+        self.assertEqual(await world.stoxd.ended(15), 0)
+        answers = await asyncio.gather(*sends)
+        await asyncio.sleep(0.3)
+        delivered = [s.text for s in juliet.texts()]
+        self.assertEqual(len(delivered), len(set(delivered)))
+        for i, answer in enumerate(answers):
+            self.assertIsNotNone(answer, f"s-{i} was answered")
+            self.assertEqual(answer.status == 200, f"s-{i}" in delivered, f"s-{i}: {answer.start}")
+        told = {s.id for s in juliet.errors()}
+        for text, stanza_id in ids.items():
+            arrived = any(r.text == text for r in alice.inbox)
+            self.assertTrue(arrived or stanza_id in told, f"{text} is delivered or its sender told")
+
+
+if __name__ == "__main__":
+    unittest.main()
