@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -26,9 +27,11 @@ struct element {
   std::vector<node> children;
 
   element() = default;
-  element(std::string local_name, std::string name_space) : name(std::move(local_name)), ns(std::move(name_space)) {}
+  element(std::string local_name, std::string name_space);
 
-  bool is(std::string_view local_name, std::string_view name_space) const { return name == local_name && ns == name_space; }
+  bool is(std::string_view local_name, std::string_view name_space) const {
+    return name == local_name && ns == name_space;
+  }
   /// The attribute's value, or nullptr. "xml:lang" by that name.
   const std::string* attr(std::string_view attribute_name) const;
   element& set(std::string_view attribute_name, std::string value);  ///< returns *this, for building
@@ -49,14 +52,18 @@ struct node {
   friend bool operator==(const node&, const node&) = default;
 };
 
+inline element::element(std::string local_name, std::string name_space)
+    : name(std::move(local_name)), ns(std::move(name_space)) {}
+
 /// Serialises. `default_ns` is the namespace in force where the text goes: an element in it carries no xmlns.
 std::string write(const element& e, std::string_view default_ns);
 void write_to(std::string& out, const element& e, std::string_view default_ns);
-/// One canonical form for comparing in tests: attributes sorted, children of mixed whitespace-only text dropped, indented.
+/// One canonical form for comparing in tests: attributes sorted, children of mixed whitespace-only text
+/// dropped, indented.
 std::string canonical(const element& e);
 
-/// Escapes for text and for attribute values in either quote; bytes that XML 1.0 cannot carry (controls, U+FFFE, U+FFFF, bad UTF-8) become
-/// U+FFFD, so that nothing we write can break the stream.
+/// Escapes for text and for attribute values in either quote; bytes that XML 1.0 cannot carry (controls,
+/// U+FFFE, U+FFFF, bad UTF-8) become U+FFFD, so that nothing we write can break the stream.
 void escape_to(std::string& out, std::string_view text);
 std::string escape(std::string_view text);
 /// Whether text holds only characters that XML 1.0 §2.2 allows, in valid UTF-8.

@@ -41,7 +41,8 @@ struct stanza {
 struct stream_closed {};
 using read_event = std::variant<stream_opened, stanza, stream_closed>;
 
-/// Push reader of one XML stream (RFC 6120 §4) or, with a whole document, of one element. Feed bytes as they come, then drain.
+/// Push reader of one XML stream (RFC 6120 §4) or, with a whole document, of one element. Feed bytes as they
+/// come, then drain.
 class reader {
  public:
   explicit reader(read_limits limits = {});
@@ -49,8 +50,8 @@ class reader {
   reader(reader&&) noexcept;
   reader& operator=(reader&&) noexcept;
 
-  /// Takes any number of bytes, from one up. After an error every further call gives the same error; what was read whole
-  /// before the error can still be polled.
+  /// Takes any number of bytes, from one up. After an error every further call gives the same error; what was
+  /// read whole before the error can still be polled.
   result<void> feed(std::string_view bytes);
   std::optional<read_event> poll();
 
