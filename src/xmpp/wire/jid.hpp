@@ -38,7 +38,8 @@ boost::system::result<std::string, error> domain_to_ascii(std::string_view domai
 boost::system::result<std::string, error> domain_to_unicode(std::string_view domain);
 
 /// XEP-0106 over a whole localpart. `escape` maps the ten characters (and "\" where it would start one of the ten codes);
-/// `unescape` maps the ten codes only. Escaping fails (nullopt) where "\20" would come first or last.
+/// `unescape` maps the ten codes only. Escaping fails (nullopt) where "\20" would come first or last, and where Nodeprep would make
+/// or break a code afterwards, so that the localpart would name somebody else.
 std::optional<std::string> escape_local(std::string_view text);
 std::string unescape_local(std::string_view local);
 

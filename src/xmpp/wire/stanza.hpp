@@ -59,7 +59,7 @@ struct message {
   std::optional<std::string> thread;
   std::optional<std::string> thread_parent;
   std::optional<stanza_error> error;
-  std::vector<xml::element> payloads;  ///< every other child, as it came
+  std::vector<xml::element> payloads;  ///< every other child, see parse_stanza
   friend bool operator==(const message&, const message&) = default;
 };
 
@@ -95,7 +95,9 @@ const char* errc_name(stanza_errc e);
 STOX_ERROR_CATEGORY(stanza_errc, "xmpp.stanza")
 
 /// Reads a top-level element, whatever its stream namespace (jabber:client, jabber:server, jabber:component:accept).
-/// Errors carry what is needed to answer: see stanza_addresses.
+/// Payloads are as they came, but those of the stream's namespace (<show/>) are in jabber:component:accept whatever the stream: to
+/// look one up, use component_ns. An error stanza without <error/> gets undefined-condition.
+/// What was refused can still be answered: see the second write_error_reply.
 boost::system::result<stanza, stox::error> parse_stanza(const xml::element& e);
 
 /// Writes without xmlns, for a stream whose default namespace is in force; children of the stream's namespace likewise.
@@ -105,7 +107,7 @@ std::string write(const iq& i);
 std::string write(const presence& p);
 
 /// The error answer to a stanza (RFC 6120 §8.3.1: from and to swapped, same id, type='error'). nullopt when there must be none: to an
-/// error, to an iq result, to a presence error, or where the sender's address is unknown.
+/// error, to an iq result, to a presence error, or where an address is missing.
 std::optional<std::string> write_error_reply(const stanza& s, const stanza_error& e);
 /// The same for an element that parse_stanza refused; works on raw attributes, and answers only when both addresses are usable.
 std::optional<std::string> write_error_reply(const xml::element& raw, const stanza_error& e);
