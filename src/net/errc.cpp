@@ -1,0 +1,13 @@
+#include "net/errc.hpp"
+
+namespace stox::net {
+
+const char* errc_name(errc e) {
+  switch (e) {
+    case errc::cannot_bind: return "cannot_bind";
+    case errc::unsupported: return "unsupported";
+  }
+  return "?";
+}
+
+}  // namespace stox::net

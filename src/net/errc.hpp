@@ -1,0 +1,18 @@
+#pragma once
+
+#include "base/error.hpp"
+
+namespace stox::net {
+
+/// Why a listener could not be had.
+enum class errc {
+  cannot_bind = 1,  ///< the kernel refused the address; the detail names it and says why
+  unsupported,      ///< a transport that this build does not listen on
+};
+const char* errc_name(errc e);
+STOX_ERROR_CATEGORY(errc, "net")
+
+}  // namespace stox::net
+
+template <>
+struct std::is_error_code_enum<stox::net::errc> : std::true_type {};

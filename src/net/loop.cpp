@@ -1,0 +1,263 @@
+#include "net/loop.hpp"
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <deque>
+#include <optional>
+
+#include "net/errc.hpp"
+#include "net/sockaddr.hpp"
+
+namespace stox::net {
+namespace {
+
+namespace asio = boost::asio;
+
+// The timer is set to whole milliseconds, so that many deadlines close together wake the loop once. SIP's
+// timers count in hundreds.
+constexpr auto timer_grain = std::chrono::milliseconds(1);
+// Rounds of "answers cause events cause answers" before the sockets have their turn again.
+constexpr int pump_rounds = 32;
+
+instant read_clocks() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
+
+struct ticker {
+  asio::steady_timer timer;
+  duration interval;
+  std::function<void()> f;
+};
+
+}  // namespace
+
+struct loop::impl final : event_sink {
+  impl(engine::engine& e, loop_hooks h, const loop_limits& l)
+      : core(e),
+        hooks(std::move(h)),
+        limits(l),
+        timer(io.context()),
+        end_timer(io.context()),
+        signals(io.context()),
+        udp(io, *this, l.udp),
+        tcp(io, numbers, *this, l.tcp) {}
+
+  void on_event(const io::event& e) override { take(e); }
+  void on_batch_end() override { pump(); }
+
+  void take(const engine::event& e) {
+    if (!now_is_fresh) {
+      now = read_clocks();
+      now_is_fresh = true;
+    }
+    dirty = true;
+    core.handle(e, now);
+  }
+  void pump();
+  void perform(engine::action a);
+  void perform_io(io::action a);
+  void arm();
+  void wait_signal();
+  void on_signal(int number);
+  void begin_shutdown();
+  void end(ending how) {
+    how_ended = how;
+    io.stop();
+  }
+  void log(log_level level, std::string_view event,
+           std::vector<std::pair<std::string_view, std::string>> fields) {
+    if (hooks.log) hooks.log({level, event, {}, std::move(fields)});
+  }
+  void tick(ticker& t);
+
+  engine::engine& core;
+  loop_hooks hooks;
+  loop_limits limits;
+  reactor io;
+  rim_numbers numbers;
+  asio::steady_timer timer;      // the engine's deadline
+  asio::steady_timer end_timer;  // for an engine that does not end
+  asio::signal_set signals;
+  udp_ports udp;
+  tcp_ports tcp;
+  std::vector<io::listening> bound;
+  std::vector<std::string> bound_names;
+  std::deque<ticker> tickers;
+  std::optional<steady_time> armed;
+  instant now{};
+  bool now_is_fresh = false;  // one reading of the clocks serves a batch
+  bool dirty = false;         // the engine took an event since it was drained
+  bool pump_posted = false;
+  bool stopping = false;
+  ending how_ended = ending::forced;
+};
+
+// Drains the engine until nothing moves any more: what it sends may at once be told as sent, which may make
+// it send more.
+void loop::impl::pump() {
+  for (int round = 0; round < pump_rounds; ++round) {
+    now = read_clocks();
+    now_is_fresh = true;
+    const auto due = core.next_deadline();
+    if (due && *due <= now.steady) core.handle(engine::timeout{}, now);
+    dirty = false;
+    while (auto a = core.poll()) perform(std::move(*a));
+    udp.flush();
+    tcp.flush();
+    if (!dirty) break;
+  }
+  now_is_fresh = false;
+  if (dirty && !pump_posted) {
+    pump_posted = true;
+    io.post([this] {
+      pump_posted = false;
+      pump();
+    });
+  }
+  arm();
+  if (hooks.batch_end) hooks.batch_end();
+}
+
+void loop::impl::perform(engine::action a) {
+  if (auto* what = std::get_if<io::action>(&a)) {
+    perform_io(std::move(*what));
+  } else if (auto* line = std::get_if<engine::log_line>(&a)) {
+    if (hooks.log) hooks.log(line->record);
+  } else {
+    static_assert(std::is_same_v<std::variant_alternative_t<2, engine::action>, engine::stopped>);
+    end(ending::clean);
+  }
+}
+
+void loop::impl::perform_io(io::action a) {
+  if (auto* s = std::get_if<io::send>(&a)) {
+    if (udp.has(s->conn)) {
+      udp.send(std::move(*s));
+    } else {
+      tcp.send(std::move(*s));
+    }
+  } else if (const auto* o = std::get_if<io::open>(&a)) {
+    tcp.open(*o);
+  } else {
+    tcp.close(std::get<io::close>(a).conn);
+  }
+}
+
+// An armed timer that would fire too early is left alone: it finds nothing due and is set anew. Most
+// deadlines are met long before.
+void loop::impl::arm() {
+  const auto due = core.next_deadline();
+  if (!due || (armed && *armed <= *due + timer_grain)) return;
+  const auto at = std::chrono::ceil<std::chrono::milliseconds>(due->time_since_epoch());
+  armed = steady_time(at);
+  timer.expires_at(*armed);
+  timer.async_wait([this](const boost::system::error_code& ec) {
+    if (ec) return;
+    armed.reset();
+    pump();
+  });
+}
+
+void loop::impl::wait_signal() {
+  signals.async_wait([this](const boost::system::error_code& ec, int number) {
+    if (ec) return;
+    wait_signal();
+    on_signal(number);
+  });
+}
+
+void loop::impl::on_signal(int number) {
+  if (number == SIGHUP) {
+    if (hooks.reload) hooks.reload();
+    return pump();
+  }
+  if (stopping) {
+    log(log_level::warning, "daemon.forced", {{"why", "second signal"}});
+    return end(ending::forced);
+  }
+  begin_shutdown();
+}
+
+void loop::impl::begin_shutdown() {
+  if (stopping) return;
+  stopping = true;
+  if (hooks.stopping) hooks.stopping();
+  end_timer.expires_after(limits.drain + limits.grace);
+  end_timer.async_wait([this](const boost::system::error_code& ec) {
+    if (ec) return;
+    log(log_level::error, "daemon.forced", {{"why", "the engine did not stop in time"}});
+    end(ending::forced);
+  });
+  take(engine::shutdown{limits.drain});
+  pump();
+}
+
+void loop::impl::tick(ticker& t) {
+  t.timer.expires_after(t.interval);
+  t.timer.async_wait([this, &t](const boost::system::error_code& ec) {
+    if (ec) return;
+    t.f();
+    tick(t);
+  });
+}
+
+loop::loop(engine::engine& core, loop_hooks hooks, loop_limits limits)
+    : impl_(std::make_unique<impl>(core, std::move(hooks), limits)) {}
+loop::~loop() = default;
+
+result<> loop::listen(const settings::sip& sip) {
+  for (const auto& l : sip.listen) {
+    // [::] takes IPv4 as well, unless IPv4 has a listener of its own on that port.
+    const bool v6_only =
+        std::any_of(sip.listen.begin(), sip.listen.end(), [&](const settings::listener& other) {
+          return other.via == l.via && other.at.port == l.at.port && other.at.ip.is_v4();
+        });
+    const auto id = impl_->numbers.next();
+    result<socket_address> at = socket_address{};
+    switch (l.via) {
+      case transport::udp: at = impl_->udp.listen(id, l.at, v6_only); break;
+      case transport::tcp: at = impl_->tcp.listen(l.at, v6_only); break;
+      case transport::tls:
+        return error{errc::unsupported, "tls:" + l.at.to_string() + ": no TLS listeners in this version"};
+    }
+    if (!at) return at.error();
+    impl_->bound.push_back({id, l.via, *at});
+    impl_->bound_names.push_back(std::string(to_string(l.via)) + ":" + at->to_string());
+  }
+  return {};
+}
+
+const std::vector<std::string>& loop::listeners() const { return impl_->bound_names; }
+
+ending loop::run() {
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) impl_->signals.add(number);
+  impl_->wait_signal();
+  for (const auto& l : impl_->bound) impl_->take(io::event{l});
+  impl_->core.start(read_clocks());
+  impl_->io.post([this] { impl_->pump(); });
+  impl_->io.run();
+  impl_->udp.close_all();
+  return impl_->how_ended;
+}
+
+void loop::shutdown() { impl_->begin_shutdown(); }
+
+void loop::handle(const engine::event& e) {
+  impl_->take(e);
+  impl_->pump();
+}
+
+void loop::set_max_accepted(unsigned n) { impl_->tcp.set_max_accepted(n); }
+
+void loop::every(duration interval, std::function<void()> f) {
+  auto& t =
+      impl_->tickers.emplace_back(ticker{asio::steady_timer(impl_->io.context()), interval, std::move(f)});
+  impl_->tick(t);
+}
+
+reactor& loop::io() { return impl_->io; }
+tcp_counters loop::tcp() const { return impl_->tcp.counters(); }
+bool loop::resolving() const { return impl_->tcp.resolving(); }
+
+}  // namespace stox::net

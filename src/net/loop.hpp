@@ -1,0 +1,75 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "engine/engine.hpp"
+#include "net/reactor.hpp"
+#include "net/tcp.hpp"
+#include "net/udp.hpp"
+#include "settings/settings.hpp"
+
+namespace stox::net {
+
+/// What the loop tells its owner, on the loop's thread. An empty one is not called.
+struct loop_hooks {
+  std::function<void(const log_record&)> log;  ///< the engine's lines and the loop's own
+  std::function<void()> batch_end;  ///< everything that was there to do is done: a time to flush logs
+  std::function<void()> reload;     ///< SIGHUP
+  std::function<void()> stopping;   ///< the shutdown began
+};
+
+struct loop_limits {
+  duration drain = std::chrono::seconds(10);  ///< what the engine is given for its end
+  duration grace =
+      std::chrono::seconds(3);  ///< and what it may take beyond that before the loop ends without it
+  udp_limits udp;
+  tcp_limits tcp;
+};
+
+enum class ending {
+  clean,   ///< the engine said goodbye to everybody
+  forced,  ///< a second signal, or the engine did not end in time
+};
+
+/// The pump: one engine, its sockets, one timer, the signals; one thread.
+class loop {
+ public:
+  loop(engine::engine& core, loop_hooks hooks, loop_limits limits = {});
+  ~loop();
+  loop(const loop&) = delete;
+  loop& operator=(const loop&) = delete;
+
+  /// Binds every listener, or none: on an error the loop is only good for being destroyed.
+  result<> listen(const settings::sip& sip);
+  /// The addresses that were bound, as "udp:127.0.0.1:5060".
+  const std::vector<std::string>& listeners() const;
+
+  /// Takes SIGTERM, SIGINT and SIGHUP, tells the engine its listeners, starts it and runs until it has
+  /// stopped.
+  ending run();
+
+  void shutdown();  ///< as SIGTERM does; on the loop's thread
+  /// For events that the daemon makes (reconfigured); on the loop's thread, not from within a hook named log
+  /// or batch_end.
+  void handle(const engine::event& e);
+  void set_max_accepted(unsigned n);
+  /// Calls f each `interval` while the loop runs.
+  void every(duration interval, std::function<void()> f);
+
+  reactor& io();  ///< for the others that live on this loop
+  tcp_counters tcp() const;
+  bool resolving() const;
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace stox::net

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "net/reactor.hpp"
+
+namespace stox::net {
+
+struct tcp_limits {
+  std::size_t high = 1u << 20;                  ///< queued bytes of a connection above which it is `blocked`
+  std::size_t low = 256u << 10;                 ///< and below which it is `writable` again
+  std::size_t hard = 8u << 20;                  ///< above: send_failed{overflow} and the connection is closed
+  std::size_t total = 256u << 20;               ///< the same over all connections together
+  duration connect = std::chrono::seconds(10);  ///< name lookup and every address together
+  duration close = std::chrono::seconds(2);     ///< for what is queued to leave, then for the peer to end too
+  unsigned max_accepted = 1024;                 ///< above: accepted and closed at once
+};
+
+struct tcp_counters {
+  std::uint64_t accepted = 0;
+  std::uint64_t refused_full = 0;     ///< closed at once because of max_accepted
+  std::uint64_t accept_failures = 0;  ///< no descriptor or no memory for a connection
+};
+
+/// TCP listeners and connections. Bytes out are collected and leave with flush() in one write for each
+/// connection.
+class tcp_ports {
+ public:
+  tcp_ports(reactor& loop, rim_numbers& numbers, event_sink& sink, tcp_limits limits = {});
+  ~tcp_ports();
+  tcp_ports(const tcp_ports&) = delete;
+  tcp_ports& operator=(const tcp_ports&) = delete;
+
+  /// Binds (port 0: any free one) and accepts from then on; returns the address that was bound.
+  result<socket_address> listen(const socket_address& at, bool v6_only = false);
+
+  void open(const io::open& o);
+  /// Queues the bytes, also on a connection that is being opened. An unknown id fails as reset.
+  void send(io::send s);
+  /// An unknown id was told closed before, so nothing follows.
+  void close(conn_id id);
+  void flush();
+
+  void set_max_accepted(unsigned n);
+  tcp_counters counters() const;
+  bool resolving() const;  ///< a host name lookup runs, in a thread that cannot be stopped before it ends
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace stox::net
