@@ -24,7 +24,8 @@ struct via {
   param_list params;  ///< branch, received, rport, maddr, ttl, ...
 
   std::string_view branch() const;  ///< "" when absent
-  bool has_magic_cookie() const;    ///< RFC 3261 §8.1.1.7
+  /// RFC 3261 §8.1.1.7; the cookie with nothing after it names no transaction and counts as none (RFC 4475 §3.2.1).
+  bool has_magic_cookie() const;
   void set_param(std::string_view name, std::optional<std::string> value);
   friend bool operator==(const via&, const via&) = default;
 };
@@ -107,7 +108,8 @@ struct essentials {
   std::optional<std::uint32_t> max_forwards;
 };
 /// RFC 3261 §8.1.1: To, From, CSeq, Call-ID, Max-Forwards (tolerated when absent, RFC 2543 peers), Via; each once where one is
-/// allowed; the CSeq method equals the request's. Errors: missing_header, repeated_header, bad_header, bad_uri, bad_method.
+/// allowed; the CSeq method equals the request's, unless we do not know that method: then 501 is the better answer (RFC 4475 §3.1.2.18);
+/// no headers in the Request-URI (§19.1.1). Errors: missing_header, repeated_header, bad_header, bad_uri, bad_method.
 result<essentials> check_mandatory(const request& r);
 result<essentials> check_mandatory(const response& r);
 

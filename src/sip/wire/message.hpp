@@ -40,7 +40,7 @@ bool is_list(header h);
 
 struct header_field {
   header id = header::other;
-  std::string name;   ///< only for `other`, as received
+  std::string name;   ///< only for `other`, as received (compact forms of RFC 3841 and 4474 in their long form)
   std::string value;  ///< unfolded, trimmed, otherwise as received
   friend bool operator==(const header_field&, const header_field&) = default;
 };
@@ -105,6 +105,10 @@ struct parse_failure {
   bool is_request = false;
   request partial;  ///< the fields that were read
 };
+/// Called only by `value()` on a failure: see base/error.hpp.
+[[noreturn]] inline void throw_exception_from_error(const parse_failure& f, const boost::source_location& where) {
+  throw_exception_from_error(f.why, where);
+}
 
 /// Parses exactly one message. `text` begins with its start line; leading CRLFs have been taken off by the framer.
 /// Only what RFC 3261 §25.1 makes a syntax matter of the whole message is checked here; each header's own grammar is

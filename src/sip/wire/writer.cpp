@@ -1,0 +1,106 @@
+#include <array>
+#include <charconv>
+
+#include "sip/wire/chars.hpp"
+#include "sip/wire/message.hpp"
+
+namespace stox::sip {
+namespace {
+
+/// Nothing in a value can start a new line, whatever it was made from.
+void append_value(std::string& out, std::string_view value) {
+  for (;;) {
+    const auto at = value.find_first_of("\r\n");
+    out += value.substr(0, at);
+    if (at == std::string_view::npos) return;
+    out += ' ';
+    value.remove_prefix(at + 1);
+  }
+}
+
+void append_line(std::string& out, std::string_view name, std::string_view value) {
+  out += name;
+  out += ": ";
+  append_value(out, value);
+  out += "\r\n";
+}
+
+constexpr std::size_t ranks = static_cast<std::size_t>(header::other) + 1;
+
+/// The fields by the order of enum header, those of one name in their own order: a counting sort.
+std::vector<std::uint32_t> in_order(const std::vector<header_field>& fields) {
+  std::array<std::uint32_t, ranks + 1> begin{};
+  for (const auto& f : fields) ++begin[static_cast<std::size_t>(f.id) + 1];
+  for (std::size_t i = 1; i <= ranks; ++i) begin[i] += begin[i - 1];
+  std::vector<std::uint32_t> out(fields.size());
+  for (std::uint32_t i = 0; i < fields.size(); ++i) out[begin[static_cast<std::size_t>(fields[i].id)]++] = i;
+  return out;
+}
+
+void append_headers_and_body(std::string& out, const header_list& headers, std::string_view body) {
+  const auto& fields = headers.fields();
+  bool length_written = false;
+  const auto write_length = [&] {
+    length_written = true;
+    char digits[20];
+    const auto end = std::to_chars(digits, digits + sizeof digits, body.size()).ptr;
+    append_line(out, to_string(header::content_length), {digits, static_cast<std::size_t>(end - digits)});
+  };
+  for (const auto i : in_order(fields)) {
+    const auto& f = fields[i];
+    if (f.id == header::content_length) continue;
+    if (f.id == header::other) {
+      if (!length_written) write_length();
+      // A name that is no token would be read as something else, so such a field cannot be written.
+      if (chars::all(f.name, chars::token)) append_line(out, f.name, f.value);
+    } else {
+      append_line(out, to_string(f.id), f.value);
+    }
+  }
+  if (!length_written) write_length();
+  out += "\r\n";
+  out += body;
+}
+
+std::size_t size_hint(const header_list& headers, std::string_view body) {
+  std::size_t out = 128 + body.size();
+  for (const auto& f : headers.fields()) out += f.name.size() + f.value.size() + 24;
+  return out;
+}
+
+}  // namespace
+
+std::string write(const request& r) {
+  std::string out;
+  out.reserve(size_hint(r.headers, r.body) + r.uri.size() + r.method_name.size());
+  out += r.method == method::unknown ? std::string_view(r.method_name) : to_string(r.method);
+  out += ' ';
+  for (const char c : r.uri) {
+    // A blank or line end in the Request-URI would cut the request line: escaped, the URI at least stays one
+    // word.
+    switch (c) {
+      case '\r': out += "%0D"; break;
+      case '\n': out += "%0A"; break;
+      case '\t': out += "%09"; break;
+      case ' ': out += "%20"; break;
+      default: out += c;
+    }
+  }
+  out += " SIP/2.0\r\n";
+  append_headers_and_body(out, r.headers, r.body);
+  return out;
+}
+
+std::string write(const response& r) {
+  std::string out;
+  out.reserve(size_hint(r.headers, r.body) + r.reason.size());
+  out += "SIP/2.0 ";
+  out += std::to_string(r.status);
+  out += ' ';
+  append_value(out, r.reason);
+  out += "\r\n";
+  append_headers_and_body(out, r.headers, r.body);
+  return out;
+}
+
+}  // namespace stox::sip
