@@ -1,0 +1,43 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+namespace bench {
+
+/// What one process has used so far.
+struct usage {
+  double cpu_seconds = 0;  ///< user and system, all threads
+  double rss_mib = 0;
+};
+
+/// A process that ends with us.
+class child {
+ public:
+  /// Runs `argv0 --config FILE`, its output into `log`.
+  child(const std::string& argv0, const std::string& config, const std::string& log);
+  /// Echoes each datagram on a socket of 127.0.0.1, as a measure of the bare kernel.
+  explicit child(int echo_socket);
+  ~child();  ///< TERM, and KILL after 5 s
+  child(const child&) = delete;
+  child& operator=(const child&) = delete;
+
+  bool running();
+  usage used() const;
+
+ private:
+  pid_t pid_ = -1;
+};
+
+/// A UDP socket on a free port of 127.0.0.1 with large buffers, not blocking; its port.
+int udp_socket(std::uint16_t& port);
+/// A listening TCP socket likewise.
+int tcp_listener(std::uint16_t& port);
+/// A port that was free for UDP and TCP a moment ago.
+std::uint16_t free_port();
+
+[[noreturn]] void die(const std::string& what);
+
+}  // namespace bench
