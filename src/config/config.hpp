@@ -10,8 +10,9 @@
 
 #include "settings/settings.hpp"
 
-/// Command line, environment and file become settings::all. One option table (options.hpp) is the source of parsing, validation, the
-/// reference, the sample file and `--print-config`. Precedence of a key: flag, then environment, then file, then default.
+/// Command line, environment and file become settings::all. One option table (options.hpp) is the source of
+/// parsing, validation, the reference, the sample file and `--print-config`. Precedence of a key: flag, then
+/// environment, then file, then default.
 namespace stox::config {
 
 /// What the command line asks the daemon to do.
@@ -35,7 +36,8 @@ struct loaded {
   std::string file;            ///< the configuration file that was read; empty: none
 };
 
-/// Every error that was found, each "FILE:LINE: KEY: what; hint" (or "--flag: ...", "STOX_X: ..."); never holds a secret.
+/// Every error that was found, each "FILE:LINE: KEY: what; hint" (or "--flag: ...", "STOX_X: ..."); never
+/// holds a secret.
 using errors = std::vector<std::string>;
 
 /// Only `result::value()` on an error comes here, which is a defect of ours.
@@ -48,14 +50,16 @@ using outcome = boost::system::result<loaded, errors>;
 /// Reads one environment variable by its name.
 using environment = std::function<std::optional<std::string>(std::string_view name)>;
 
-/// `args` without the program's name. Reads the file that --config or STOX_CONFIG names, and the secret files that it names.
+/// `args` without the program's name. Reads the file that --config or STOX_CONFIG names, and the secret files
+/// that it names.
 outcome load(const std::vector<std::string>& args, const environment& env);
 
-/// The same for SIGHUP: reads the file again, with the command line and environment of the start, which still win.
-/// `loaded::warnings` also names each key that changed but counts only after a restart.
+/// The same for SIGHUP: reads the file again, with the command line and environment of the start, which still
+/// win. `loaded::warnings` also names each key that changed but counts only after a restart.
 outcome reload(const settings::all& running, const std::vector<std::string>& args, const environment& env);
 
-/// For tests, stoxctl and other programs that have the text already: file text only, no flags, no environment.
+/// For tests, stoxctl and other programs that have the text already: file text only, no flags, no
+/// environment.
 outcome parse(std::string_view toml, const std::string& file_name);
 
 /// The keys whose values differ, e.g. "sip.listen"; split by whether a running daemon can take them over.

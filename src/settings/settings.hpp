@@ -45,7 +45,7 @@ struct sip {
   std::string advertise;
   std::vector<sip_route> outbound_proxy;  ///< tried in order
   std::vector<ip_prefix> trusted_peers;
-  duration accept_wait = std::chrono::milliseconds(150);  ///< 0..400 ms, at most T1/2
+  duration accept_wait = std::chrono::milliseconds(150);  ///< 0..250 ms: at most T1/2
   std::uint16_t accepted_code = 200;                       ///< 200 or 202
   duration hold = std::chrono::seconds(2);                 ///< how long a MESSAGE waits for a link that is down
   bool global_failure = false;
@@ -61,6 +61,7 @@ struct component {
   std::string host;
   std::uint16_t port = 5347;
   redacted secret;
+  std::string secret_file;  ///< where the secret was read from; empty: it stands in the configuration
   friend bool operator==(const component&, const component&) = default;
 };
 

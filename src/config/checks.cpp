@@ -1,0 +1,195 @@
+#include <algorithm>
+
+#include "config/findings.hpp"
+#include "config/values.hpp"
+
+namespace stox::config {
+
+std::string table_key(std::string_view array, std::size_t number, std::string_view leaf) {
+  std::string out = std::string(array) + "[" + std::to_string(number) + "]";
+  if (!leaf.empty()) out += "." + std::string(leaf);
+  return out;
+}
+
+namespace {
+
+// "xmpp.component[0].domain" as people know it: "xmpp.component.domain".
+std::string spoken(std::string_view key) {
+  std::string out(key);
+  const auto open = out.find('[');
+  if (open != std::string::npos) out.erase(open, out.find(']') - open + 1);
+  return out;
+}
+
+/// A served domain: its users live on SIP.
+struct served {
+  std::string sip, xmpp;
+  std::string key;  ///< where it is said
+};
+
+std::vector<served> served_domains(const settings::gateway& g) {
+  std::vector<served> out;
+  for (std::size_t i = 0; i < g.domains.size(); ++i) {
+    out.push_back({g.domains[i].sip, g.domains[i].xmpp, table_key("gateway.domain", i)});
+  }
+  for (const auto& name : g.sip_domains) {
+    const auto same = [&](const served& s) { return s.sip == name; };
+    if (std::none_of(out.begin(), out.end(), same)) out.push_back({name, name, "gateway.sip_domains"});
+  }
+  return out;
+}
+
+bool tables_failed(const findings& f, std::string_view array) {
+  const auto prefix = std::string(array) + "[";
+  const auto at = f.failed.lower_bound(prefix);
+  return at != f.failed.end() && at->starts_with(prefix);
+}
+
+void require(findings& f, const std::string& key, const std::string& text, std::string_view hint) {
+  if (text.empty() && f.ok(key)) f.fail(key, "missing; " + std::string(hint));
+}
+
+void check_pairs(findings& f) {
+  const auto& pairs = f.settings.gateway.domains;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    require(f, table_key("gateway.domain", i, "sip"), pairs[i].sip, "name the domain as SIP knows it");
+    require(f, table_key("gateway.domain", i, "xmpp"), pairs[i].xmpp, "name the domain as XMPP knows it");
+    for (std::size_t j = 0; j < i; ++j) {
+      const auto why = [](const std::string& name) {
+        return quote(name) + " stands in two tables; one domain has one name on each side";
+      };
+      if (!pairs[i].sip.empty() && pairs[i].sip == pairs[j].sip)
+        f.fail(table_key("gateway.domain", i, "sip"), why(pairs[i].sip));
+      if (!pairs[i].xmpp.empty() && pairs[i].xmpp == pairs[j].xmpp) {
+        f.fail(table_key("gateway.domain", i, "xmpp"), why(pairs[i].xmpp));
+      }
+    }
+  }
+}
+
+// Two identities must never share one address: a name has one meaning on each side.
+void check_names(findings& f, const std::vector<served>& domains) {
+  for (const auto& a : domains) {
+    for (const auto& b : domains) {
+      if (&a == &b || a.sip == b.sip || a.xmpp != b.xmpp || a.key != "gateway.sip_domains") continue;
+      f.fail(a.key, quote(a.sip) + " is also the XMPP name of " + quote(b.sip) +
+                        "; give it a [[gateway.domain]] of its own");
+    }
+  }
+  if (!f.ok("gateway.xmpp_domains")) return;
+  for (const auto& name : f.settings.gateway.xmpp_domains) {
+    const auto same = [&](const served& s) { return s.sip == name || s.xmpp == name; };
+    if (std::any_of(domains.begin(), domains.end(), same)) {
+      f.fail("gateway.xmpp_domains",
+             quote(name) + " is a served SIP domain too; the users of a domain live on one side");
+    }
+  }
+}
+
+void check_components(findings& f) {
+  const auto& links = f.settings.components;
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    const auto key = [i](std::string_view leaf) { return table_key("xmpp.component", i, leaf); };
+    require(f, key("domain"), links[i].domain, "name the domain that this component serves");
+    require(f, key("server"), links[i].host, "name the XMPP server, e.g. \"127.0.0.1:5347\"");
+    const bool inline_secret = f.origins.contains(key("secret"));
+    const bool file_secret = f.origins.contains(key("secret_file"));
+    if (inline_secret && file_secret) {
+      f.fail(key("secret_file"), "stands beside secret; keep one of the two");
+    } else if (!inline_secret && !file_secret && f.ok(key("secret")) && f.ok(key("secret_file"))) {
+      f.fail(key("secret"), "missing; write secret or secret_file");
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (links[i].domain.empty() || links[i].domain != links[j].domain) continue;
+      f.fail(key("domain"), quote(links[i].domain) + " has two components; remove one");
+      break;
+    }
+  }
+}
+
+void check_links(findings& f, const std::vector<served>& domains) {
+  const auto& links = f.settings.components;
+  for (const auto& domain : domains) {
+    const auto same = [&](const settings::component& c) { return c.domain == domain.xmpp; };
+    if (domain.xmpp.empty() || std::any_of(links.begin(), links.end(), same)) continue;
+    f.fail(domain.key,
+           quote(domain.xmpp) + " has no [[xmpp.component]]; add one with domain = " + quote(domain.xmpp));
+  }
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    const auto same = [&](const served& s) { return s.xmpp == links[i].domain; };
+    const auto key = table_key("xmpp.component", i, "domain");
+    if (links[i].domain.empty() || !f.ok(key) || std::any_of(domains.begin(), domains.end(), same)) continue;
+    const auto by_sip = [&](const served& s) { return s.sip == links[i].domain; };
+    const auto alias = std::find_if(domains.begin(), domains.end(), by_sip);
+    if (alias != domains.end()) {
+      f.fail(key, quote(links[i].domain) + " is the SIP name; its XMPP name is " + quote(alias->xmpp));
+    } else {
+      f.fail(key, quote(links[i].domain) + " is not served; add it to gateway.sip_domains");
+    }
+  }
+}
+
+}  // namespace
+
+std::string findings::place_of(std::string_view key) const {
+  auto at = origins.find(key);
+  // A key that is missing from a table stands nowhere; its table does.
+  if (at == origins.end() && key.find('[') != std::string_view::npos)
+    at = origins.find(key.substr(0, key.find(']') + 1));
+  if (at == origins.end()) return file.empty() ? spoken(key) : file + ": " + spoken(key);
+  return at->second.from_file ? at->second.place + ": " + spoken(key) : at->second.place;
+}
+
+void findings::fail(std::string_view key, const std::string& why) {
+  errors.push_back(place_of(key) + ": " + why);
+  failed.emplace(key);
+}
+
+void check(findings& f) {
+  check_pairs(f);
+  check_components(f);
+  const auto domains = served_domains(f.settings.gateway);
+  if (domains.empty() && f.ok("gateway.sip_domains") && !tables_failed(f, "gateway.domain")) {
+    f.fail("gateway.sip_domains", "missing; name at least one domain whose users live on SIP");
+  }
+  check_names(f, domains);
+  if (!tables_failed(f, "xmpp.component") && !tables_failed(f, "gateway.domain") &&
+      f.ok("gateway.sip_domains")) {
+    check_links(f, domains);
+  }
+  if (f.settings.sip.listen.empty() && f.ok("sip.listen")) {
+    f.fail("sip.listen", "missing; name at least one address, e.g. [\"udp:127.0.0.1:5060\"]");
+  }
+}
+
+std::vector<std::string> warnings_of(const findings& f) {
+  std::vector<std::string> out;
+  const auto warn = [&](std::string_view key, const std::string& why) {
+    out.push_back(f.place_of(key) + ": " + why);
+  };
+  const auto& sip = f.settings.sip;
+  for (const auto& l : sip.listen) {
+    if (l.via != transport::udp || !is_public(l.at.ip) || sip.trusted_peers.empty()) continue;
+    warn("sip.listen", quote(write_listener(l)) +
+                           " can be reached from outside while sip.trusted_peers trusts by address, and UDP "
+                           "source addresses can be "
+                           "forged; listen on a private address or filter in front of it");
+  }
+  if (sip.trusted_peers.empty())
+    warn("sip.trusted_peers", "empty; nobody can send from SIP, every request gets 403");
+  for (const auto& p : sip.trusted_peers) {
+    if (p.length == 0 || (p.base.is_v4() && p.length == 96)) {
+      warn("sip.trusted_peers", quote(p.to_string()) + " trusts everybody to name any sender");
+    }
+  }
+  if (sip.outbound_proxy.empty())
+    warn("sip.outbound_proxy", "empty; only SIP addresses with a literal IP address can be reached");
+  const auto http = socket_address::parse(f.settings.admin.listen);
+  if (http && !is_loopback(http->ip)) {
+    warn("admin.listen", quote(f.settings.admin.listen) +
+                             " is not loopback; metrics are served to everybody who can reach it");
+  }
+  return out;
+}
+
+}  // namespace stox::config

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/config.hpp"
+#include "config/options.hpp"
+
+namespace stox::config {
+
+struct command_line {
+  config::what what = config::what::run;
+  std::string config_file, record_path;
+  bool record_bodies = false;
+  /// Options given as flags, in the table's order; the text as given, of lists one element per
+  /// comma-separated item.
+  std::vector<std::pair<const option*, std::vector<std::string>>> values;
+  std::vector<std::string> errors;
+  std::string help;  ///< when what is help
+};
+
+/// `args` without the program's name. Values of unknown flags are not repeated in errors: they may be
+/// secrets.
+command_line parse_command_line(const std::vector<std::string>& args);
+
+/// "a, b" -> {"a", "b"}; "" -> {}.
+std::vector<std::string> split_list(std::string_view text);
+
+}  // namespace stox::config

@@ -1,0 +1,200 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/text.hpp"
+#include "config/command_line.hpp"
+#include "config/config.hpp"
+#include "config/file_reader.hpp"
+#include "config/files.hpp"
+#include "config/findings.hpp"
+#include "config/options.hpp"
+#include "config/toml_file.hpp"
+#include "config/values.hpp"
+
+namespace stox::config {
+
+namespace {
+
+constexpr std::size_t max_config_bytes = 1 << 20;
+constexpr std::size_t max_secret_bytes = 4096;
+
+void set_defaults(findings& f) {
+  for (const auto& o : options()) {
+    if (o.show != nullptr && !o.fallback.empty()) assign(o, f.settings, {std::string(o.fallback)});
+  }
+}
+
+void read_toml(findings& f, std::string_view text) {
+  auto parsed = parse_toml(text);
+  if (const auto* bad = std::get_if<syntax_error>(&parsed)) {
+    f.errors.push_back(f.file + ":" + std::to_string(bad->line) + ": " + bad->what);
+    // Whatever is missing now may stand in the part that could not be read.
+    for (const auto key : {"gateway.sip_domains", "sip.listen"}) f.failed.insert(key);
+    return;
+  }
+  read_file_tree(std::get<node>(parsed), f);
+}
+
+/// A value from a flag or a variable, which replaces what the file said.
+void override_with(findings& f, const option& o, std::string place, const std::vector<std::string>& texts) {
+  const std::string key(o.key);
+  f.origins[key] = {std::move(place), false};
+  if (o.clear != nullptr) o.clear(f.settings);
+  for (const auto& text : texts) {
+    value v;
+    auto why = read_text(o, text, v);
+    if (why.empty()) why = o.apply(f.settings, v);
+    if (!why.empty()) f.fail(key, why);
+  }
+}
+
+void read_environment(findings& f, const environment& env) {
+  for (const auto& o : options()) {
+    if (o.show == nullptr) continue;
+    const auto name = environment_name(o.key);
+    const auto text = env(name);
+    if (text) override_with(f, o, name, is_list(o.type) ? split_list(*text) : std::vector{*text});
+  }
+}
+
+void read_secrets(findings& f, std::vector<std::string>& warnings) {
+  for (std::size_t i = 0; i < f.settings.components.size(); ++i) {
+    auto& link = f.settings.components[i];
+    const auto key = table_key("xmpp.component", i, "secret_file");
+    if (link.secret_file.empty() || f.origins.contains(table_key("xmpp.component", i, "secret"))) continue;
+    link.secret_file = beside_file(link.secret_file, f.file);
+    auto file = read_file(link.secret_file, max_secret_bytes);
+    if (!file.why.empty()) {
+      f.fail(key, "cannot read " + quote(link.secret_file) + ": " + file.why + "; check its path and mode");
+      continue;
+    }
+    if (file.text.ends_with('\n')) file.text.pop_back();
+    if (file.text.ends_with('\r')) file.text.pop_back();
+    if (file.text.empty()) f.fail(key, quote(link.secret_file) + " is empty; write the secret into it");
+    if (file.others_can_read) {
+      warnings.push_back(f.place_of(key) + ": " + quote(link.secret_file) +
+                         " can be read by every user; chmod 640 it");
+    }
+    link.secret = redacted(std::move(file.text));
+  }
+}
+
+bool holds_secret(const findings& f) {
+  return std::any_of(f.origins.begin(), f.origins.end(),
+                     [](const auto& o) { return o.first.ends_with("].secret"); });
+}
+
+loaded printed(what asked, std::string text) {
+  loaded out;
+  out.what = asked;
+  out.text = std::move(text);
+  return out;
+}
+
+/// Reads the sources in the order in which the later wins, then checks the whole.
+void read_sources(findings& f, const command_line& line, const environment& env,
+                  std::vector<std::string>& warnings) {
+  set_defaults(f);
+  f.errors = line.errors;
+  bool world_readable = false;
+  if (!f.file.empty()) {
+    const auto file = read_file(f.file, max_config_bytes);
+    if (!file.why.empty()) {
+      f.errors.push_back(f.file + ": cannot be read: " + file.why);
+      return;
+    }
+    world_readable = file.others_can_read;
+    read_toml(f, file.text);
+  }
+  read_environment(f, env);
+  for (const auto& [o, texts] : line.values) override_with(f, *o, flag_name(o->key), texts);
+  read_secrets(f, warnings);
+  check(f);
+  if (world_readable && holds_secret(f)) {
+    warnings.push_back(f.file +
+                       ": holds a secret and can be read by every user; chmod 640 it or use secret_file");
+  }
+  auto more = warnings_of(f);
+  warnings.insert(warnings.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+}  // namespace
+
+outcome load(const std::vector<std::string>& args, const environment& env) {
+  auto line = parse_command_line(args);
+  if (line.errors.empty()) {
+    if (line.what == what::help) return printed(line.what, std::move(line.help));
+    if (line.what == what::version) return printed(line.what, "stoxd " STOX_VERSION "\n");
+    if (line.what == what::print_sample) return printed(line.what, print_sample());
+    if (line.what == what::print_reference) return printed(line.what, print_reference());
+  }
+  findings f;
+  loaded out;
+  f.file = !line.config_file.empty() ? line.config_file : env("STOX_CONFIG").value_or("");
+  read_sources(f, line, env, out.warnings);
+  if (!f.errors.empty()) {
+    if (f.file.empty()) f.errors.emplace_back("no configuration file was given; use --config FILE");
+    return std::move(f.errors);
+  }
+  out.what = line.what;
+  out.file = f.file;
+  out.record_path = line.record_path;
+  out.record_bodies = line.record_bodies;
+  if (out.what == what::print_config) out.text = print_config(f);
+  if (out.what == what::check) out.text = (f.file.empty() ? "configuration" : f.file) + ": no errors\n";
+  out.settings = std::move(f.settings);
+  return out;
+}
+
+outcome parse(std::string_view toml, const std::string& file_name) {
+  findings f;
+  loaded out;
+  f.file = file_name;
+  set_defaults(f);
+  read_toml(f, toml);
+  read_secrets(f, out.warnings);
+  check(f);
+  if (!f.errors.empty()) return std::move(f.errors);
+  for (auto& w : warnings_of(f)) out.warnings.push_back(std::move(w));
+  out.file = file_name;
+  out.settings = std::move(f.settings);
+  return out;
+}
+
+difference compare(const settings::all& before, const settings::all& after) {
+  difference out;
+  const auto note = [&out](std::string_view key, change c) {
+    (c == change::live ? out.live : out.restart).emplace_back(key);
+  };
+  for (const auto& o : options()) {
+    if (o.show != nullptr && o.show(before) != o.show(after)) note(o.key, o.change);
+  }
+  for (const auto& t : table_arrays()) {
+    if (!t.same(before, after)) note(t.key, t.change);
+  }
+  return out;
+}
+
+outcome reload(const settings::all& running, const std::vector<std::string>& args, const environment& env) {
+  auto next = load(args, env);
+  if (!next) return next;
+  const auto wanted = next->settings;
+  for (const auto& key : compare(running, wanted).restart) {
+    next->warnings.push_back(key + ": the change counts only after a restart");
+    if (const auto* o = find_option(key)) assign(*o, next->settings, o->show(running));
+    if (const auto* t = find_table_array(key)) t->copy(next->settings, running);
+  }
+  // What is new may need what waits for the restart: a served domain whose component is not there yet.
+  findings mixed;
+  mixed.settings = next->settings;
+  mixed.file = next->file;
+  for (std::size_t i = 0; i < mixed.settings.components.size(); ++i) {
+    mixed.origins[table_key("xmpp.component", i, "secret")] = {"running", false};
+  }
+  check(mixed);
+  if (mixed.errors.empty()) return next;
+  for (auto& e : mixed.errors) e += " (the new file as a whole is good: restart instead of reloading)";
+  return std::move(mixed.errors);
+}
+
+}  // namespace stox::config
