@@ -5,8 +5,9 @@
 
 namespace stox {
 
-/// The one account of memory that peers can make us hold: queues, tables, stored responses. New work asks with `try_take` and
-/// is refused above the limit; work that was accepted is charged with `take` whatever the level.
+/// The one account of memory that peers can make us hold: queues, tables, stored responses. New work asks
+/// with `try_take` and is refused above the limit; work that was accepted is charged with `take` whatever the
+/// level.
 class byte_account {
  public:
   explicit byte_account(std::size_t limit) : limit_(limit) {}

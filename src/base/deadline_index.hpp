@@ -23,15 +23,16 @@ struct timer_handle {
   std::uint32_t generation = 0;
 };
 
-/// All deadlines of one engine in one 4-ary heap: 160,000 waiting transactions are one structure of 40 bytes each, and a
-/// deadline that is later than all others (the usual case) costs O(1).
+/// All deadlines of one engine in one 4-ary heap: 160,000 waiting transactions are one structure of 40 bytes
+/// each, and a deadline that is later than all others (the usual case) costs O(1).
 class deadline_index {
  public:
   /// Sets, moves or (nullopt) removes the deadline that `handle` refers to, and updates the handle.
   void set(timer_handle& handle, timer_key key, std::optional<steady_time> when);
   /// The earliest deadline.
   std::optional<steady_time> next() const;
-  /// Removes and returns the earliest entry if it is due at `now`; its handle is void from then on. Call until empty.
+  /// Removes and returns the earliest entry if it is due at `now`; its handle is void from then on. Call
+  /// until empty.
   std::optional<timer_key> pop_due(steady_time now);
   std::size_t size() const { return heap_.size(); }
 

@@ -10,7 +10,8 @@
 
 namespace stox {
 
-/// Why something failed. `detail` holds our words (safe to log and to send); `peer_text` holds the peer's, which are neither.
+/// Why something failed. `detail` holds our words (safe to log and to send); `peer_text` holds the peer's,
+/// which are neither.
 struct error {
   std::error_code code;
   std::string detail;
@@ -29,7 +30,8 @@ struct error {
   }
 };
 
-/// Called only by `result::value()` on an error, which is a defect of ours: the code below `daemon` asks first.
+/// Called only by `result::value()` on an error, which is a defect of ours: the code below `daemon` asks
+/// first.
 [[noreturn]] inline void throw_exception_from_error(const error& e, const boost::source_location&) {
   throw std::logic_error("unchecked error: " + e.to_string());
 }
@@ -39,15 +41,15 @@ using result = boost::system::result<T, error>;
 
 }  // namespace stox
 
-/// Declares what makes ENUM an error code: place after its definition, inside namespace NS; NAME is the room ("sip.wire").
-/// `const char* errc_name(ENUM)` must exist and returns the enumerator's own name.
-#define STOX_ERROR_CATEGORY(ENUM, NAME)                                                    \
-  inline const std::error_category& errc_category(ENUM) {                                  \
-    struct category final : std::error_category {                                          \
-      const char* name() const noexcept override { return NAME; }                          \
+/// Declares what makes ENUM an error code: place after its definition, inside namespace NS; NAME is the room
+/// ("sip.wire"). `const char* errc_name(ENUM)` must exist and returns the enumerator's own name.
+#define STOX_ERROR_CATEGORY(ENUM, NAME)                                                     \
+  inline const std::error_category& errc_category(ENUM) {                                   \
+    struct category final : std::error_category {                                           \
+      const char* name() const noexcept override { return NAME; }                           \
       std::string message(int v) const override { return errc_name(static_cast<ENUM>(v)); } \
-    };                                                                                     \
-    static const category instance;                                                        \
-    return instance;                                                                       \
-  }                                                                                        \
+    };                                                                                      \
+    static const category instance;                                                         \
+    return instance;                                                                        \
+  }                                                                                         \
   inline std::error_code make_error_code(ENUM e) { return {static_cast<int>(e), errc_category(e)}; }

@@ -15,8 +15,8 @@ enum class id_kind : std::uint8_t {
   stanza,   ///< XMPP stanza id
 };
 
-/// Where identifiers come from: a CSPRNG in the daemon, a counter in tests and explain. Ids of the daemon carry the
-/// engine's number, so that an answer finds its engine when several share a port.
+/// Where identifiers come from: a CSPRNG in the daemon, a counter in tests and explain. Ids of the daemon
+/// carry the engine's number, so that an answer finds its engine when several share a port.
 class id_source {
  public:
   id_source() = default;

@@ -10,8 +10,8 @@ using steady_time = std::chrono::steady_clock::time_point;
 using wall_time = std::chrono::system_clock::time_point;
 using duration = std::chrono::nanoseconds;
 
-/// One reading of both clocks. The core never reads a clock: every event carries the instant at which it happened, so a
-/// conversation can be replayed in virtual time.
+/// One reading of both clocks. The core never reads a clock: every event carries the instant at which it
+/// happened, so a conversation can be replayed in virtual time.
 struct instant {
   steady_time steady;
   wall_time wall;

@@ -12,12 +12,13 @@
 /// The boundary between the core and the rim: every byte that crosses it crosses as one of these values.
 namespace stox {
 
-/// A stream connection, or a UDP listener. The core numbers the connections that it opens (`first_core_conn` upwards); the rim
-/// numbers listeners and accepted connections (below). An id is never used again.
+/// A stream connection, or a UDP listener. The core numbers the connections that it opens (`first_core_conn`
+/// upwards); the rim numbers listeners and accepted connections (below). An id is never used again.
 enum class conn_id : std::uint64_t { none = 0 };
 inline constexpr std::uint64_t first_core_conn = std::uint64_t{1} << 62;
 
-/// Names one `send`, so that its fate can be told. `none` asks for no report of success; failure of a connection tells the rest.
+/// Names one `send`, so that its fate can be told. `none` asks for no report of success; failure of a
+/// connection tells the rest.
 enum class token : std::uint64_t { none = 0 };
 
 /// What a connection is for, hence which endpoint owns its bytes.
@@ -27,8 +28,8 @@ namespace io {
 
 // ---- actions: the core asks, the rim does ----
 
-/// Writes `bytes`; `to` only counts for a UDP listener. Answered by sent{tok} once the kernel took all of it, or by
-/// send_failed{tok}, exactly once, unless tok is none.
+/// Writes `bytes`; `to` only counts for a UDP listener. Answered by sent{tok} once the kernel took all of it,
+/// or by send_failed{tok}, exactly once, unless tok is none.
 struct send {
   conn_id conn{};
   token tok{};
@@ -41,7 +42,7 @@ struct open {
   conn_id conn{};
   conn_use use{};
   transport via{};
-  std::string host;  ///< name or literal; empty: `to` is meant
+  std::string host;   ///< name or literal; empty: `to` is meant
   socket_address to;  ///< port always; ip when host is empty
 };
 
@@ -81,12 +82,14 @@ struct opened {
   conn_id conn{};
   socket_address local, peer;
 };
-/// The connection is gone. Every token sent on it that was not reported before has been reported by send_failed.
+/// The connection is gone. Every token sent on it that was not reported before has been reported by
+/// send_failed.
 struct closed {
   conn_id conn{};
   fail why{};
 };
-/// `bytes` is borrowed: valid until handle() returns. For UDP one datagram, `from` its source, `to` the listener's address.
+/// `bytes` is borrowed: valid until handle() returns. For UDP one datagram, `from` its source, `to` the
+/// listener's address.
 struct received {
   conn_id conn{};
   socket_address from;
@@ -107,12 +110,13 @@ struct writable {
   conn_id conn{};
 };
 
-using event = std::variant<listening, accepted, opened, closed, received, sent, send_failed, blocked, writable>;
+using event =
+    std::variant<listening, accepted, opened, closed, received, sent, send_failed, blocked, writable>;
 
 }  // namespace io
 
-/// Where endpoints put what the rim is to do, in order; it also numbers connections and tokens, with the owner in the number, so
-/// that an answer finds the endpoint it belongs to.
+/// Where endpoints put what the rim is to do, in order; it also numbers connections and tokens, with the
+/// owner in the number, so that an answer finds the endpoint it belongs to.
 class io_port {
  public:
   void push(io::action a) { actions_.push_back(std::move(a)); }
@@ -127,8 +131,11 @@ class io_port {
   std::uint64_t last_token_ = 0;
 };
 
-/// Whose connection or token it is. What the rim numbered (listeners, accepted connections) is SIP's: nobody connects to a component.
-inline conn_use use_of(conn_id c) { return static_cast<conn_use>(static_cast<std::uint64_t>(c) >> 56 & 0x3F); }
+/// Whose connection or token it is. What the rim numbered (listeners, accepted connections) is SIP's: nobody
+/// connects to a component.
+inline conn_use use_of(conn_id c) {
+  return static_cast<conn_use>(static_cast<std::uint64_t>(c) >> 56 & 0x3F);
+}
 inline conn_use use_of(token t) { return static_cast<conn_use>(static_cast<std::uint64_t>(t) >> 56 & 0x3F); }
 
 }  // namespace stox

@@ -12,14 +12,16 @@ namespace stox {
 enum class transport : std::uint8_t { udp, tcp, tls };
 std::string_view to_string(transport t);
 
-/// An IPv4 or IPv6 address as 16 bytes, IPv4 mapped (::ffff:a.b.c.d), so that a dual-stack socket and an IPv4 one give equal values.
+/// An IPv4 or IPv6 address as 16 bytes, IPv4 mapped (::ffff:a.b.c.d), so that a dual-stack socket and an IPv4
+/// one give equal values.
 struct ip_address {
   std::array<std::uint8_t, 16> bytes{};
 
-  static std::optional<ip_address> parse(std::string_view text);  ///< "192.0.2.1", "2001:db8::1" or "[2001:db8::1]"
+  static std::optional<ip_address> parse(
+      std::string_view text);  ///< "192.0.2.1", "2001:db8::1" or "[2001:db8::1]"
   bool is_v4() const;
-  std::string to_string() const;       ///< without brackets
-  std::string to_uri_host() const;     ///< IPv6 in brackets, as SIP and URIs want it
+  std::string to_string() const;    ///< without brackets
+  std::string to_uri_host() const;  ///< IPv6 in brackets, as SIP and URIs want it
   friend auto operator<=>(const ip_address&, const ip_address&) = default;
 };
 
@@ -27,7 +29,8 @@ struct socket_address {
   ip_address ip;
   std::uint16_t port = 0;
 
-  static std::optional<socket_address> parse(std::string_view text);  ///< "192.0.2.1:5060", "[2001:db8::1]:5060"
+  static std::optional<socket_address> parse(
+      std::string_view text);  ///< "192.0.2.1:5060", "[2001:db8::1]:5060"
   std::string to_string() const;
   friend auto operator<=>(const socket_address&, const socket_address&) = default;
 };

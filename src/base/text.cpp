@@ -112,7 +112,8 @@ std::optional<std::string> percent_decode(std::string_view s) {
   return out;
 }
 
-std::optional<std::string_view> nearest(std::string_view name, const std::vector<std::string_view>& candidates) {
+std::optional<std::string_view> nearest(std::string_view name,
+                                        const std::vector<std::string_view>& candidates) {
   std::optional<std::string_view> best;
   std::size_t least = name.size() / 3 + 2;  // farther than that is another word, not a slip
   std::vector<std::size_t> row;

@@ -47,6 +47,7 @@ void percent_encode(std::string& out, std::string_view s, Keep keep) {
 }
 
 /// The candidate with the smallest edit distance to `name`, if it is near enough to be what was meant.
-std::optional<std::string_view> nearest(std::string_view name, const std::vector<std::string_view>& candidates);
+std::optional<std::string_view> nearest(std::string_view name,
+                                        const std::vector<std::string_view>& candidates);
 
 }  // namespace stox::text

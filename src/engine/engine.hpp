@@ -17,17 +17,20 @@ namespace stox::engine {
 
 // ---- events beyond those of base/io.hpp ----
 
+/// The listeners are told: open the component links. engine::start says it.
+struct starting {};
 /// Time passed: some deadline may be due.
 struct timeout {};
 /// New settings, already validated; all or nothing. Open work keeps what it began with.
 struct reconfigured {
   settings::all settings;
 };
-/// No new work; open work is finished or failed until the limit; then both sides are told goodbye and `stopped` comes.
+/// No new work; open work is finished or failed until the limit; then both sides are told goodbye and
+/// `stopped` comes.
 struct shutdown {
   duration limit{};
 };
-using event = std::variant<io::event, timeout, reconfigured, shutdown>;
+using event = std::variant<io::event, starting, timeout, reconfigured, shutdown>;
 
 // ---- actions beyond those of base/io.hpp ----
 
@@ -53,8 +56,8 @@ struct readiness {
   std::string why;
 };
 
-/// Watches the engine's edge: every event in and every action out, numbered and with bodies redacted unless asked. `--record` writes these
-/// lines, `stoxctl replay` and `explain` print them.
+/// Watches the engine's edge: every event in and every action out, numbered and with bodies redacted unless
+/// asked. `--record` writes these lines, `stoxctl replay` and `explain` print them.
 class tap {
  public:
   tap() = default;
@@ -65,7 +68,8 @@ class tap {
   virtual void on_action(const action& a, instant now) = 0;
 };
 
-/// The core in one object: SIP endpoint, component links, flows and the one deadline index. Sans-I/O and single-threaded:
+/// The core in one object: SIP endpoint, component links, flows and the one deadline index. Sans-I/O and
+/// single-threaded:
 ///     engine.handle(event, now);                    // 1. one mutation
 ///     while (auto a = engine.poll()) perform(*a);   // 2. drain every action
 ///     timer.expires_at(engine.next_deadline());     // 3. sleep until then

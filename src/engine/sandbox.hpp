@@ -15,8 +15,9 @@
 
 namespace stox::engine {
 
-/// An engine in a box: virtual time, counted ids, and the far ends played by the box itself - an XMPP server that accepts every
-/// component and answers its pings, and a SIP peer at a fixed address. For explain, replay, scenario tests and fuzzing: no socket is opened.
+/// An engine in a box: virtual time, counted ids, and the far ends played by the box itself - an XMPP server
+/// that accepts every component and answers its pings, and a SIP peer at a fixed address. For explain,
+/// replay, scenario tests and fuzzing: no socket is opened.
 class sandbox {
  public:
   /// One thing that left the engine.
@@ -28,9 +29,9 @@ class sandbox {
     transport via{};     ///< for sip
   };
   struct options {
-    bool links_up = true;       ///< the components are connected when the box opens
-    bool auto_sent = true;      ///< the kernel takes every write at once
-    bool auto_confirm = true;   ///< the server answers each fence ping at once
+    bool links_up = true;      ///< the components are connected when the box opens
+    bool auto_sent = true;     ///< the kernel takes every write at once
+    bool auto_confirm = true;  ///< the server answers each fence ping at once
     transport peer_via = transport::udp;
   };
 
@@ -40,7 +41,8 @@ class sandbox {
   sandbox(const sandbox&) = delete;
   sandbox& operator=(const sandbox&) = delete;
 
-  /// Settings that explain uses without a configuration: serves sip.example, any XMPP domain, trusts 192.0.2.0/24.
+  /// Settings that explain uses without a configuration: serves sip.example, any XMPP domain, trusts
+  /// 192.0.2.0/24.
   static settings::all sample_settings();
 
   void sip(std::string_view bytes);  ///< arrives from the SIP peer, 192.0.2.1:5060
@@ -51,11 +53,12 @@ class sandbox {
   void advance(duration d);
   void link_down();  ///< the server closes every component stream; reconnects are refused until link_up
   void link_up();
-  void confirm();  ///< answers the outstanding pings (when auto_confirm is off)
+  void confirm();            ///< answers the outstanding pings (when auto_confirm is off)
   void write_done(bool ok);  ///< the kernel takes / refuses all waiting writes (when auto_sent is off)
   void handle(const event& e);
 
-  /// What left since the last call, in order. Pings, handshakes and stream headers are the box's own business and not listed.
+  /// What left since the last call, in order. Pings, handshakes and stream headers are the box's own business
+  /// and not listed.
   std::vector<output> take();
   stox::engine::engine& core();
   instant now() const;

@@ -31,15 +31,15 @@ enum class link_state : std::uint8_t {
 /// What every flow needs of the settings, in the form in which it needs it. Made anew on reload.
 struct domains {
   translate::address_map addresses;
-  std::vector<std::string> sip;    ///< served SIP domains, A-labels, lower case
-  std::vector<std::string> xmpp;   ///< the only XMPP domains reachable from SIP, U-labels; empty: any
-  std::string name;                ///< this gateway's short name in hop marks
+  std::vector<std::string> sip;   ///< served SIP domains, A-labels, lower case
+  std::vector<std::string> xmpp;  ///< the only XMPP domains reachable from SIP, U-labels; empty: any
+  std::string name;               ///< this gateway's short name in hop marks
   bool serves_sip(std::string_view sip_domain) const;
   bool serves_xmpp(std::string_view xmpp_domain) const;  ///< the XMPP name of a served SIP domain
 };
 
-/// The flows' way out: commands to the endpoints by id, and what the engine lends. Implemented by the engine; a call never
-/// re-enters a flow, its consequences come as later events.
+/// The flows' way out: commands to the endpoints by id, and what the engine lends. Implemented by the engine;
+/// a call never re-enters a flow, its consequences come as later events.
 class context {
  public:
   context() = default;

@@ -25,7 +25,8 @@ std::string key_of(std::string_view jid, std::string_view aor, std::string_view 
 
 conversations::conversations() : pairs_(max_pairs), threads_(max_threads) {}
 
-pair_state& conversations::pair(const std::string& jid, const std::string& aor, steady_time now, byte_account& memory) {
+pair_state& conversations::pair(const std::string& jid, const std::string& aor, steady_time now,
+                                byte_account& memory) {
   const auto key = key_of(jid, aor, {});
   auto& state = pairs_.get(key, now);
   if (state.name.empty()) {
@@ -51,8 +52,8 @@ thread_state& conversations::thread(const std::string& jid, const std::string& a
   return state;
 }
 
-thread_state* conversations::find_thread(const std::string& jid, const std::string& aor, const std::string& thread,
-                                         steady_time now) {
+thread_state* conversations::find_thread(const std::string& jid, const std::string& aor,
+                                         const std::string& thread, steady_time now) {
   return threads_.find(key_of(jid, aor, thread), now);
 }
 

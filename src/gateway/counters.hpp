@@ -21,7 +21,8 @@ enum class outcome : std::uint8_t {
 };
 std::string_view to_string(outcome o);
 
-/// Counts by direction, outcome and cause. Causes are our own words and SIP codes, so their number is bounded.
+/// Counts by direction, outcome and cause. Causes are our own words and SIP codes, so their number is
+/// bounded.
 class counters {
  public:
   void count(direction d, outcome o, std::string_view cause);

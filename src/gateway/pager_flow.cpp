@@ -10,15 +10,18 @@ void pager_flow::handle(const xmpp::message& m, context& c) {
       return;
     case xmpp::message_type::groupchat: {
       // Rooms are not users: nobody here is an occupant of one.
-      const xmpp::stanza_error e{xmpp::error_type::cancel, xmpp::condition::service_unavailable, "Not a chat room", {}};
-      if (const auto reply = xmpp::write_error_reply(xmpp::stanza(m), e)) c.send_or_queue(m.to->domain, *reply);
+      const xmpp::stanza_error e{
+          xmpp::error_type::cancel, xmpp::condition::service_unavailable, "Not a chat room", {}};
+      if (const auto reply = xmpp::write_error_reply(xmpp::stanza(m), e))
+        c.send_or_queue(m.to->domain, *reply);
       c.counts().count(direction::to_sip, outcome::refused, "groupchat");
       return;
     }
     case xmpp::message_type::normal:
     case xmpp::message_type::chat:
     case xmpp::message_type::headline:
-      // Chat states, receipts and markers stand alone: no text, no answer due (RFC 6121 §5.2.3 asks for none).
+      // Chat states, receipts and markers stand alone: no text, no answer due (RFC 6121 §5.2.3 asks for
+      // none).
       if (m.bodies.empty()) return c.counts().count(direction::to_sip, outcome::ignored, "no_body");
       return to_sip_.handle(m, c);
   }

@@ -13,7 +13,8 @@
 
 namespace stox::gateway {
 
-/// Pager-mode messages, RFC 7572, both ways. Lives as long as the engine; sees typed events, acts through the context.
+/// Pager-mode messages, RFC 7572, both ways. Lives as long as the engine; sees typed events, acts through the
+/// context.
 class pager_flow {
  public:
   pager_flow() : to_xmpp_(talk_), to_sip_(talk_) {}

@@ -25,29 +25,36 @@ std::size_t size_of(const sip::request& r) {
 
 std::optional<sip::uri> first_contact(const sip::response& r) {
   for (const auto element : r.headers.elements(sip::header::contact)) {
-    if (const auto contact = sip::parse_contact(element); contact && !contact->star) return contact->address.uri;
+    if (const auto contact = sip::parse_contact(element); contact && !contact->star)
+      return contact->address.uri;
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-void pager_to_sip::refuse(const xmpp::message& m, const xmpp::stanza_error& e, std::string_view cause, context& c) {
+void pager_to_sip::refuse(const xmpp::message& m, const xmpp::stanza_error& e, std::string_view cause,
+                          context& c) {
   c.counts().count(direction::to_sip, outcome::refused, cause);
   const auto reply = xmpp::write_error_reply(xmpp::stanza(m), e);
   if (reply && m.to && !c.send_or_queue(m.to->domain, *reply)) {
     c.counts().count(direction::to_sip, outcome::in_doubt, "sender_unreachable");
   }
   if (c.logs(log_level::info)) {
-    c.log({log_level::info, "message.to_sip.refused", {},
-           {{"condition", std::string(xmpp::to_string(e.condition))}, {"cause", std::string(cause)}, {"stanza_id", m.id}}});
+    c.log({log_level::info,
+           "message.to_sip.refused",
+           {},
+           {{"condition", std::string(xmpp::to_string(e.condition))},
+            {"cause", std::string(cause)},
+            {"stanza_id", m.id}}});
   }
 }
 
 void pager_to_sip::handle(const xmpp::message& m, context& c) {
   const auto steady = c.now().steady;
   const auto& to = *m.to;
-  if (to.local.empty()) return refuse(m, refusal(xmpp::condition::service_unavailable, "No user here"), "no_user", c);
+  if (to.local.empty())
+    return refuse(m, refusal(xmpp::condition::service_unavailable, "No user here"), "no_user", c);
   const auto mark = translate::next_hop_mark(translate::hop_mark_of(m), c.domains().name);
   if (!mark) return refuse(m, refusal(xmpp::condition::not_acceptable, "482 Loop Detected"), "loop", c);
 
@@ -55,11 +62,14 @@ void pager_to_sip::handle(const xmpp::message& m, context& c) {
   const std::string aor = to.bare().to_string();
   auto& pair = talk_.pair(jid, aor, steady, c.memory());
   if (!m.bodies.empty() && repeats_too_often(pair.repeats[1], m.bodies.front().text, steady)) {
-    return refuse(m, refusal(xmpp::condition::policy_violation, "Identical messages repeated too often"), "repeated", c);
+    return refuse(m, refusal(xmpp::condition::policy_violation, "Identical messages repeated too often"),
+                  "repeated", c);
   }
   const auto host = c.domains().addresses.domain_to_sip(to.domain);
   auto targets = host ? c.route(*host) : std::vector<sip::target>{};
-  if (targets.empty()) return refuse(m, refusal(xmpp::condition::remote_server_not_found, "No route to the SIP side"), "no_route", c);
+  if (targets.empty())
+    return refuse(m, refusal(xmpp::condition::remote_server_not_found, "No route to the SIP side"),
+                  "no_route", c);
 
   auto& thread = talk_.thread(jid, aor, m.thread.value_or(std::string{}), steady, c.ids(), c.memory());
   thread.xmpp_resource = m.from.resource;
@@ -69,19 +79,22 @@ void pager_to_sip::handle(const xmpp::message& m, context& c) {
   how.cseq = thread.cseq + 1;
   // RFC 7247 §6.3: whoever writes to a resource means that device.
   how.gr = to.resource;
-  how.assert_identity = std::all_of(targets.begin(), targets.end(), [&c](const auto& t) { return c.trusts(t); });
+  how.assert_identity =
+      std::all_of(targets.begin(), targets.end(), [&c](const auto& t) { return c.trusts(t); });
   how.hop_mark = *mark;
   auto made = translate::pager::to_sip(m, how, c.domains().addresses);
   if (!made) return refuse(m, made.error(), "content", c);
   thread.cseq = how.cseq;
   c.counts().count_losses(direction::to_sip, made->losses.size());
   if (c.logs(log_level::debug)) {
-    for (const auto& l : made->losses) c.log({log_level::debug, "message.loss", pair.name, {{"what", l.what}, {"why", l.why}}});
+    for (const auto& l : made->losses)
+      c.log({log_level::debug, "message.loss", pair.name, {{"what", l.what}, {"why", l.why}}});
   }
 
   const auto size = size_of(made->value) + sizeof(origin);
   if (!c.memory().has_room(size)) {
-    return refuse(m, refusal(xmpp::condition::resource_constraint, "Out of memory for new messages"), "memory", c);
+    return refuse(m, refusal(xmpp::condition::resource_constraint, "Out of memory for new messages"),
+                  "memory", c);
   }
   queued q{{std::move(made->value), std::move(targets)},
            {m.type, m.from, to, m.id, pair.name, how.call_id},
@@ -91,7 +104,8 @@ void pager_to_sip::handle(const xmpp::message& m, context& c) {
   auto& l = lanes_[key];
   if (!l.pending) return start(key, l, std::move(q), c);
   if (l.waiting.size() >= c.settings().sip.queue_per_pair || waiting_ >= c.settings().sip.queue_total) {
-    return refuse(m, refusal(xmpp::condition::resource_constraint, "Too many messages wait for this contact"), "queue_full", c);
+    return refuse(m, refusal(xmpp::condition::resource_constraint, "Too many messages wait for this contact"),
+                  "queue_full", c);
   }
   ++waiting_;
   l.waiting.push_back(std::move(q));
@@ -128,13 +142,18 @@ void pager_to_sip::answered(const sip::response_received& e, context& c) {
   if (e.response.status < 300) {
     c.counts().count(direction::to_sip, outcome::delivered, "accepted");
     if (c.logs(log_level::info)) {
-      c.log({log_level::info, "message.to_sip.delivered", o.conversation,
-             {{"call_id", o.call_id}, {"stanza_id", o.id}, {"from", o.from.to_string()}, {"to", o.to.to_string()}}});
+      c.log({log_level::info,
+             "message.to_sip.delivered",
+             o.conversation,
+             {{"call_id", o.call_id},
+              {"stanza_id", o.id},
+              {"from", o.from.to_string()},
+              {"to", o.to.to_string()}}});
     }
     return next(key, c);
   }
-  const auto error =
-      translate::to_xmpp(e.response.status, e.response.reason, first_contact(e.response), c.domains().addresses);
+  const auto error = translate::to_xmpp(e.response.status, e.response.reason, first_contact(e.response),
+                                        c.domains().addresses);
   const auto cause = std::to_string(e.response.status);
   tell(o, error, outcome::failed, cause, c);
   // 480: the user is away; what waits behind would only hear the same, each after its own transaction.
@@ -168,7 +187,8 @@ void pager_to_sip::failed(const sip::request_failed& e, context& c) {
   }
 }
 
-void pager_to_sip::fail_lane(const std::string& key, const xmpp::stanza_error& e, std::string_view cause, context& c) {
+void pager_to_sip::fail_lane(const std::string& key, const xmpp::stanza_error& e, std::string_view cause,
+                             context& c) {
   const auto at = lanes_.find(key);
   auto waiting = std::move(at->second.waiting);
   lanes_.erase(at);
@@ -176,11 +196,16 @@ void pager_to_sip::fail_lane(const std::string& key, const xmpp::stanza_error& e
   for (const auto& q : waiting) tell(q.sender, e, outcome::failed, cause, c);
 }
 
-void pager_to_sip::tell(const origin& o, const xmpp::stanza_error& e, outcome what, std::string_view cause, context& c) {
+void pager_to_sip::tell(const origin& o, const xmpp::stanza_error& e, outcome what, std::string_view cause,
+                        context& c) {
   c.counts().count(direction::to_sip, what, cause);
   if (c.logs(log_level::info)) {
-    c.log({log_level::info, what == outcome::in_doubt ? "message.to_sip.in_doubt" : "message.to_sip.failed", o.conversation,
-           {{"call_id", o.call_id}, {"stanza_id", o.id}, {"condition", std::string(xmpp::to_string(e.condition))},
+    c.log({log_level::info,
+           what == outcome::in_doubt ? "message.to_sip.in_doubt" : "message.to_sip.failed",
+           o.conversation,
+           {{"call_id", o.call_id},
+            {"stanza_id", o.id},
+            {"condition", std::string(xmpp::to_string(e.condition))},
             {"cause", std::string(cause)}}});
   }
   xmpp::message original;

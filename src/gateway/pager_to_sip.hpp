@@ -15,9 +15,10 @@
 
 namespace stox::gateway {
 
-/// XMPP message -> SIP MESSAGE. At most one MESSAGE is pending per (sender, Request-URI) pair, RFC 3428 §8; the rest waits in order in that
-/// pair's lane. A time-out, a transport error or 480 says that the peer is away: then the whole lane fails at once.
-/// A 2xx has no counterpart in XMPP; every other end becomes an error stanza with the original id.
+/// XMPP message -> SIP MESSAGE. At most one MESSAGE is pending per (sender, Request-URI) pair, RFC 3428 §8;
+/// the rest waits in order in that pair's lane. A time-out, a transport error or 480 says that the peer is
+/// away: then the whole lane fails at once. A 2xx has no counterpart in XMPP; every other end becomes an
+/// error stanza with the original id.
 class pager_to_sip {
  public:
   explicit pager_to_sip(conversations& talk) : talk_(talk) {}

@@ -24,17 +24,22 @@ sip::reply reply_of(const translate::sip_status& s, const context& c) {
   if (s.allow) r.headers.add(sip::header::allow, "MESSAGE, OPTIONS");
   // The mapped reasons for 480 pass by themselves: say when to come back.
   if (s.code == 480) {
-    const auto seconds = std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(c.settings().sip.hold).count());
+    const auto seconds =
+        std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(c.settings().sip.hold).count());
     r.headers.add(sip::header::retry_after, std::to_string(seconds));
   }
   return r;
 }
 
-void pager_to_xmpp::refuse(sip::server_tx tx, const translate::sip_status& s, std::string_view cause, context& c) {
+void pager_to_xmpp::refuse(sip::server_tx tx, const translate::sip_status& s, std::string_view cause,
+                           context& c) {
   c.respond(tx, reply_of(s, c));
   c.counts().count(direction::to_xmpp, outcome::refused, cause);
   if (c.logs(log_level::info)) {
-    c.log({log_level::info, "message.to_xmpp.refused", {}, {{"status", std::to_string(s.code)}, {"cause", std::string(cause)}}});
+    c.log({log_level::info,
+           "message.to_xmpp.refused",
+           {},
+           {{"status", std::to_string(s.code)}, {"cause", std::string(cause)}}});
   }
 }
 
@@ -46,8 +51,8 @@ void pager_to_xmpp::handle(sip::request_received& e, context& c) {
   accept(e, who->aor, who->display, std::move(*mark), c);
 }
 
-void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const std::string& display, std::string hop_mark,
-                           context& c) {
+void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const std::string& display,
+                           std::string hop_mark, context& c) {
   const auto steady = c.now().steady;
   const auto target = c.domains().addresses.to_jid(e.request_uri);
   const auto sender = c.domains().addresses.to_jid(from);
@@ -61,7 +66,8 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   if (repeats_too_often(pair.repeats[0], e.request.body, steady)) {
     return refuse(e.tx, {482, "Identical messages repeated too often", {}, false}, "repeated", c);
   }
-  // RFC 7572 §5: the full JID is used where the GRUU is known, from this request or an earlier one of the same two.
+  // RFC 7572 §5: the full JID is used where the GRUU is known, from this request or an earlier one of the
+  // same two.
   if (const auto* gr = speaker.find("gr"); gr != nullptr && gr->value) {
     pair.sip_gr = *gr->value;
   } else if (!pair.sip_gr.empty()) {
@@ -76,15 +82,18 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
     const auto* thread = talk_.find_thread(jid, aor, translate::pager::thread_of(e.head.call_id), steady);
     if (thread != nullptr) how.resource = thread->xmpp_resource;
   }
-  auto made = translate::pager::to_xmpp(e.request, e.head, e.request_uri, speaker, display, how, c.domains().addresses);
+  auto made = translate::pager::to_xmpp(e.request, e.head, e.request_uri, speaker, display, how,
+                                        c.domains().addresses);
   if (!made) return refuse(e.tx, made.error(), "content", c);
   c.counts().count_losses(direction::to_xmpp, made->losses.size());
   if (c.logs(log_level::debug)) {
-    for (const auto& l : made->losses) c.log({log_level::debug, "message.loss", pair.name, {{"what", l.what}, {"why", l.why}}});
+    for (const auto& l : made->losses)
+      c.log({log_level::debug, "message.loss", pair.name, {{"what", l.what}, {"why", l.why}}});
   }
 
   std::string stanza = xmpp::write(made->value);
-  if (!c.memory().has_room(stanza.size())) return refuse(e.tx, busy("Out of memory for new messages"), "memory", c);
+  if (!c.memory().has_room(stanza.size()))
+    return refuse(e.tx, busy("Out of memory for new messages"), "memory", c);
   const auto state = c.link(made->value.from.domain);
   if (state == link_state::none) return refuse(e.tx, {404, "Domain not served", {}, false}, "not_served", c);
   if (state == link_state::blocked) return refuse(e.tx, busy("XMPP link congested"), "blocked", c);
@@ -182,12 +191,17 @@ void pager_to_xmpp::lost(xmpp::stanza_ref ref, bool written, context& c) {
   if (p.at == stage::answered) {
     // Only with accept_wait = 0 does a 2xx go out before the fence answers.
     c.counts().count(direction::to_xmpp, outcome::in_doubt, "link_lost_after_answer");
-    c.log({log_level::warning, "message.to_xmpp.in_doubt", p.conversation, {{"call_id", p.call_id}, {"stanza_id", p.id}}});
+    c.log({log_level::warning,
+           "message.to_xmpp.in_doubt",
+           p.conversation,
+           {{"call_id", p.call_id}, {"stanza_id", p.id}}});
     return erase(ref, c);
   }
   if (!written) return answer_error(ref, p, busy("XMPP link was lost"), outcome::failed, "link_lost", c);
-  // The server may or may not have processed it. RFC 4320 §4.2 forbids 408; 504 says that the other side did not answer in time.
-  answer_error(ref, p, {504, "XMPP link was lost before the server confirmed", {}, false}, outcome::in_doubt, "link_lost", c);
+  // The server may or may not have processed it. RFC 4320 §4.2 forbids 408; 504 says that the other side did
+  // not answer in time.
+  answer_error(ref, p, {504, "XMPP link was lost before the server confirmed", {}, false}, outcome::in_doubt,
+               "link_lost", c);
 }
 
 bool pager_to_xmpp::failed(const xmpp::message& error, context& c) {
@@ -199,7 +213,9 @@ bool pager_to_xmpp::failed(const xmpp::message& error, context& c) {
   if (error.from.bare() != p.to.bare() || !error.to || error.to->bare() != p.from.bare()) return false;
   if (p.at == stage::answered) {
     c.counts().count(direction::to_xmpp, outcome::in_doubt, "late_error");
-    c.log({log_level::warning, "message.to_xmpp.late_error", p.conversation,
+    c.log({log_level::warning,
+           "message.to_xmpp.late_error",
+           p.conversation,
            {{"stanza_id", p.id}, {"condition", std::string(xmpp::to_string(error.error->condition))}}});
     erase(ref, c);
     return true;
@@ -216,20 +232,30 @@ void pager_to_xmpp::answer_ok(xmpp::stanza_ref ref, pending& p, context& c) {
   c.respond(p.tx, ok);
   c.counts().count(direction::to_xmpp, outcome::delivered, "accepted");
   if (c.logs(log_level::info)) {
-    c.log({log_level::info, "message.to_xmpp.delivered", p.conversation,
-           {{"call_id", p.call_id}, {"stanza_id", p.id}, {"from", p.from.to_string()}, {"to", p.to.to_string()}}});
+    c.log({log_level::info,
+           "message.to_xmpp.delivered",
+           p.conversation,
+           {{"call_id", p.call_id},
+            {"stanza_id", p.id},
+            {"from", p.from.to_string()},
+            {"to", p.to.to_string()}}});
   }
   if (p.confirmed) return erase(ref, c);
   p.at = stage::answered;
 }
 
-void pager_to_xmpp::answer_error(xmpp::stanza_ref ref, pending& p, const translate::sip_status& s, outcome what,
-                                 std::string_view cause, context& c) {
+void pager_to_xmpp::answer_error(xmpp::stanza_ref ref, pending& p, const translate::sip_status& s,
+                                 outcome what, std::string_view cause, context& c) {
   c.respond(p.tx, reply_of(s, c));
   c.counts().count(direction::to_xmpp, what, cause);
   if (c.logs(log_level::info)) {
-    c.log({log_level::info, what == outcome::in_doubt ? "message.to_xmpp.in_doubt" : "message.to_xmpp.failed", p.conversation,
-           {{"call_id", p.call_id}, {"stanza_id", p.id}, {"status", std::to_string(s.code)}, {"cause", std::string(cause)}}});
+    c.log({log_level::info,
+           what == outcome::in_doubt ? "message.to_xmpp.in_doubt" : "message.to_xmpp.failed",
+           p.conversation,
+           {{"call_id", p.call_id},
+            {"stanza_id", p.id},
+            {"status", std::to_string(s.code)},
+            {"cause", std::string(cause)}}});
   }
   erase(ref, c);
 }

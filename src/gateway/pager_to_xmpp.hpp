@@ -17,9 +17,10 @@
 
 namespace stox::gateway {
 
-/// SIP MESSAGE -> XMPP message. A MESSAGE gets its 2xx only when its stanza was written (stanza_sent), sip.accept_wait has passed without
-/// a stanza error, and - unless that wait is 0 - the server has confirmed by the fence that it processed the stanza. So a 2xx is never
-/// followed by a loss that we could have known of; a link that breaks in between gives the sender an error, counted as in_doubt.
+/// SIP MESSAGE -> XMPP message. A MESSAGE gets its 2xx only when its stanza was written (stanza_sent),
+/// sip.accept_wait has passed without a stanza error, and - unless that wait is 0 - the server has confirmed
+/// by the fence that it processed the stanza. So a 2xx is never followed by a loss that we could have known
+/// of; a link that breaks in between gives the sender an error, counted as in_doubt.
 class pager_to_xmpp {
  public:
   explicit pager_to_xmpp(conversations& talk) : talk_(talk) {}
@@ -42,7 +43,8 @@ class pager_to_xmpp {
     writing,     ///< handed to the link, not yet taken by the kernel
     waiting,     ///< taken; a stanza error may come until accept_wait is over
     confirming,  ///< accept_wait is over, the fence has not answered yet
-    answered,    ///< the sender has his 2xx; kept until the fence answers, to count what a broken link leaves in doubt
+    answered,    ///< the sender has his 2xx; kept until the fence answers, to count what a broken link leaves
+                 ///< in doubt
   };
   struct pending {
     sip::server_tx tx{};
@@ -56,11 +58,12 @@ class pager_to_xmpp {
   };
 
   void refuse(sip::server_tx tx, const translate::sip_status& s, std::string_view cause, context& c);
-  void accept(sip::request_received& e, const sip::uri& aor, const std::string& display, std::string hop_mark, context& c);
+  void accept(sip::request_received& e, const sip::uri& aor, const std::string& display, std::string hop_mark,
+              context& c);
   void write_or_hold(xmpp::stanza_ref ref, pending& p, std::string stanza, context& c);
   void answer_ok(xmpp::stanza_ref ref, pending& p, context& c);
-  void answer_error(xmpp::stanza_ref ref, pending& p, const translate::sip_status& s, outcome what, std::string_view cause,
-                    context& c);
+  void answer_error(xmpp::stanza_ref ref, pending& p, const translate::sip_status& s, outcome what,
+                    std::string_view cause, context& c);
   void erase(xmpp::stanza_ref ref, context& c);
 
   conversations& talk_;

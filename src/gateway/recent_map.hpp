@@ -11,8 +11,8 @@
 
 namespace stox::gateway {
 
-/// A bounded map from text keys that forgets what was not used for longest: at `capacity` the stalest entry makes room, and `expire` drops what is
-/// older than a limit. All operations O(1).
+/// A bounded map from text keys that forgets what was not used for longest: at `capacity` the stalest entry
+/// makes room, and `expire` drops what is older than a limit. All operations O(1).
 template <class Value>
 class recent_map {
  public:

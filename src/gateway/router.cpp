@@ -19,10 +19,13 @@ void router::handle(sip::event& e, context& c) {
   std::visit(overloaded{
                  [&](sip::request_received& r) {
                    if (r.request.method == sip::method::message) return pager_.handle(r, c);
-                   // Admission lets only served methods pass; one without a flow is a gap in ours, not the sender's fault.
+                   // Admission lets only served methods pass; one without a flow is a gap in ours, not the
+                   // sender's fault.
                    c.respond(r.tx, {501, "", {}, ""});
                  },
-                 [&](sip::request_cancelled& r) { c.respond(r.tx, {487, "", {}, ""}); },
+                 [&](sip::request_cancelled& r) {
+                   c.respond(r.tx, {487, "", {}, ""});
+                 },
                  [&](sip::response_received& r) { pager_.handle(r, c); },
                  [&](sip::request_failed& r) { pager_.handle(r, c); },
              },
@@ -44,15 +47,17 @@ void router::handle(xmpp::component_event& e, std::string_view domain, context& 
 void router::stanza(const xml::element& e, std::string_view domain, context& c) {
   auto parsed = xmpp::parse_stanza(e);
   if (!parsed) {
-    const xmpp::stanza_error why{xmpp::error_type::modify, xmpp::condition::bad_request, parsed.error().detail, {}};
+    const xmpp::stanza_error why{
+        xmpp::error_type::modify, xmpp::condition::bad_request, parsed.error().detail, {}};
     if (const auto reply = xmpp::write_error_reply(e, why)) c.send_or_queue(domain, *reply);
     c.counts().count(direction::to_sip, outcome::refused, "malformed");
     return;
   }
-  // XEP-0114: a server gives a component only what is addressed to its domain, from somebody else's. Anything else is a spoof or a
-  // loop; answering it would only feed the loop.
+  // XEP-0114: a server gives a component only what is addressed to its domain, from somebody else's. Anything
+  // else is a spoof or a loop; answering it would only feed the loop.
   const auto addressed = [&](const xmpp::jid& from, const std::optional<xmpp::jid>& to) {
-    if (to && to->domain == domain && from.domain != domain && !c.domains().serves_xmpp(from.domain)) return true;
+    if (to && to->domain == domain && from.domain != domain && !c.domains().serves_xmpp(from.domain))
+      return true;
     c.counts().count(direction::to_sip, outcome::ignored, "foreign_domain");
     return false;
   };

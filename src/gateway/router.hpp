@@ -12,7 +12,8 @@
 
 namespace stox::gateway {
 
-/// Gives every event to the flow that it is for; the one place that knows all flows. What no flow takes is answered here.
+/// Gives every event to the flow that it is for; the one place that knows all flows. What no flow takes is
+/// answered here.
 class router {
  public:
   void handle(sip::event& e, context& c);

@@ -5,9 +5,9 @@
 
 namespace stox::gateway {
 
-/// What the gateway says of itself and of its users to XMPP: disco (XEP-0030), ping (XEP-0199), version (XEP-0092); every other get or set is
-/// service-unavailable (RFC 6120 §8.2.3). An answer about a user depends on nothing but the question, so that it never tells
-/// whether he exists or is online.
+/// What the gateway says of itself and of its users to XMPP: disco (XEP-0030), ping (XEP-0199), version
+/// (XEP-0092); every other get or set is service-unavailable (RFC 6120 §8.2.3). An answer about a user
+/// depends on nothing but the question, so that it never tells whether he exists or is online.
 class service_flow {
  public:
   void handle(const xmpp::iq& i, context& c);

@@ -1,0 +1,282 @@
+#include "engine/engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/engine_impl.hpp"
+#include "engine/wiring.hpp"
+
+namespace stox::engine {
+
+namespace {
+
+template <class... F>
+struct overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+overloaded(F...) -> overloaded<F...>;
+
+constexpr auto tidy_every = std::chrono::minutes(1);
+constexpr auto goodbye_limit = std::chrono::seconds(2);  // for the links to close after the drain
+constexpr std::uint64_t tidy_key = 1;
+constexpr std::uint64_t drain_key = 2;
+
+conn_use owner_of(const io::event& e) {
+  return std::visit(overloaded{
+                        [](const io::listening& x) { return use_of(x.conn); },
+                        [](const io::accepted& x) { return x.use; },
+                        [](const io::opened& x) { return use_of(x.conn); },
+                        [](const io::closed& x) { return use_of(x.conn); },
+                        [](const io::received& x) { return use_of(x.conn); },
+                        [](const io::sent& x) { return use_of(x.tok); },
+                        [](const io::send_failed& x) { return use_of(x.tok); },
+                        [](const io::blocked& x) { return use_of(x.conn); },
+                        [](const io::writable& x) { return use_of(x.conn); },
+                    },
+                    e);
+}
+
+}  // namespace
+
+engine::impl::impl(settings::all s, id_source& id)
+    : settings_(std::move(s)),
+      ids_(id),
+      domains_(domains_of(settings_)),
+      memory_(settings_.limits.memory),
+      sip_(sip_options_of(settings_, domains_), deadlines_, ids_, memory_, io_) {
+  for (std::size_t i = 0; i < settings_.components.size(); ++i) {
+    links_.push_back(std::make_unique<xmpp::component>(
+        xmpp::link_id{static_cast<std::uint32_t>(i + 1)},
+        component_options_of(settings_.components[i], settings_), deadlines_, ids_, memory_, io_));
+  }
+}
+
+// ---- the flows' context ----
+
+sip::client_tx engine::impl::request(sip::outgoing out) {
+  // RFC 3261 §8.1.2: a configured outbound proxy is a pre-loaded route set of one URI. With several to fail
+  // over to, none can be named, since the request stays the same for all.
+  const auto& proxies = settings_.sip.outbound_proxy;
+  if (proxies.size() == 1 && proxies.front().uri.find(";lr") != std::string::npos) {
+    out.request.headers.add(sip::header::route, "<" + proxies.front().uri + ">");
+  }
+  return sip_.request(std::move(out), now_);
+}
+
+std::vector<sip::target> engine::impl::route(const std::string& host) const {
+  std::vector<sip::target> targets;
+  for (const auto& proxy : settings_.sip.outbound_proxy) targets.push_back({proxy.via, proxy.to});
+  if (targets.empty()) {
+    if (const auto ip = ip_address::parse(host)) targets.push_back({transport::udp, {*ip, 5060}});
+  }
+  return targets;
+}
+
+bool engine::impl::trusts(const sip::target& t) const {
+  const auto& trusted = settings_.sip.trusted_peers;
+  return std::any_of(trusted.begin(), trusted.end(),
+                     [&t](const auto& prefix) { return prefix.contains(t.to.ip); });
+}
+
+xmpp::component* engine::impl::find(std::string_view domain) const {
+  for (const auto& link : links_) {
+    if (link->options().domain == domain) return link.get();
+  }
+  return nullptr;
+}
+
+gateway::link_state engine::impl::link(std::string_view domain) const {
+  const auto* link = find(domain);
+  if (link == nullptr) return gateway::link_state::none;
+  if (!link->up()) return gateway::link_state::down;
+  return link->blocked() ? gateway::link_state::blocked : gateway::link_state::up;
+}
+
+bool engine::impl::send(std::string_view domain, std::string stanza, xmpp::stanza_ref ref) {
+  auto* link = find(domain);
+  return link != nullptr && link->send(std::move(stanza), ref, now_);
+}
+
+bool engine::impl::send_or_queue(std::string_view domain, std::string stanza) {
+  auto* link = find(domain);
+  return link != nullptr && link->send_or_queue(std::move(stanza), now_);
+}
+
+// ---- the pump ----
+
+void engine::impl::start() {
+  started_ = true;
+  update_ready();
+  deadlines_.set(tidy_timer_, {timer_owner::engine, tidy_key}, now_.steady + tidy_every);
+  for (auto& link : links_) link->start(now_);
+}
+
+void engine::impl::dispatch(const io::event& e) {
+  switch (owner_of(e)) {
+    case conn_use::sip: return sip_.handle(e, now_);
+    case conn_use::component:
+      for (auto& link : links_) {
+        if (link->owns(e)) return link->handle(e, now_);
+      }
+      return;  // of a connection that its link has given up already
+  }
+}
+
+void engine::impl::fire_due() {
+  while (const auto key = deadlines_.pop_due(now_.steady)) {
+    switch (key->owner) {
+      case timer_owner::sip: sip_.handle_timeout(key->id, now_); break;
+      case timer_owner::xmpp: links_.at(key->id - 1)->handle_timeout(now_); break;
+      case timer_owner::pager: router_.handle_timeout(*key, *this); break;
+      case timer_owner::engine: own_timeout(key->id); break;
+    }
+  }
+}
+
+void engine::impl::pump() {
+  bool links_changed = false;
+  for (bool moved = true; moved;) {
+    moved = false;
+    while (auto e = sip_.poll()) {
+      router_.handle(*e, *this);
+      moved = true;
+    }
+    for (auto& link : links_) {
+      while (auto e = link->poll()) {
+        const bool down = std::holds_alternative<xmpp::link_down>(*e);
+        links_changed |= down || std::holds_alternative<xmpp::link_up>(*e);
+        if (down && phase_ == phase::closing && goodbyes_ > 0) --goodbyes_;
+        router_.handle(*e, link->options().domain, *this);
+        moved = true;
+      }
+    }
+  }
+  for (auto& record : sip_.take_log()) log(std::move(record));
+  for (auto& link : links_) {
+    for (auto& record : link->take_log()) log(std::move(record));
+  }
+  if (links_changed) update_ready();
+  if (phase_ != phase::running) step_shutdown();
+}
+
+void engine::impl::own_timeout(std::uint64_t key) {
+  if (key == tidy_key) {
+    router_.tidy(*this);
+    deadlines_.set(tidy_timer_ = {}, {timer_owner::engine, tidy_key}, now_.steady + tidy_every);
+    return;
+  }
+  drain_timer_ = {};
+  if (phase_ == phase::draining) {
+    router_.abandon(*this);
+  } else if (phase_ == phase::closing) {
+    phase_ = phase::stopped;
+    tell_stopped_ = true;
+  }
+}
+
+// ---- readiness, reload, shutdown ----
+
+stox::engine::readiness engine::impl::readiness() const {
+  if (!started_) return {false, "starting"};
+  if (phase_ != phase::running) return {false, "draining"};
+  if (std::none_of(links_.begin(), links_.end(), [](const auto& link) { return link->up(); })) {
+    return {false, "no XMPP component link is up"};
+  }
+  return {true, {}};
+}
+
+void engine::impl::update_ready() { sip_.set_ready(readiness().ready); }
+
+void engine::impl::reconfigure(const settings::all& s) {
+  // Listeners, links and the store are made at start; config/ marks their options so. Everything else is read
+  // anew from here.
+  settings_ = s;
+  domains_ = domains_of(settings_);
+  memory_.set_limit(settings_.limits.memory);
+  sip_.configure(sip_options_of(settings_, domains_));
+}
+
+void engine::impl::begin_shutdown(duration limit) {
+  if (phase_ != phase::running) return;
+  phase_ = phase::draining;
+  sip_.set_draining(true);
+  deadlines_.set(drain_timer_, {timer_owner::engine, drain_key}, now_.steady + limit);
+}
+
+void engine::impl::step_shutdown() {
+  if (phase_ == phase::draining && router_.open() == 0) {
+    phase_ = phase::closing;
+    for (auto& link : links_) {
+      if (link->up()) ++goodbyes_;
+      link->stop(now_);
+    }
+    deadlines_.set(drain_timer_, {timer_owner::engine, drain_key}, now_.steady + goodbye_limit);
+  }
+  if (phase_ == phase::closing && goodbyes_ == 0) {
+    deadlines_.set(drain_timer_, {}, std::nullopt);
+    phase_ = phase::stopped;
+    tell_stopped_ = true;
+  }
+}
+
+// ---- the public face ----
+
+engine::engine(settings::all settings, id_source& ids)
+    : impl_(std::make_unique<impl>(std::move(settings), ids)) {}
+engine::~engine() = default;
+
+void engine::start(instant now) { handle(starting{}, now); }
+
+void engine::handle(const event& e, instant now) {
+  auto& i = *impl_;
+  if (i.tap_ != nullptr) i.tap_->on_event(e, now);
+  i.now_ = now;
+  if (i.taken_ > 0 && i.taken_ == i.io_.actions().size()) {
+    i.io_.actions().clear();
+    i.taken_ = 0;
+  }
+  std::visit(overloaded{
+                 [&i](const io::event& x) { i.dispatch(x); },
+                 [&i](const starting&) { i.start(); },
+                 [](const timeout&) { /* fire_due below */ },
+                 [&i](const reconfigured& x) { i.reconfigure(x.settings); },
+                 [&i](const shutdown& x) { i.begin_shutdown(x.limit); },
+             },
+             e);
+  i.pump();
+  // Also under a flood of events no deadline waits for a quiet moment.
+  while (i.deadlines_.next() && *i.deadlines_.next() <= now.steady) {
+    i.fire_due();
+    i.pump();
+  }
+}
+
+std::optional<action> engine::poll() {
+  auto& i = *impl_;
+  std::optional<action> next;
+  if (i.logs_taken_ < i.logs_.size()) {
+    next = log_line{std::move(i.logs_[i.logs_taken_++])};
+    if (i.logs_taken_ == i.logs_.size()) {
+      i.logs_.clear();
+      i.logs_taken_ = 0;
+    }
+  } else if (auto& actions = i.io_.actions(); i.taken_ < actions.size()) {
+    next = std::move(actions[i.taken_++]);
+    if (i.taken_ == actions.size()) {
+      actions.clear();
+      i.taken_ = 0;
+    }
+  } else if (std::exchange(i.tell_stopped_, false)) {
+    next = stopped{};
+  }
+  if (next && i.tap_ != nullptr) i.tap_->on_action(*next, i.now_);
+  return next;
+}
+
+std::optional<steady_time> engine::next_deadline() const { return impl_->deadlines_.next(); }
+void engine::set_tap(tap* t) { impl_->tap_ = t; }
+stox::engine::readiness engine::readiness() const { return impl_->readiness(); }
+std::size_t engine::memory_used() const { return impl_->memory_.used(); }
+
+}  // namespace stox::engine

@@ -1,0 +1,101 @@
+#include "engine/engine_impl.hpp"
+
+namespace stox::engine {
+
+namespace {
+
+void add_messages(std::vector<sample>& out, const gateway::counters& counts) {
+  for (const auto& [k, n] : counts.messages()) {
+    out.push_back({"messages_total",
+                   "Messages by direction, outcome and cause.",
+                   false,
+                   {{"direction", std::string(to_string(k.dir))},
+                    {"outcome", std::string(to_string(k.what))},
+                    {"cause", k.cause}},
+                   static_cast<double>(n)});
+  }
+  for (const auto d : {gateway::direction::to_xmpp, gateway::direction::to_sip}) {
+    out.push_back({"message_losses_total",
+                   "Pieces of messages that could not be carried.",
+                   false,
+                   {{"direction", std::string(to_string(d))}},
+                   static_cast<double>(counts.losses(d))});
+    out.push_back({"in_doubt_total",
+                   "Messages whose fate could not be known; the sender was told an error where he could be.",
+                   false,
+                   {{"direction", std::string(to_string(d))}},
+                   static_cast<double>(counts.total(d, gateway::outcome::in_doubt))});
+  }
+}
+
+void add_sip(std::vector<sample>& out, const sip::endpoint_stats& s) {
+  const auto counter = [&out](const char* name, const char* help, std::uint64_t n) {
+    out.push_back({name, help, false, {}, static_cast<double>(n)});
+  };
+  const auto gauge = [&out](const char* name, const char* help, std::uint64_t n) {
+    out.push_back({name, help, true, {}, static_cast<double>(n)});
+  };
+  counter("sip_garbage_total", "Datagrams and streams that were no SIP.", s.garbage);
+  counter("sip_requests_total", "SIP requests received and parsed.", s.requests);
+  counter("sip_responses_total", "SIP responses received and parsed.", s.responses);
+  counter("sip_retransmissions_received_total", "Requests and responses received again.",
+          s.retransmissions_in);
+  counter("sip_retransmissions_sent_total", "Requests and responses sent again.", s.retransmissions_out);
+  counter("sip_answers_suppressed_total", "Answers to untrusted peers withheld by rate or size.",
+          s.suppressed);
+  counter("sip_stray_responses_total", "Responses that matched no transaction.", s.stray_responses);
+  gauge("sip_server_transactions", "Server transactions held now.", s.server_transactions);
+  gauge("sip_client_transactions", "Client transactions held now.", s.client_transactions);
+  gauge("sip_connections", "SIP stream connections open now.", s.connections);
+  for (std::size_t code = 0; code < std::size(s.rejected); ++code) {
+    if (s.rejected[code] == 0) continue;
+    out.push_back({"sip_rejected_total",
+                   "Requests refused by the checks before any flow, by status code.",
+                   false,
+                   {{"code", std::to_string(code)}},
+                   static_cast<double>(s.rejected[code])});
+  }
+}
+
+void add_link(std::vector<sample>& out, const xmpp::component& link) {
+  const auto& s = link.stats();
+  const auto add = [&](const char* name, const char* help, bool is_gauge, std::uint64_t n) {
+    out.push_back({name, help, is_gauge, {{"domain", link.options().domain}}, static_cast<double>(n)});
+  };
+  add("xmpp_link_up", "1 while the component link is up.", true, s.up ? 1 : 0);
+  add("xmpp_connects_total", "Component links that came up.", false, s.connects);
+  add("xmpp_link_losses_total", "Component links that were lost.", false, s.losses);
+  add("xmpp_handshake_failures_total", "Handshakes that the server refused.", false, s.handshake_failures);
+  add("xmpp_stream_errors_total", "Stream errors received or sent.", false, s.stream_errors);
+  add("xmpp_stanzas_received_total", "Stanzas received.", false, s.stanzas_in);
+  add("xmpp_stanzas_sent_total", "Stanzas sent.", false, s.stanzas_out);
+  add("xmpp_pings_total", "Fence and idle pings sent.", false, s.pings);
+  add("xmpp_queued_stanzas", "Stanzas that wait for the link.", true, s.queued);
+  add("xmpp_queued_bytes", "Their size.", true, s.queued_bytes);
+  add("xmpp_queue_refused_total", "Stanzas refused because the queue was full.", false, s.queue_refused);
+  add("xmpp_unconfirmed_stanzas", "Stanzas written and not yet confirmed by the server.", true,
+      s.unconfirmed);
+}
+
+}  // namespace
+
+std::vector<sample> engine::samples() const {
+  const auto& i = *impl_;
+  std::vector<sample> out;
+  add_messages(out, i.counters_);
+  add_sip(out, i.sip_.stats());
+  for (const auto& link : i.links_) add_link(out, *link);
+  const auto gauge = [&out](const char* name, const char* help, double n) {
+    out.push_back({name, help, true, {}, n});
+  };
+  gauge("ready", "1 while the gateway takes work.", readiness().ready ? 1 : 0);
+  gauge("open_messages", "Messages on their way.", static_cast<double>(i.router_.open()));
+  gauge("conversations", "Conversations remembered.", static_cast<double>(i.router_.conversations_known()));
+  gauge("deadlines", "Entries of the deadline index.", static_cast<double>(i.deadlines_.size()));
+  gauge("memory_used_bytes", "The byte account: what peers make the gateway hold.",
+        static_cast<double>(i.memory_.used()));
+  gauge("memory_limit_bytes", "limits.memory.", static_cast<double>(i.memory_.limit()));
+  return out;
+}
+
+}  // namespace stox::engine

@@ -1,0 +1,261 @@
+#include "engine/sandbox.hpp"
+
+#include <functional>
+#include <map>
+#include <utility>
+
+#include "xml/element.hpp"
+#include "xml/reader.hpp"
+
+namespace stox::engine {
+
+namespace {
+
+template <class... F>
+struct overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+overloaded(F...) -> overloaded<F...>;
+
+const socket_address peer{*ip_address::parse("192.0.2.1"), 5060};
+const socket_address local{*ip_address::parse("192.0.2.20"), 5060};
+constexpr std::string_view component_ns = "jabber:component:accept";
+
+/// 2020-01-01T00:00:00Z: what golden files and explain call now.
+const instant epoch{steady_time(std::chrono::hours(1)), wall_time(std::chrono::seconds(1'577'836'800))};
+
+std::string describe(const log_record& r) {
+  std::string out(r.event);
+  for (const auto& [key, value] : r.fields) out.append(" ").append(key).append("=").append(value);
+  return out;
+}
+
+}  // namespace
+
+struct sandbox::impl {
+  impl(settings::all s, options how) : settings_(std::move(s)), how_(how), engine_(settings_, ids_) {
+    accepting_ = how.links_up;
+    listen(udp_listener, transport::udp);
+    listen(tcp_listener, transport::tcp);
+    engine_.start(now_);
+    drain();
+  }
+
+  static constexpr conn_id udp_listener{1};
+  static constexpr conn_id tcp_listener{2};
+
+  /// The far end of one component link.
+  struct server_end {
+    std::string domain;
+    xml::reader reader;
+    std::vector<std::string> pings;  ///< ids not yet sent back
+  };
+
+  void listen(conn_id id, transport via) { handle(io::event(io::listening{id, via, local})); }
+
+  void handle(const event& e) {
+    engine_.handle(e, now_);
+    drain();
+  }
+
+  void drain() {
+    while (auto a = engine_.poll()) {
+      std::visit(
+          overloaded{
+              [this](io::action& x) { std::visit([this](auto& y) { perform(y); }, x); },
+              [this](log_line& x) {
+                outputs_.push_back({output::side::log, describe(x.record), x.record.conversation, {}, {}});
+              },
+              [](stopped&) {},
+          },
+          *a);
+    }
+    // What the far ends answer comes as new events, only now: nothing re-enters the engine.
+    while (!replies_.empty()) {
+      auto reply = std::move(replies_.front());
+      replies_.erase(replies_.begin());
+      reply();
+      return drain();
+    }
+  }
+
+  void later(std::function<void()> reply) { replies_.push_back(std::move(reply)); }
+  void tell(const io::event& e) { engine_.handle(event(e), now_); }
+
+  void perform(io::open& x) {
+    const auto id = x.conn;
+    if (x.use == conn_use::component) {
+      later([this, id] {
+        if (!accepting_) return tell(io::closed{id, io::fail::refused});
+        servers_[id];
+        tell(io::opened{id, local, peer});
+      });
+    } else {
+      streams_[id] = x.to;
+      later([this, id, to = x.to] { tell(io::opened{id, local, to}); });
+    }
+  }
+
+  void perform(io::close& x) {
+    servers_.erase(x.conn);
+    streams_.erase(x.conn);
+    later([this, id = x.conn] { tell(io::closed{id, io::fail::closed_here}); });
+  }
+
+  void perform(io::send& x) {
+    if (use_of(x.conn) == conn_use::component) {
+      serve(x.conn, x.bytes);
+    } else {
+      const auto stream = streams_.find(x.conn);
+      const auto to = stream == streams_.end() ? x.to : stream->second;
+      outputs_.push_back(
+          {output::side::sip, x.bytes, {}, to, x.conn == udp_listener ? transport::udp : transport::tcp});
+    }
+    if (x.tok == token::none) return;
+    if (how_.auto_sent) {
+      later([this, tok = x.tok] { tell(io::sent{tok}); });
+    } else {
+      unsent_.push_back(x.tok);
+    }
+  }
+
+  /// The XMPP server's side of a component stream, as far as a component can see it.
+  void serve(conn_id id, std::string_view bytes) {
+    const auto at = servers_.find(id);
+    if (at == servers_.end()) return;
+    auto& server = at->second;
+    (void)server.reader.feed(bytes);
+    while (auto e = server.reader.poll()) {
+      if (const auto* root = std::get_if<xml::stream_opened>(&*e)) {
+        if (const auto* to = root->root.attr("to")) server.domain = *to;
+        reply(id,
+              "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' "
+              "xmlns:stream='http://etherx.jabber.org/streams' from='" +
+                  xml::escape(server.domain) + "' id='s-1'>");
+      } else if (const auto* s = std::get_if<xml::stanza>(&*e)) {
+        stanza(id, server, s->value);
+      }
+    }
+  }
+
+  void stanza(conn_id id, server_end& server, const xml::element& e) {
+    if (e.name == "handshake") return reply(id, "<handshake/>");
+    const auto* to = e.attr("to");
+    const bool ping = e.name == "iq" && to != nullptr && *to == server.domain;
+    if (!ping) {
+      outputs_.push_back({output::side::xmpp, xml::write(e, component_ns), server.domain, {}, {}});
+      return;
+    }
+    server.pings.push_back(xml::write(e, component_ns));
+    if (how_.auto_confirm) confirm(id, server);
+  }
+
+  void confirm(conn_id id, server_end& server) {
+    for (auto& ping : std::exchange(server.pings, {})) reply(id, std::move(ping));
+  }
+
+  void reply(conn_id id, std::string bytes) {
+    later([this, id, bytes = std::move(bytes)] {
+      if (servers_.count(id) != 0) tell(io::received{id, peer, bytes});
+    });
+  }
+
+  void advance(duration d) {
+    const auto end = now_ + d;
+    for (auto next = engine_.next_deadline(); next && *next <= end.steady; next = engine_.next_deadline()) {
+      if (*next > now_.steady) now_ = now_ + (*next - now_.steady);
+      handle(timeout{});
+    }
+    now_ = end;
+  }
+
+  settings::all settings_;
+  options how_;
+  counting_ids ids_;
+  instant now_ = epoch;
+  stox::engine::engine engine_;
+  bool accepting_ = true;
+  std::map<conn_id, server_end> servers_;
+  std::map<conn_id, socket_address> streams_;
+  std::vector<std::function<void()>> replies_;
+  std::vector<token> unsent_;
+  std::vector<output> outputs_;
+};
+
+sandbox::sandbox(settings::all settings, options how)
+    : impl_(std::make_unique<impl>(std::move(settings), how)) {
+  impl_->outputs_.clear();  // the links' own log lines
+}
+sandbox::~sandbox() = default;
+
+settings::all sandbox::sample_settings() {
+  settings::all s;
+  s.gateway.sip_domains = {"sip.example"};
+  s.sip.listen = {{transport::udp, local}, {transport::tcp, local}};
+  s.sip.advertise = "gw.sip.example";
+  s.sip.outbound_proxy = {{"sip:192.0.2.1:5060;lr", transport::udp, peer}};
+  s.sip.trusted_peers = {*ip_prefix::parse("192.0.2.0/24")};
+  settings::component link;
+  link.domain = "sip.example";
+  link.host = "192.0.2.30";
+  link.secret = redacted("secret");
+  s.components = {link};
+  s.log.level = log_level::debug;
+  return s;
+}
+
+void sandbox::sip(std::string_view bytes) { sip_from(peer, bytes); }
+void sandbox::sip_from(const socket_address& from, std::string_view bytes) {
+  impl_->handle(io::event(io::received{impl::udp_listener, from, bytes}));
+}
+
+void sandbox::xmpp(std::string_view stanza) {
+  if (!impl_->servers_.empty()) xmpp(impl_->servers_.begin()->second.domain, stanza);
+}
+void sandbox::xmpp(std::string_view domain, std::string_view stanza) {
+  for (auto& [id, server] : impl_->servers_) {
+    if (server.domain == domain) return impl_->handle(io::event(io::received{id, peer, stanza}));
+  }
+}
+
+void sandbox::advance(duration d) { impl_->advance(d); }
+
+void sandbox::link_down() {
+  impl_->accepting_ = false;
+  for (const auto& gone : std::exchange(impl_->servers_, {})) {
+    // The rim reports what it had not written before it reports the end.
+    for (const auto tok : std::exchange(impl_->unsent_, {})) {
+      impl_->handle(io::event(io::send_failed{tok, io::fail::reset}));
+    }
+    impl_->handle(io::event(io::closed{gone.first, io::fail::reset}));
+  }
+}
+
+void sandbox::link_up() {
+  impl_->accepting_ = true;
+  // Time goes on only as far as the reconnect needs; two minutes are beyond the longest back-off.
+  const auto limit = impl_->now_ + std::chrono::minutes(2);
+  while (impl_->servers_.empty() && impl_->engine_.next_deadline() &&
+         *impl_->engine_.next_deadline() <= limit.steady) {
+    advance(*impl_->engine_.next_deadline() - impl_->now_.steady);
+  }
+}
+
+void sandbox::confirm() {
+  for (auto& [id, server] : impl_->servers_) impl_->confirm(id, server);
+  impl_->drain();
+}
+
+void sandbox::write_done(bool ok) {
+  for (const auto tok : std::exchange(impl_->unsent_, {})) {
+    impl_->handle(ok ? io::event(io::sent{tok}) : io::event(io::send_failed{tok, io::fail::reset}));
+  }
+}
+
+void sandbox::handle(const event& e) { impl_->handle(e); }
+std::vector<sandbox::output> sandbox::take() { return std::exchange(impl_->outputs_, {}); }
+stox::engine::engine& sandbox::core() { return impl_->engine_; }
+instant sandbox::now() const { return impl_->now_; }
+
+}  // namespace stox::engine

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "gateway/context.hpp"
+#include "settings/settings.hpp"
+#include "sip/machine/endpoint.hpp"
+#include "xmpp/machine/component.hpp"
+
+namespace stox::engine {
+
+/// The settings in the form that each part takes: pure functions, so that a reload is a call.
+gateway::domains domains_of(const settings::all& s);
+sip::endpoint_options sip_options_of(const settings::all& s, const gateway::domains& d);
+xmpp::component_options component_options_of(const settings::component& c, const settings::all& s);
+
+}  // namespace stox::engine
