@@ -11,14 +11,14 @@
 namespace stox::translate {
 
 enum class address_errc {
-  bad_scheme = 1,   ///< neither sip: nor tel: (sips: never crosses, RFC 7247 §8)
-  bad_escape,       ///< malformed %HH, or octets that are not UTF-8
-  forbidden_char,   ///< a control character, or a blank at an end (XEP-0106)
-  empty_part,       ///< no user part where one is needed
-  too_long,         ///< above 1023 octets, RFC 7622
-  not_a_jid,        ///< the parts do not form a JID
-  domain_taken,     ///< the name belongs to a pair's other side: two identities would collide
-  temporary_gruu,   ///< valueless gr: an opaque temporary GRUU, RFC 5627 §3.1.2, names nobody we know
+  bad_scheme = 1,  ///< not sip:, tel:, im: or pres: (sips: never crosses, RFC 7247 §8), or tel: and no domain
+                   ///< is served
+  bad_escape,      ///< malformed %HH, or octets that are not UTF-8
+  forbidden_char,  ///< a control character, a blank at an end, or an escape that XEP-0106 would not write
+  empty_part,      ///< no user part where one is needed
+  too_long,        ///< above 1023 octets, RFC 7622
+  not_a_jid,       ///< the parts do not form a JID
+  domain_taken,    ///< the name belongs to a pair's other side: two identities would collide
 };
 const char* errc_name(address_errc e);
 STOX_ERROR_CATEGORY(address_errc, "translate.address")
@@ -30,8 +30,8 @@ struct domain_pair {
   friend bool operator==(const domain_pair&, const domain_pair&) = default;
 };
 
-/// All pairs of the gateway; every other domain keeps its name. A name that stands in a pair on one side only is refused on the
-/// other, so that the mapping stays one to one.
+/// All pairs of the gateway; every other domain keeps its name. A name that stands in a pair on one side only
+/// is refused on the other, so that the mapping stays one to one.
 class address_map {
  public:
   address_map() = default;
@@ -40,15 +40,24 @@ class address_map {
   result<std::string> domain_to_xmpp(std::string_view sip_host) const;
   result<std::string> domain_to_sip(std::string_view xmpp_domain) const;
 
-  /// RFC 7247 §6.4 with the whole XEP-0106 set: unescape, escape, prepare, map the host; a `gr` with a value becomes the resource.
-  /// A password is dropped, a port and every other parameter too; user parameters (";phone-context=") stay data.
+  /// RFC 7247 §6.4 with the whole XEP-0106 set: unescape, escape, prepare, map the host; a `gr` with a value
+  /// becomes the resource. A password is dropped, a port and every other parameter too; user parameters
+  /// (";phone-context=") stay data. With user=phone the visual separators of RFC 3966 §5.1.1 go; a tel:
+  /// number is a user of the first pair's domain (RFC 3261 §19.1.6).
   result<xmpp::jid> to_jid(const sip::uri& u) const;
-  /// RFC 7247 §6.5: the reverse; the resource becomes `gr` when with_resource says so.
+  /// RFC 7247 §6.5: the reverse; the resource becomes `gr` when with_resource says so. A localpart that no
+  /// SIP user maps to (a needless "\5c", a "\20" at an end) is refused: its SIP form would be somebody
+  /// else's.
   result<sip::uri> to_sip(const xmpp::jid& j, bool with_resource) const;
+  /// RFC 7247 §6.5 steps 5 and 7, for peers that want the im: form; the resource has no place in it.
+  result<sip::uri> to_im(const xmpp::jid& j) const;
 
   const std::vector<domain_pair>& pairs() const { return pairs_; }
 
  private:
+  const domain_pair* by_sip(std::string_view host) const;
+  const domain_pair* by_xmpp(std::string_view domain) const;
+
   std::vector<domain_pair> pairs_;
 };
 

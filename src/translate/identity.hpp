@@ -12,14 +12,16 @@ namespace stox::translate {
 
 /// Who a request from a trusted peer speaks for.
 struct sip_identity {
-  sip::uri aor;          ///< the address that is authorised and translated; carries From's gr when From names the same AOR
-  std::string display;   ///< From's display name
+  sip::uri
+      aor;  ///< the address that is authorised and translated; carries From's gr when From names the same AOR
+  std::string display;  ///< From's display name
 };
 
-/// P-Asserted-Identity wins over From (RFC 3325 §9.1); two values: the sip: one. With Privacy id, user or header, or an anonymous From
-/// (RFC 3323 §4.1.1.3: host anonymous.invalid), the identity must not be shown: 403 "Anonymous not accepted". Its domain must be in
-/// `served` (lower case), else 403.
-boost::system::result<sip_identity, sip_status> identity_of(const sip::request& r, const sip::essentials& head,
+/// P-Asserted-Identity wins over From (RFC 3325 §9.1); two values: the sip: one. With Privacy id, user or
+/// header, or an anonymous From (RFC 3323 §4.1.1.3: host anonymous.invalid), the identity must not be shown:
+/// 403 "Anonymous not accepted". Its domain must be in `served` (lower case), else 403.
+boost::system::result<sip_identity, sip_status> identity_of(const sip::request& r,
+                                                            const sip::essentials& head,
                                                             const std::vector<std::string>& served);
 
 }  // namespace stox::translate

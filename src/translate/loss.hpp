@@ -5,7 +5,8 @@
 
 namespace stox::translate {
 
-/// One piece of a message that could not be carried: what ("message/active", "sip Priority") and why. Listed in docs/losses.md.
+/// One piece of a message that could not be carried: what ("message/active", "sip Priority") and why. Listed
+/// in docs/losses.md.
 struct loss {
   std::string what;
   std::string why;

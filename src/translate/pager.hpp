@@ -16,18 +16,20 @@ namespace stox::translate::pager {
 
 /// What the conversation adds to a MESSAGE: RFC 7572 leaves these to the gateway.
 struct sip_context {
-  std::string call_id;   ///< from the conversation; holds the thread, see call_id_of
+  std::string call_id;  ///< from the conversation; holds the thread, see call_id_of
   std::string from_tag;
   std::uint32_t cseq = 1;
-  std::string gr;        ///< the GRUU the SIP user last spoke from, for the Request-URI; empty: his AOR
+  std::string gr;  ///< the SIP device meant, as a resource (unescaped), for the Request-URI; empty: his AOR
   bool assert_identity = true;  ///< add P-Asserted-Identity (only towards trusted peers)
-  std::string hop_mark;  ///< value of our loop header, see loop.hpp; empty: none
+  std::string hop_mark;         ///< value of our loop header, see loop.hpp; empty: none
 };
 
-/// RFC 7572 §4: subject, language, UTF-8 body. Only normal and chat messages with a body come here. One body is chosen by language: the
-/// stanza's own, else the first; others are named as losses. The resource goes into From's gr.
-/// Errors: the stanza error for the sender (jid-malformed, not-acceptable).
-boost::system::result<translated<sip::request>, xmpp::stanza_error> to_sip(const xmpp::message& m, const sip_context& c,
+/// RFC 7572 §4: subject, language, UTF-8 body. Only normal and chat messages with a body come here. One body
+/// is chosen by language: the stanza's own, else the first; others are named as losses. The resource goes
+/// into From's gr. Lines end in CRLF (RFC 2046 §4.1.1). Errors: the stanza error for the sender
+/// (jid-malformed, not-acceptable: no text).
+boost::system::result<translated<sip::request>, xmpp::stanza_error> to_sip(const xmpp::message& m,
+                                                                           const sip_context& c,
                                                                            const address_map& addresses);
 
 struct xmpp_context {
@@ -37,15 +39,17 @@ struct xmpp_context {
   std::string hop_mark;
 };
 
-/// RFC 7572 §5: text/plain in UTF-8, US-ASCII or ISO-8859-1. `from` is the authorised identity (identity.hpp).
-/// Errors: the SIP answer for the sender (400, 404, 415 with Accept is admission's).
-boost::system::result<translated<xmpp::message>, sip_status> to_xmpp(const sip::request& r, const sip::essentials& head,
-                                                                     const sip::uri& request_uri, const sip::uri& from,
-                                                                     const std::string& display, const xmpp_context& c,
-                                                                     const address_map& addresses);
+/// RFC 7572 §5: text/plain in UTF-8, US-ASCII or ISO-8859-1. `from` is the authorised identity
+/// (identity.hpp). A `gr` in the Request-URI names the resource; in a normal message only if it is also
+/// c.resource. Errors: the SIP answer for the sender (400: no text, or not what its charset says; 404; 415;
+/// 416).
+boost::system::result<translated<xmpp::message>, sip_status> to_xmpp(
+    const sip::request& r, const sip::essentials& head, const sip::uri& request_uri, const sip::uri& from,
+    const std::string& display, const xmpp_context& c, const address_map& addresses);
 
-/// A thread is free text, a Call-ID is word[@word] (RFC 3261 §25.1): a thread that is a legal Call-ID of at most 128 bytes is kept as it
-/// is, any other is written as "th-" + its hex (or, too long, "th5-" + a SHA-256), from which thread_of gives it back where it can.
+/// A thread is free text, a Call-ID is word[@word] (RFC 3261 §25.1): a thread that is a legal Call-ID of at
+/// most 128 bytes is kept as it is, any other is written as "th-" + its hex (or, too long, "th5-" + a
+/// SHA-256), from which thread_of gives it back where it can.
 std::string call_id_of(std::string_view thread);
 std::string thread_of(std::string_view call_id);
 

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sip/wire/message.hpp"
+#include "translate/loss.hpp"
+#include "xml/element.hpp"
+
+namespace stox::translate {
+
+/// A list of losses that a peer cannot make long: after `limit` entries it only counts.
+class loss_list {
+ public:
+  static constexpr std::size_t limit = 32;
+  void add(std::string what, std::string_view why);
+  std::vector<loss> take();
+
+ private:
+  std::vector<loss> losses_;
+  std::size_t more_ = 0;
+};
+
+/// A child of <message/> that a MESSAGE has no place for. What was carried of it (our hop mark) is not named.
+void add_payload_loss(loss_list& losses, const xml::element& payload);
+
+/// The header fields of a MESSAGE that say something about it and have no place in a stanza. Those that serve
+/// routing, trust or negotiation have done their work here and are no loss.
+void add_header_losses(loss_list& losses, const sip::header_list& headers);
+
+}  // namespace stox::translate
