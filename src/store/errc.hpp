@@ -1,0 +1,20 @@
+#pragma once
+
+#include "base/error.hpp"
+
+namespace stox::store {
+
+/// Why the store cannot be used. The detail names the file and gives SQLite's reason.
+enum class errc {
+  cannot_open = 1,   ///< the file cannot be opened or made
+  not_a_store,       ///< a database, but of another program
+  newer_schema,      ///< written by a newer version: this one would damage it
+  migration_failed,  ///< the backup or a step failed; the file is as it was
+};
+const char* errc_name(errc e);
+STOX_ERROR_CATEGORY(errc, "store")
+
+}  // namespace stox::store
+
+template <>
+struct std::is_error_code_enum<stox::store::errc> : std::true_type {};

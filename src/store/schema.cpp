@@ -1,0 +1,105 @@
+#include "store/schema.hpp"
+
+#include <cstdio>
+#include <optional>
+
+#include "store/errc.hpp"
+#include "store/sqlite.hpp"
+
+namespace stox::store {
+namespace {
+
+// Times are seconds of the wall clock. Every row that is about somebody has domain, expiry and engine.
+constexpr const char* steps_of_this_version[] = {
+    R"(
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE incident (
+      id INTEGER PRIMARY KEY,
+      at INTEGER NOT NULL,
+      domain TEXT NOT NULL,
+      expiry INTEGER NOT NULL,
+      engine INTEGER NOT NULL,
+      kind TEXT NOT NULL,
+      detail TEXT NOT NULL);
+    CREATE INDEX incident_expiry ON incident (expiry);
+    )",
+};
+
+error failure(sqlite3* db, errc why, const std::string& path, const std::string& doing) {
+  return {why, path + ": " + doing + ": " + sqlite3_errmsg(db)};
+}
+
+std::optional<std::int64_t> number(sqlite3* db, const char* sql) {
+  const auto s = prepare(db, sql);
+  if (!s || sqlite3_step(s.get()) != SQLITE_ROW) return std::nullopt;
+  return sqlite3_column_int64(s.get(), 0);
+}
+
+// 0 for an empty file.
+result<std::int64_t> version_of(sqlite3* db, const std::string& path) {
+  const auto tables = number(db, "SELECT count(*) FROM sqlite_master");
+  if (!tables) return failure(db, errc::cannot_open, path, "reading");
+  if (*tables == 0) return 0;
+  const auto version = number(db, "SELECT version FROM schema_version");
+  if (!version) return error{errc::not_a_store, path + ": has tables, but no schema_version"};
+  return *version;
+}
+
+// Written beside and renamed, so that a copy with that name is always a whole one.
+result<> back_up(sqlite3* db, const std::string& path, std::int64_t version) {
+  const auto target = path + ".bak-" + std::to_string(version);
+  const auto unfinished = target + ".part";
+  std::remove(unfinished.c_str());
+  const auto copy = prepare(db, "VACUUM INTO ?1");
+  if (copy) sqlite3_bind_text(copy.get(), 1, unfinished.c_str(), -1, SQLITE_STATIC);
+  if (!copy || sqlite3_step(copy.get()) != SQLITE_DONE) {
+    return failure(db, errc::migration_failed, path, "backup to " + target);
+  }
+  if (std::rename(unfinished.c_str(), target.c_str()) != 0) {
+    return error{errc::migration_failed, path + ": cannot rename the backup to " + target};
+  }
+  return {};
+}
+
+bool run_steps(sqlite3* db, std::int64_t from, std::span<const char* const> steps) {
+  if (from == 0 &&
+      !execute(
+          db,
+          "CREATE TABLE schema_version (version INTEGER NOT NULL); INSERT INTO schema_version VALUES (0)")) {
+    return false;
+  }
+  for (auto i = static_cast<std::size_t>(from); i < steps.size(); ++i) {
+    if (!execute(db, steps[i])) return false;
+  }
+  return execute(db, ("UPDATE schema_version SET version = " + std::to_string(steps.size())).c_str());
+}
+
+}  // namespace
+
+std::span<const char* const> schema_steps() { return steps_of_this_version; }
+
+result<> migrate(sqlite3* db, const std::string& path, std::span<const char* const> steps) {
+  const auto from = version_of(db, path);
+  if (!from) return from.error();
+  const auto newest = static_cast<std::int64_t>(steps.size());
+  if (*from == newest) return {};
+  if (*from > newest) {
+    return error{errc::newer_schema, path + ": has schema " + std::to_string(*from) +
+                                         ", this version knows up to " + std::to_string(newest) +
+                                         "; use the newer stoxd, or a backup (.bak-N)"};
+  }
+  if (*from < 0) return error{errc::not_a_store, path + ": schema_version is negative"};
+  if (*from > 0) {
+    const auto saved = back_up(db, path, *from);
+    if (!saved) return saved.error();
+  }
+  if (!execute(db, "BEGIN IMMEDIATE")) return failure(db, errc::migration_failed, path, "begin");
+  if (!run_steps(db, *from, steps) || !execute(db, "COMMIT")) {
+    auto why = failure(db, errc::migration_failed, path, "to schema " + std::to_string(newest));
+    execute(db, "ROLLBACK");
+    return why;
+  }
+  return {};
+}
+
+}  // namespace stox::store

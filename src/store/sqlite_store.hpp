@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/instant.hpp"
+
+namespace stox::store {
+
+/// Something that an operator may be asked about later, such as a message whose fate could not be known.
+/// Never holds a body or a secret.
+struct incident {
+  wall_time at;
+  std::string domain;  ///< of the tenant; empty: the gateway itself
+  wall_time expiry;    ///< the row is removed some time after it
+  unsigned engine = 0;
+  std::string kind;    ///< "message.to_sip.in_doubt"
+  std::string detail;  ///< "conv=... call_id=..."
+};
+
+struct store_counters {
+  std::uint64_t written = 0;
+  std::uint64_t dropped = 0;  ///< the queue was full
+  std::uint64_t failed = 0;   ///< SQLite refused, e.g. the disk was full
+};
+
+/// The database file, in WAL mode, and the one thread that writes it. Its public functions may be called from
+/// any thread; none of them waits for the disk but open() and close().
+class sqlite_store {
+ public:
+  static constexpr std::size_t queue_limit = 4096;  ///< incidents waiting to be written
+  static constexpr int rows_limit = 100'000;        ///< incidents kept; the oldest go first
+
+  /// ":memory:" keeps nothing beyond the process. Makes the file (mode 0600) but no directories; migrates an
+  /// older one.
+  static result<std::unique_ptr<sqlite_store>> open(const std::string& path);
+  ~sqlite_store();  ///< close(false)
+  sqlite_store(const sqlite_store&) = delete;
+  sqlite_store& operator=(const sqlite_store&) = delete;
+
+  /// Whether the run before this one ended without close(true): it crashed or was killed. False for the first
+  /// run.
+  bool found_unclean() const;
+  void add(incident i);
+  /// Writes what is queued and ends the thread; `clean` is what the next run's found_unclean() reads. Later
+  /// calls do nothing.
+  void close(bool clean);
+  store_counters counters() const;
+
+ private:
+  struct impl;
+  explicit sqlite_store(std::unique_ptr<impl> i);
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace stox::store

@@ -1,0 +1,214 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "store/schema.hpp"
+#include "store/sqlite.hpp"
+#include "store/sqlite_store.hpp"
+
+namespace stox::store {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// A folder of its own for each test; the file is looked into through a second connection, past our class.
+class sqlite : public testing::Test {
+ protected:
+  sqlite() {
+    std::string name = testing::TempDir() + "stox-store-XXXXXX";
+    folder = mkdtemp(name.data());
+    path = folder + "/stox.db";
+  }
+  ~sqlite() override { std::filesystem::remove_all(folder); }
+
+  static database raw(const std::string& file) {
+    sqlite3* db = nullptr;
+    sqlite3_open(file.c_str(), &db);
+    return database(db);
+  }
+  /// Every row as its columns joined by '|'.
+  static std::vector<std::string> rows(const std::string& file, const char* sql) {
+    const auto db = raw(file);
+    const auto s = prepare(db.get(), sql);
+    std::vector<std::string> out;
+    while (s && sqlite3_step(s.get()) == SQLITE_ROW) {
+      std::string row;
+      for (int i = 0; i < sqlite3_column_count(s.get()); ++i) {
+        if (i > 0) row += '|';
+        row += reinterpret_cast<const char*>(sqlite3_column_text(s.get(), i));
+      }
+      out.push_back(row);
+    }
+    return out;
+  }
+  static incident sample(const std::string& detail, std::chrono::seconds lifetime = 24h) {
+    const wall_time at = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    return {at, "sip.example", at + lifetime, 3, "message.to_sip.in_doubt", detail};
+  }
+
+  std::string folder, path;
+};
+
+TEST_F(sqlite, makes_a_private_file_with_the_schema_version_of_this_build) {
+  ASSERT_TRUE(sqlite_store::open(path));
+  EXPECT_THAT(rows(path, "SELECT version FROM schema_version"),
+              ElementsAre(std::to_string(schema_steps().size())));
+  EXPECT_THAT(rows(path, "PRAGMA journal_mode"), ElementsAre("wal"));
+  struct stat s {};
+  ASSERT_EQ(stat(path.c_str(), &s), 0);
+  EXPECT_EQ(s.st_mode & 0777, 0600u);
+}
+
+TEST_F(sqlite, keeps_incidents_with_domain_expiry_and_engine) {
+  auto store = sqlite_store::open(path);
+  ASSERT_TRUE(store);
+  const auto one = sample("call_id=c-1; it's \"quoted\"");
+  (*store)->add(one);
+  (*store)->add(sample("call_id=c-2"));
+  (*store)->close(true);
+  EXPECT_EQ((*store)->counters().written, 2u);
+  const auto at = std::chrono::duration_cast<std::chrono::seconds>(one.at.time_since_epoch()).count();
+  EXPECT_THAT(rows(path, "SELECT id, at, domain, expiry, engine, kind, detail FROM incident WHERE id = 1"),
+              ElementsAre("1|" + std::to_string(at) + "|sip.example|" + std::to_string(at + 86400) +
+                          "|3|message.to_sip.in_doubt|call_id=c-1; it's \"quoted\""));
+  EXPECT_THAT(rows(path, "SELECT detail FROM incident WHERE id = 2"), ElementsAre("call_id=c-2"));
+}
+
+TEST_F(sqlite, removes_what_has_expired_when_it_opens) {
+  {
+    auto store = sqlite_store::open(path);
+    ASSERT_TRUE(store);
+    (*store)->close(true);
+  }
+  ASSERT_TRUE(execute(raw(path).get(), "INSERT INTO incident VALUES (7, 1, 'd', 2, 0, 'k', 'long ago')"));
+  auto store = sqlite_store::open(path);
+  ASSERT_TRUE(store);
+  (*store)->add(sample("new"));
+  (*store)->close(true);
+  EXPECT_THAT(rows(path, "SELECT detail FROM incident"), ElementsAre("new"));
+}
+
+TEST_F(sqlite, keeps_the_newest_rows_up_to_its_limit) {
+  {
+    auto store = sqlite_store::open(path);
+    ASSERT_TRUE(store);
+  }
+  const auto far = "INSERT INTO incident VALUES (" + std::to_string(sqlite_store::rows_limit) +
+                   ", 1, 'd', 99999999999, 0, 'k', 'kept')";
+  ASSERT_TRUE(
+      execute(raw(path).get(), "INSERT INTO incident VALUES (1, 1, 'd', 99999999999, 0, 'k', 'too old')"));
+  ASSERT_TRUE(execute(raw(path).get(), far.c_str()));
+  auto store = sqlite_store::open(path);
+  ASSERT_TRUE(store);
+  (*store)->add(sample("new"));
+  (*store)->close(true);
+  EXPECT_THAT(rows(path, "SELECT detail FROM incident ORDER BY id"), ElementsAre("kept", "new"));
+}
+
+TEST_F(sqlite, tells_a_crash_from_an_orderly_end) {
+  {
+    auto first = sqlite_store::open(path);
+    ASSERT_TRUE(first);
+    EXPECT_FALSE((*first)->found_unclean());
+    (*first)->close(true);
+  }
+  {
+    auto second = sqlite_store::open(path);
+    ASSERT_TRUE(second);
+    EXPECT_FALSE((*second)->found_unclean());
+  }  // ends without close(true)
+  auto third = sqlite_store::open(path);
+  ASSERT_TRUE(third);
+  EXPECT_TRUE((*third)->found_unclean());
+}
+
+TEST_F(sqlite, counts_what_comes_after_close_as_dropped) {
+  auto store = sqlite_store::open(":memory:");
+  ASSERT_TRUE(store);
+  (*store)->add(sample("in time"));
+  (*store)->close(true);
+  (*store)->add(sample("late"));
+  EXPECT_EQ((*store)->counters().written, 1u);
+  EXPECT_EQ((*store)->counters().dropped, 1u);
+}
+
+TEST_F(sqlite, counts_what_the_database_refuses) {
+  auto store = sqlite_store::open(path);
+  ASSERT_TRUE(store);
+  ASSERT_TRUE(execute(raw(path).get(), "DROP TABLE incident"));
+  (*store)->add(sample("nowhere to go"));
+  (*store)->close(true);
+  EXPECT_EQ((*store)->counters().failed, 1u);
+  EXPECT_EQ((*store)->counters().written, 0u);
+}
+
+TEST_F(sqlite, names_the_path_that_cannot_be_opened) {
+  const auto store = sqlite_store::open(folder + "/missing/stox.db");
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().to_string(),
+            "store/cannot_open: " + folder + "/missing/stox.db: No such file or directory");
+}
+
+TEST_F(sqlite, refuses_a_newer_schema_and_leaves_it_alone) {
+  {
+    auto store = sqlite_store::open(path);
+    ASSERT_TRUE(store);
+  }
+  ASSERT_TRUE(execute(raw(path).get(), "UPDATE schema_version SET version = 99"));
+  const auto store = sqlite_store::open(path);
+  ASSERT_FALSE(store);
+  EXPECT_THAT(store.error().to_string(),
+              StartsWith("store/newer_schema: " + path + ": has schema 99, this version knows up to"));
+  EXPECT_THAT(rows(path, "SELECT version FROM schema_version"), ElementsAre("99"));
+}
+
+TEST_F(sqlite, refuses_another_programs_database_and_what_is_none) {
+  ASSERT_TRUE(execute(raw(path).get(), "CREATE TABLE theirs (x)"));
+  const auto other = sqlite_store::open(path);
+  ASSERT_FALSE(other);
+  EXPECT_THAT(other.error().to_string(), StartsWith("store/not_a_store: "));
+  const auto text = folder + "/text";
+  FILE* f = fopen(text.c_str(), "w");
+  fputs("This is no database, and it is long enough for SQLite to look at its header in earnest.\n", f);
+  fclose(f);
+  const auto none = sqlite_store::open(text);
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().to_string(), HasSubstr("file is not a database"));
+}
+
+TEST_F(sqlite, migrates_forward_after_a_backup_copy) {
+  const char* const one[] = {"CREATE TABLE t (x TEXT); INSERT INTO t VALUES ('old')"};
+  const char* const three[] = {one[0], "ALTER TABLE t ADD COLUMN y TEXT", "UPDATE t SET y = x || '!'"};
+  const auto db = raw(path);
+  ASSERT_TRUE(migrate(db.get(), path, one));
+  EXPECT_FALSE(std::filesystem::exists(path + ".bak-0"));  // there was nothing to save
+  ASSERT_TRUE(migrate(db.get(), path, three));
+  EXPECT_THAT(rows(path, "SELECT x, y FROM t"), ElementsAre("old|old!"));
+  EXPECT_THAT(rows(path, "SELECT version FROM schema_version"), ElementsAre("3"));
+  EXPECT_THAT(rows(path + ".bak-1", "SELECT * FROM t"), ElementsAre("old"));
+  EXPECT_THAT(rows(path + ".bak-1", "SELECT version FROM schema_version"), ElementsAre("1"));
+}
+
+TEST_F(sqlite, leaves_the_file_as_it_was_when_a_step_fails) {
+  const char* const one[] = {"CREATE TABLE t (x TEXT); INSERT INTO t VALUES ('old')"};
+  const char* const bad[] = {one[0], "UPDATE t SET x = 'new'", "UPDATE missing SET y = 1"};
+  const auto db = raw(path);
+  ASSERT_TRUE(migrate(db.get(), path, one));
+  const auto r = migrate(db.get(), path, bad);
+  ASSERT_FALSE(r);
+  EXPECT_EQ(r.error().to_string(),
+            "store/migration_failed: " + path + ": to schema 3: no such table: missing");
+  EXPECT_THAT(rows(path, "SELECT x FROM t"), ElementsAre("old"));
+  EXPECT_THAT(rows(path, "SELECT version FROM schema_version"), ElementsAre("1"));
+}
+
+}  // namespace
+}  // namespace stox::store
