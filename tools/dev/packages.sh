@@ -7,8 +7,9 @@ packages_of() {
       libboost1.81-dev libssl-dev libexpat1-dev libicu-dev libsqlite3-dev libtomlplusplus-dev libcli11-dev \
       libspdlog-dev libfmt-dev libgtest-dev libgmock-dev ;;
     peers) echo prosody kamailio sip-tester python3 python3-slixmpp ;;
+    demo) echo baresip-core ;;
     clang) echo clang llvm libclang-rt-14-dev clang-format clang-tidy python3 ;;
-    *) echo "dev: no package group \"$1\"; there are build, peers, clang" >&2; return 1 ;;
+    *) echo "dev: no package group \"$1\"; there are build, peers, demo, clang" >&2; return 1 ;;
   esac
 }
 
@@ -56,7 +57,7 @@ apt_run() { # LOG arguments...: quiet, its own words only when it fails
 setup() {
   [ -z "${STOX_NO_SETUP:-}" ] || return 0
   local groups=("$@") missing=() os log
-  [ $# -gt 0 ] || groups=(build peers clang)
+  [ $# -gt 0 ] || groups=(build peers demo clang)
   if ! command -v dpkg-query >/dev/null; then
     echo "dev: this installs packages of Debian 12; here is another system. Install what tools/dev/packages.sh names by your own means, then set STOX_NO_SETUP=1." >&2
     return 1
