@@ -1,0 +1,119 @@
+#include "xmpp/machine/component.hpp"
+
+#include <utility>
+
+#include "xmpp/machine/component_impl.hpp"
+
+namespace stox::xmpp {
+
+component::component(link_id id, component_options options, deadline_index& deadlines, id_source& ids,
+                     byte_account& memory, io_port& io)
+    : impl_(std::make_unique<impl>(id, std::move(options), deadlines, ids, memory, io)) {}
+component::~component() = default;
+
+void component::start(instant now) {
+  if (impl_->state_ != impl::state::idle) return;
+  impl_->connect();
+  impl_->settle(now);
+}
+
+void component::stop(instant now) {
+  impl_->stop(now);
+  impl_->settle(now);
+}
+
+bool component::owns(const io::event& event) const {
+  struct visitor {
+    const impl& link;
+    bool conn(conn_id c) const { return c != conn_id::none && c == link.conn_; }
+    bool operator()(const io::listening&) const { return false; }
+    bool operator()(const io::accepted&) const { return false; }
+    bool operator()(const io::opened& e) const { return conn(e.conn); }
+    bool operator()(const io::closed& e) const { return conn(e.conn); }
+    bool operator()(const io::received& e) const { return conn(e.conn); }
+    bool operator()(const io::sent& e) const { return link.outbox_.owns(e.tok); }
+    bool operator()(const io::send_failed& e) const { return link.outbox_.owns(e.tok); }
+    bool operator()(const io::blocked& e) const { return conn(e.conn); }
+    bool operator()(const io::writable& e) const { return conn(e.conn); }
+  };
+  return std::visit(visitor{*impl_}, event);
+}
+
+void component::handle(const io::event& event, instant now) {
+  if (!owns(event)) return;
+  struct visitor {
+    impl& link;
+    instant now;
+    void operator()(const io::listening&) const {}
+    void operator()(const io::accepted&) const {}
+    void operator()(const io::opened&) const { link.opened(now); }
+    void operator()(const io::closed& e) const { link.closed(e.why, now); }
+    void operator()(const io::received& e) const { link.received(e.bytes, now); }
+    void operator()(const io::sent& e) const {
+      link.outbox_.reported(e.tok);
+      link.fence_.sent(e.tok);
+      link.write_queue();
+    }
+    void operator()(const io::send_failed& e) const {
+      link.outbox_.reported(e.tok);
+      // Any other failure is the connection's: its end follows, and tells all stanzas in order.
+      if (e.why == io::fail::overflow) link.fence_.refused(e.tok);
+    }
+    void operator()(const io::blocked&) const { link.blocked_ = true; }
+    void operator()(const io::writable&) const {
+      link.blocked_ = false;
+      link.write_queue();
+    }
+  };
+  std::visit(visitor{*impl_, now}, event);
+  impl_->settle(now);
+}
+
+void component::handle_timeout(instant now) {
+  impl_->timeout(now);
+  impl_->settle(now);
+}
+
+bool component::up() const { return impl_->state_ == impl::state::up; }
+bool component::blocked() const { return impl_->blocked_; }
+
+bool component::send(std::string text, stanza_ref ref, instant now) {
+  if (!up()) return false;
+  const token tok = impl_->put(text, ref != stanza_ref::none);
+  ++impl_->stats_.stanzas_out;
+  if (ref != stanza_ref::none) impl_->fence_.add(ref, tok, now.steady);
+  impl_->settle(now);
+  return true;
+}
+
+bool component::send_or_queue(std::string text, instant now) {
+  auto& link = *impl_;
+  // Behind what is kept already, or it would overtake it.
+  if (up() && !link.blocked_ && link.outbox_.kept() == 0) return send(std::move(text), stanza_ref::none, now);
+  const bool running = link.state_ != impl::state::idle && link.state_ != impl::state::closing;
+  if (running && link.outbox_.keep(std::move(text))) return true;
+  ++link.stats_.queue_refused;
+  return false;
+}
+
+std::optional<component_event> component::poll() {
+  if (impl_->events_.empty()) return std::nullopt;
+  auto event = std::move(impl_->events_.front());
+  impl_->events_.pop_front();
+  return event;
+}
+
+std::vector<log_record> component::take_log() { return std::exchange(impl_->log_, {}); }
+
+const component_stats& component::stats() const {
+  auto& s = impl_->stats_;
+  s.up = up();
+  s.queued = impl_->outbox_.kept();
+  s.queued_bytes = impl_->outbox_.kept_bytes();
+  s.unconfirmed = impl_->fence_.size();
+  return s;
+}
+
+const component_options& component::options() const { return impl_->options_; }
+
+}  // namespace stox::xmpp
