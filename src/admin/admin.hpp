@@ -31,29 +31,33 @@ struct hooks {
 
 /// Listens from construction to stop(). One per daemon; runs on the loop of `context`, which must outlive it.
 ///
-/// HTTP: GET and HEAD only; header 8 kB, no body, 10 s for each request, 64 connections; above that the connection is closed.
-/// Control: a Unix stream socket of mode 0600; one command a line (at most 1 kB), one JSON object a line as the answer:
-///   status            {"version":..,"ready":..,"why":..,<facts>,"samples":[{"name":..,"labels":{..},"value":..}]}
+/// HTTP: GET and HEAD only; header 8 kB, no body, 10 s for each request, 64 connections; above that the
+/// connection is closed. Control: a Unix stream socket of mode 0600; one command a line (at most 1 kB), one
+/// JSON object a line as the answer:
+///   status {"version":..,"ready":..,"why":..,<facts>,"samples":[{"name":..,"labels":{..},"value":..}]}
 ///   version           {"version":..}
 ///   log-level LEVEL   {"ok":true,"level":..} with LEVEL debug, info, warning or error
 /// and {"error":..} for anything else. At most 16 connections, each closed after 60 s without a command.
 class server {
  public:
-  /// Empty `listen` or `control` leaves that door out. The socket file of a daemon that died is replaced; one that answers is an error.
-  static result<std::unique_ptr<server>> start(boost::asio::io_context& context, const settings::admin& where, hooks h);
+  /// Empty `listen` or `control` leaves that door out. The socket file of a daemon that died is replaced; one
+  /// that answers is an error.
+  static result<std::unique_ptr<server>> start(boost::asio::io_context& context, const settings::admin& where,
+                                               hooks h);
   ~server();  ///< stops
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
-  /// Closes listeners and connections and removes the socket file. Handlers still in the loop do nothing any more.
+  /// Closes listeners and connections and removes the socket file. Handlers still in the loop do nothing any
+  /// more.
   void stop();
   /// The port that HTTP listens on (admin.listen may say 0); 0: none.
   std::uint16_t http_port() const;
 
  private:
   struct impl;
-  explicit server(std::shared_ptr<impl> i);
-  std::shared_ptr<impl> impl_;
+  explicit server(std::unique_ptr<impl> i);
+  std::unique_ptr<impl> impl_;
 };
 
 /// The text of /metrics: each sample as stox_NAME, counters ending in _total; one HELP and TYPE per name.

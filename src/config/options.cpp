@@ -127,8 +127,7 @@ std::string set_code(all& s, const value& v) {
 
 // The reason stands in the error, because the upper bound surprises who knows only "0 to 400 ms".
 constexpr std::string_view accept_wait_bounds =
-    "0ms to 250ms (never above half of SIP's T1 of 500ms, so that the answer comes before the peer sends "
-    "again)";
+    "0ms to 250ms, never above half of SIP's T1 of 500ms: the answer must come before the peer sends again";
 
 constexpr option table[] = {
     {"gateway.sip_domains", value_type::list, change::live, "", R"(["sip.example"])", 0, 0, "at least one",

@@ -1,0 +1,39 @@
+#include "admin/admin.hpp"
+
+#include "admin/control.hpp"
+#include "admin/http.hpp"
+
+namespace stox::admin {
+
+struct server::impl {
+  std::unique_ptr<http_door> http;
+  std::unique_ptr<control_door> control;
+};
+
+result<std::unique_ptr<server>> server::start(boost::asio::io_context& context, const settings::admin& where,
+                                              hooks h) {
+  auto doors = std::make_unique<impl>();
+  if (!where.listen.empty()) {
+    auto opened = http_door::open(context, where.listen, h);
+    if (!opened) return opened.error();
+    doors->http = std::move(*opened);
+  }
+  if (!where.control.empty()) {
+    auto opened = control_door::open(context, where.control, h);
+    if (!opened) return opened.error();
+    doors->control = std::move(*opened);
+  }
+  return std::unique_ptr<server>(new server(std::move(doors)));
+}
+
+server::server(std::unique_ptr<impl> i) : impl_(std::move(i)) {}
+server::~server() = default;
+
+void server::stop() {
+  if (impl_->http) impl_->http->stop();
+  if (impl_->control) impl_->control->stop();
+}
+
+std::uint16_t server::http_port() const { return impl_->http ? impl_->http->port() : std::uint16_t{0}; }
+
+}  // namespace stox::admin
