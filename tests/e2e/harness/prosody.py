@@ -69,9 +69,6 @@ class Prosody:
         self._process.start()
         await self._process.ready(lambda: tcp_answers(self.c2s_port) and tcp_answers(self.component_port))
 
-    def kill(self):
-        self._process.signal(9)
-
     async def stop(self):
         if self._process:
             await self._process.stop()
