@@ -140,11 +140,22 @@ result<stanza> parse_presence(const xml::element& e, head h) {
   return stanza(std::move(p));
 }
 
-void write_attribute(std::string& out, std::string_view name, std::string_view value) {
-  if (value.empty()) return;
+void write_attribute_always(std::string& out, std::string_view name, std::string_view value) {
   out.append(" ").append(name).append("='");
+  // XML 1.0 §3.3.3: a tab or line end in an attribute is read as a blank unless it is a reference; an id must
+  // come back as it was.
+  for (auto at = value.find_first_of("\t\n"); at != std::string_view::npos;
+       at = value.find_first_of("\t\n")) {
+    xml::escape_to(out, value.substr(0, at));
+    out += value[at] == '\t' ? "&#9;" : "&#10;";
+    value.remove_prefix(at + 1);
+  }
   xml::escape_to(out, value);
   out += '\'';
+}
+
+void write_attribute(std::string& out, std::string_view name, std::string_view value) {
+  if (!value.empty()) write_attribute_always(out, name, value);
 }
 
 void open_stanza(std::string& out, std::string_view name, const jid& from, const std::optional<jid>& to,
@@ -159,12 +170,8 @@ void open_stanza(std::string& out, std::string_view name, const jid& from, const
 void write_text_element(std::string& out, std::string_view name, const lang_text& t,
                         std::string_view inherited) {
   out.append("<").append(name);
-  if (t.lang != inherited) {
-    // An empty xml:lang takes the inherited one away, so here it is written.
-    out += " xml:lang='";
-    xml::escape_to(out, t.lang);
-    out += '\'';
-  }
+  // An empty xml:lang takes the inherited one away, so here it is written.
+  if (t.lang != inherited) write_attribute_always(out, "xml:lang", t.lang);
   out += '>';
   xml::escape_to(out, t.text);
   out.append("</").append(name) += '>';
