@@ -12,7 +12,7 @@ class byte_account {
  public:
   explicit byte_account(std::size_t limit) : limit_(limit) {}
 
-  [[nodiscard]] bool has_room(std::size_t n) const { return used_ + n <= limit_; }
+  [[nodiscard]] bool has_room(std::size_t n) const { return n <= limit_ && used_ <= limit_ - n; }
   void take(std::size_t n) { used_ += n; }
   void give(std::size_t n) { used_ -= n < used_ ? n : used_; }
   std::size_t used() const { return used_; }

@@ -38,7 +38,8 @@ std::optional<ip_address> ip_address::parse(std::string_view text) {
     text = text.substr(1, text.size() - 2);
     if (text.find(':') == std::string_view::npos) return std::nullopt;
   }
-  if (text.size() >= INET6_ADDRSTRLEN) return std::nullopt;
+  // A NUL would end the C string early, and hide what follows it.
+  if (text.size() >= INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos) return std::nullopt;
   const std::string copy(text);
   ip_address out;
   if (inet_pton(AF_INET6, copy.c_str(), out.bytes.data()) == 1) return out;
