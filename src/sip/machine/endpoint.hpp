@@ -59,7 +59,8 @@ struct request_received {
 struct request_cancelled {
   server_tx tx{};
 };
-/// A final response, or a provisional one other than 100. After a final one (and only then) the number is void.
+/// A final response, or a provisional one other than 100. After a final one (and only then) the number is
+/// void.
 struct response_received {
   client_tx tx{};
   sip::response response;
@@ -81,12 +82,13 @@ using event = std::variant<request_received, request_cancelled, response_receive
 // ---- what flows say ----
 
 struct outgoing {
-  sip::request request;  ///< without Via and Max-Forwards' decrement: the endpoint adds Via (and Max-Forwards 70 if absent)
+  sip::request request;  ///< without Via and Max-Forwards' decrement: the endpoint adds Via (and Max-Forwards
+                         ///< 70 if absent)
   std::vector<target> targets;
 };
 struct reply {
   std::uint16_t status = 0;
-  std::string reason;  ///< empty: the default one
+  std::string reason;   ///< empty: the default one
   header_list headers;  ///< beyond Via, From, To, Call-ID, CSeq, which are the request's
   std::string body;
 };
@@ -95,57 +97,66 @@ struct endpoint_options {
   std::vector<ip_prefix> trusted_peers;
   /// Domains whose users live on SIP; a Request-URI there is not ours to serve (404).
   std::vector<std::string> sip_domains;
-  /// The only XMPP domains (by their SIP names) that a Request-URI may name; empty: any that is not in sip_domains.
+  /// The only XMPP domains (by their SIP names) that a Request-URI may name; empty: any that is not in
+  /// sip_domains.
   std::vector<std::string> xmpp_domains;
   std::string advertise;  ///< host for Via and Contact; empty: the listener's address
   std::vector<sip::method> methods = {method::message, method::options};  ///< for Allow and 405
   std::vector<std::string> accept = {"text/plain"};                       ///< for Accept and 415; lower case
-  std::vector<std::string> supported;                                     ///< option tags; others in Require: 420
-  std::string product = "stox";  ///< Server and User-Agent; empty: none
+  std::vector<std::string> supported;  ///< option tags; others in Require: 420
+  std::string product = "stox";        ///< Server and User-Agent; empty: none
   parse_limits limits;
   sip::timers timers;
   unsigned untrusted_answers_per_second = 10;  ///< per /24 or /56 prefix, UDP; beyond it silence
   std::size_t max_connections = 1024;
-  duration tcp_idle = std::chrono::minutes(5);      ///< an idle connection is closed
+  duration tcp_idle = std::chrono::minutes(5);         ///< an idle connection is closed
   duration tcp_incomplete = std::chrono::seconds(10);  ///< a message begun must be whole by then
-  duration retry_after = std::chrono::seconds(30);  ///< told with 480/503
-  duration try_each = std::chrono::seconds(6);      ///< per target where a further one exists; 64*T1 over all
+  duration retry_after = std::chrono::seconds(30);     ///< told with 480/503
+  duration try_each = std::chrono::seconds(6);  ///< per target where a further one exists; 64*T1 over all
 };
 
 /// What happened, as numbers: the rim shows them as counters.
 struct endpoint_stats {
-  std::uint64_t garbage = 0;            ///< datagrams or streams that were no SIP and could not be answered
+  std::uint64_t garbage = 0;  ///< datagrams or streams that were no SIP and could not be answered
   std::uint64_t requests = 0, responses = 0;  ///< received and parsed
   std::uint64_t retransmissions_in = 0, retransmissions_out = 0;
-  std::uint64_t rejected[700] = {};     ///< requests that admission refused, by the code of the answer
-  std::uint64_t suppressed = 0;         ///< answers to untrusted peers withheld by the rate limit or size rule
-  std::uint64_t stray_responses = 0;    ///< matched no transaction
+  std::uint64_t rejected[700] = {};   ///< requests that admission refused, by the code of the answer
+  std::uint64_t suppressed = 0;       ///< answers to untrusted peers withheld by the rate limit or size rule
+  std::uint64_t stray_responses = 0;  ///< matched no transaction
   std::uint64_t server_transactions = 0, client_transactions = 0, connections = 0;  ///< now
 };
 
-/// The whole SIP side over bytes: connections, framing, parsing, admission, transactions. Sans-I/O: it acts through the io_port, keeps its
-/// deadlines in the engine's index under timer_owner::sip, and is used from one thread. References outlive it.
+/// The whole SIP side over bytes: connections, framing, parsing, admission, transactions. Sans-I/O: it acts
+/// through the io_port, keeps its deadlines in the engine's index under timer_owner::sip, and is used from
+/// one thread. References outlive it.
 class endpoint {
  public:
-  endpoint(endpoint_options options, deadline_index& deadlines, id_source& ids, byte_account& memory, io_port& io);
+  endpoint(endpoint_options options, deadline_index& deadlines, id_source& ids, byte_account& memory,
+           io_port& io);
   ~endpoint();
   endpoint(const endpoint&) = delete;
   endpoint& operator=(const endpoint&) = delete;
 
   /// New options for new work; open transactions keep what they have.
   void configure(endpoint_options options);
-  /// Whether OPTIONS is answered 200 (true) or 503 + Retry-After, and (while draining) new requests 503.
+  /// Whether OPTIONS is answered 200 (true) or 503 + Retry-After (false, as at the start), and (while
+  /// draining) new requests 503.
   void set_ready(bool ready);
   void set_draining(bool draining);
 
-  void handle(const io::event& event, instant now);
+  void handle(const io::event& e, instant now);
   void handle_timeout(std::uint64_t key, instant now);
 
-  /// Sends the request to the targets in order, within one budget of 64*T1. A later target gets the same Call-ID, tag and CSeq
-  /// with a new branch; 482 from it then means that an earlier one did receive it, which is told as request_failed{timed_out,
-  /// may_have_arrived}. Needs at least one target.
+  /// Sends the request to the targets in order, within one budget of 64*T1. A later target gets the same
+  /// Call-ID, tag and CSeq with a new branch; 482 from it then means that an earlier one did receive it,
+  /// which is told as request_failed{timed_out, may_have_arrived}. Needs at least one target.
+  /// An ACK (to a 2xx) goes once to the first target, is nobody's transaction and gives `none`.
   client_tx request(outgoing out, instant now);
-  /// Answers; a provisional status other than 100 is for INVITE only (RFC 4320 §4.1). A second final answer is ignored.
+  /// Answers; a provisional status other than 100 is for INVITE only (RFC 4320 §4.1). A second final answer
+  /// is ignored.
+  /// A 2xx to an INVITE is repeated here until its ACK comes or 64*T1 passed. A 408 to another request goes
+  /// as 504 (RFC 4320 §4.2). A request that got no final answer for 64*T1 is forgotten: nobody would hear one
+  /// any more.
   void respond(server_tx tx, const reply& r, instant now);
   /// CANCELs an INVITE (RFC 3261 §9.1); the answer to the INVITE tells the outcome.
   void cancel(client_tx tx, instant now);

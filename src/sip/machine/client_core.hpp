@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "sip/machine/client_tx.hpp"
+#include "sip/machine/connections.hpp"
+#include "sip/machine/context.hpp"
+#include "sip/machine/slot_table.hpp"
+
+namespace stox::sip {
+
+/// The client side: a request goes to its targets in order, each with a transaction (branch) of its own,
+/// within one budget of 64*T1. After the final response only what absorbs its copies is kept.
+class client_core {
+ public:
+  client_core(context& ctx, connections& conns) : ctx_(ctx), conns_(conns) {}
+
+  client_tx request(outgoing out, instant now);
+  void cancel(client_tx tx, instant now);
+
+  void handle(response&& r, instant now);
+  void timeout(std::uint64_t number, instant now);
+  /// The fate of a send; `part` is the attempt.
+  void sent(std::uint64_t number, std::uint32_t part);
+  void send_failed(std::uint64_t number, std::uint32_t part, io::fail why, instant now);
+  /// The stream on which the transaction waited for a response is gone.
+  void connection_lost(std::uint64_t number, conn_id conn, io::fail why, instant now);
+
+ private:
+  struct planned {
+    target where;
+    bool fallback = false;  ///< RFC 3261 §18.1.1: UDP after all, if TCP could not be connected
+  };
+  /// One branch.
+  struct attempt {
+    std::string branch, via, sent_by;
+    target where;
+    conn_id conn{};
+    token last{};                  ///< the send that may still wait for its stream
+    std::uint32_t unreported = 0;  ///< sends whose fate was not told yet
+    bool left = false;             ///< the kernel took it at least once
+    bool refused = false;          ///< answered 503: it was not processed
+    bool untouched() const { return !left && unreported == 0; }
+    bool in_doubt() const { return !untouched() && !refused; }
+  };
+  struct call {
+    explicit call(client_transaction f) : fsm(f) {}
+    client_transaction fsm;  ///< of the last attempt
+    sip::request request;
+    std::size_t request_bytes = 0;
+    std::string method;
+    std::string first_branch;
+    std::vector<planned> plan;
+    std::size_t next = 0;
+    std::vector<attempt> attempts;
+    std::string wire;
+    std::string last_error;
+    steady_time give_up_at{};
+    std::optional<steady_time> try_until;
+    bool finished = false;   ///< the final response was told
+    bool hidden = false;     ///< a CANCEL of ours: nobody asked for its outcome
+    bool timed_out = false;  ///< an attempt ended without a word
+    bool cancel_wanted = false;
+    timer_handle timer;
+    charge memory;
+  };
+  struct place {
+    std::uint64_t number = 0;
+    std::uint32_t part = 0;
+  };
+
+  void acknowledge_success(outgoing out, instant now);
+  std::optional<std::string> make_plan(call& c, const std::vector<target>& targets) const;
+  std::string via_for(const target& where, std::string_view branch, std::string* sent_by) const;
+  bool start_attempt(call& c, std::uint64_t number, instant now);
+  bool transmit(call& c, std::uint64_t number, instant now);
+  void withdraw(call& c);
+  void release(call& c, std::uint64_t number);
+  void move_on(call& c, std::uint64_t number, instant now);
+  void fail(call& c, std::uint64_t number, failure why, std::string detail);
+  void provisional(call& c, const place& p, response&& r, instant now);
+  void final(call& c, const place& p, response&& r, instant now);
+  void finish(call& c, const place& p, response&& r, instant now);
+  void send_ack(const call& c, const attempt& a, const response& r, instant now);
+  void send_cancel(call& c, instant now);
+  bool more_targets(const call& c) const;
+  static bool doubt_before(const call& c, std::size_t part);
+  void update(call& c, std::uint64_t number);
+  void destroy(std::uint64_t number);
+
+  context& ctx_;
+  connections& conns_;
+  slot_table<call> calls_;
+  std::unordered_map<std::string, place> by_key_;
+};
+
+}  // namespace stox::sip

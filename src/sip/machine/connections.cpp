@@ -1,0 +1,302 @@
+#include "sip/machine/connections.hpp"
+
+#include <algorithm>
+
+namespace stox::sip {
+
+namespace {
+
+/// What may wait for a stream that does not take bytes; beyond it the peer does not read, and the stream is
+/// closed.
+constexpr std::size_t max_waiting_bytes = 256 * 1024;
+
+bool is_loopback(const ip_address& a) {
+  static const ip_prefix v4 = *ip_prefix::parse("127.0.0.0/8");
+  static const ip_prefix v6 = *ip_prefix::parse("::1");
+  return v4.contains(a) || v6.contains(a);
+}
+
+bool is_any(const ip_address& a) { return a == ip_address{}; }
+
+}  // namespace
+
+connections::stream* connections::find(conn_id conn) {
+  const auto it = by_conn_.find(conn);
+  return it == by_conn_.end() ? nullptr : streams_.find(it->second);
+}
+
+connections::stream& connections::add(conn_id conn, transport via, instant now) {
+  const auto number = streams_.create();
+  by_conn_.emplace(conn, number);
+  stream& s = *streams_.find(number);
+  s.conn = conn;
+  s.via = via;
+  s.last_used = now.steady;
+  s.memory = charge(ctx_.memory, sizeof(stream));
+  ctx_.stats.connections = streams_.size();
+  return s;
+}
+
+void connections::listening(const io::listening& e) {
+  listeners_.push_back({e.conn, e.via, e.local});
+  ctx_.note(log_level::info, "sip.listening", {},
+            {{"transport", std::string(to_string(e.via))}, {"address", e.local.to_string()}});
+}
+
+/// At the limit a trusted peer takes the place of the stranger that was silent longest: strangers cannot shut
+/// it out.
+bool connections::make_room(bool trusted) {
+  if (streams_.size() < ctx_.options.max_connections) return true;
+  if (!trusted) return false;
+  stream* oldest = nullptr;
+  for (const auto& [conn, number] : by_conn_) {
+    stream* s = streams_.find(number);
+    if (s->outgoing || s->trusted || s->closing) continue;
+    if (oldest == nullptr || s->last_used < oldest->last_used ||
+        (s->last_used == oldest->last_used && s->conn < oldest->conn)) {
+      oldest = s;
+    }
+  }
+  if (oldest == nullptr) return false;
+  close(*oldest);
+  return true;
+}
+
+void connections::accepted(const io::accepted& e, bool trusted, instant now) {
+  if (!make_room(trusted)) {
+    ctx_.io.push(io::close{e.conn});
+    ctx_.note(log_level::warning, "sip.connection_refused", {},
+              {{"peer", e.peer.to_string()}, {"why", "too many connections"}});
+    return;
+  }
+  stream& s = add(e.conn, e.via, now);
+  s.local = e.local;
+  s.peer = e.peer;
+  s.trusted = trusted;
+  s.open = true;
+  update(s);
+}
+
+void connections::opened(const io::opened& e, instant now) {
+  stream* s = find(e.conn);
+  if (s == nullptr || s->closing) return;
+  s->open = true;
+  s->local = e.local;
+  s->last_used = now.steady;
+  flush(*s);
+  update(*s);
+}
+
+connection_loss connections::closed(conn_id conn) {
+  const auto it = by_conn_.find(conn);
+  if (it == by_conn_.end()) return {};
+  connection_loss loss;
+  stream& s = *streams_.find(it->second);
+  for (const waiting_send& w : s.waiting) loss.unsent.push_back(w.tok);
+  loss.users.assign(s.users.begin(), s.users.end());
+  // In the order of their numbers, so that a run can be repeated.
+  std::sort(loss.users.begin(), loss.users.end());
+  const auto out = outgoing_.find({s.via, s.peer});
+  if (out != outgoing_.end() && out->second == conn) outgoing_.erase(out);
+  ctx_.arm(s.timer, owner::stream, it->second, std::nullopt);
+  streams_.destroy(it->second);
+  by_conn_.erase(it);
+  ctx_.stats.connections = streams_.size();
+  return loss;
+}
+
+void connections::blocked(conn_id conn, bool is_blocked) {
+  stream* s = find(conn);
+  if (s == nullptr) return;
+  s->blocked = is_blocked;
+  if (s->open && !s->closing) flush(*s);
+  update(*s);
+}
+
+void connections::flush(stream& s) {
+  if (s.blocked) return;
+  for (waiting_send& w : s.waiting) ctx_.io.push(io::send{s.conn, w.tok, {}, std::move(w.bytes)});
+  s.waiting.clear();
+  s.waiting_bytes = 0;
+}
+
+void connections::close(conn_id conn) {
+  if (stream* s = find(conn)) close(*s);
+}
+
+void connections::close(stream& s) {
+  if (s.closing) return;
+  s.closing = true;
+  const auto out = outgoing_.find({s.via, s.peer});
+  if (out != outgoing_.end() && out->second == s.conn) outgoing_.erase(out);
+  ctx_.io.push(io::close{s.conn});
+  update(s);
+}
+
+/// When the stream is next looked at: an unfinished message first, else its idle limit.
+steady_time connections::due(const stream& s) const {
+  const steady_time idle = s.last_used + ctx_.options.tcp_idle;
+  return s.begun ? std::min(idle, *s.begun + ctx_.options.tcp_incomplete) : idle;
+}
+
+/// Sets the timer and the memory charge. The timer only ever moves forward here; when it fires too early it
+/// is set again, so that traffic does not cost an operation on the index per message.
+void connections::update(stream& s) {
+  s.memory.resize(sizeof(stream) + s.framer.held() + s.waiting_bytes);
+  const std::uint64_t number = by_conn_.at(s.conn);
+  if (s.closing) {
+    s.armed.reset();
+    ctx_.arm(s.timer, owner::stream, number, std::nullopt);
+    return;
+  }
+  const steady_time when = due(s);
+  if (s.armed && *s.armed <= when) return;
+  s.armed = when;
+  ctx_.arm(s.timer, owner::stream, number, when);
+}
+
+void connections::timeout(std::uint64_t number, instant now) {
+  stream* s = streams_.find(number);
+  if (s == nullptr || s->closing) return;
+  s->armed.reset();
+  if (s->begun && *s->begun + ctx_.options.tcp_incomplete <= now.steady) {
+    ++ctx_.stats.garbage;
+    ctx_.note(log_level::info, "sip.connection_closed", {},
+              {{"peer", s->peer.to_string()}, {"why", "a message was not finished in time"}});
+    close(*s);
+    return;
+  }
+  if (s->last_used + ctx_.options.tcp_idle <= now.steady) {
+    if (s->users.empty()) {
+      ctx_.note(log_level::debug, "sip.connection_closed", {},
+                {{"peer", s->peer.to_string()}, {"why", "idle"}});
+      close(*s);
+      return;
+    }
+    s->last_used = now.steady;  // somebody waits for a response on it
+  }
+  update(*s);
+}
+
+bool connections::begin_read(conn_id conn, std::string_view bytes, instant now) {
+  stream* s = find(conn);
+  if (s == nullptr || s->closing) return false;
+  s->last_used = now.steady;
+  s->framer.feed(bytes);
+  return true;
+}
+
+frame connections::next_frame(conn_id conn) {
+  stream* s = find(conn);
+  if (s == nullptr || s->closing) return {};
+  frame f = s->framer.next(ctx_.options.limits);
+  // What follows a whole message has its own time.
+  if (f.what == frame::kind::whole) s->begun.reset();
+  return f;
+}
+
+void connections::end_read(conn_id conn, instant now) {
+  stream* s = find(conn);
+  if (s == nullptr) return;
+  s->framer.stash();
+  if (!s->framer.incomplete()) {
+    s->begun.reset();
+  } else if (!s->begun) {
+    s->begun = now.steady;
+  }
+  update(*s);
+}
+
+conn_id connections::connect(transport via, const socket_address& to, instant now) {
+  const auto it = outgoing_.find({via, to});
+  if (it != outgoing_.end()) return it->second;
+  if (!make_room(true)) return conn_id::none;
+  const conn_id conn = ctx_.io.new_conn(conn_use::sip);
+  stream& s = add(conn, via, now);
+  s.peer = to;
+  s.outgoing = true;
+  s.trusted = true;
+  outgoing_.emplace(std::pair{via, to}, conn);
+  ctx_.io.push(io::open{conn, conn_use::sip, via, {}, to});
+  update(s);
+  return conn;
+}
+
+bool connections::send(conn_id conn, token tok, std::string bytes, instant now) {
+  stream* s = find(conn);
+  if (s == nullptr || s->closing) return false;
+  s->last_used = now.steady;
+  if (s->open && !s->blocked) {
+    ctx_.io.push(io::send{conn, tok, {}, std::move(bytes)});
+    return true;
+  }
+  if (s->waiting_bytes + bytes.size() > max_waiting_bytes) {
+    ctx_.note(log_level::warning, "sip.connection_closed", {},
+              {{"peer", s->peer.to_string()}, {"why", "it does not take what we send"}});
+    close(*s);
+    return false;
+  }
+  s->waiting_bytes += bytes.size();
+  s->waiting.push_back({tok, std::move(bytes)});
+  update(*s);
+  return true;
+}
+
+void connections::send_datagram(conn_id conn, const socket_address& to, token tok, std::string bytes) {
+  ctx_.io.push(io::send{conn, tok, to, std::move(bytes)});
+}
+
+bool connections::withdraw(conn_id conn, token tok) {
+  stream* s = find(conn);
+  if (s == nullptr) return false;
+  const auto it = std::find_if(s->waiting.begin(), s->waiting.end(),
+                               [tok](const waiting_send& w) { return w.tok == tok; });
+  if (it == s->waiting.end()) return false;
+  s->waiting_bytes -= it->bytes.size();
+  s->waiting.erase(it);
+  update(*s);
+  return true;
+}
+
+void connections::add_user(conn_id conn, std::uint64_t number) {
+  if (stream* s = find(conn)) s->users.insert(number);
+}
+
+void connections::remove_user(conn_id conn, std::uint64_t number) {
+  if (stream* s = find(conn)) s->users.erase(number);
+}
+
+const listener* connections::find_listener(conn_id conn) const {
+  const auto it = std::find_if(listeners_.begin(), listeners_.end(),
+                               [conn](const listener& l) { return l.conn == conn; });
+  return it == listeners_.end() ? nullptr : &*it;
+}
+
+const listener* connections::choose_listener(transport via, const ip_address& to) const {
+  const listener* best = nullptr;
+  int best_score = 0;
+  for (const listener& l : listeners_) {
+    if (l.via != via) continue;
+    int score = 0;
+    if (l.local.ip.is_v4() == to.is_v4()) {
+      score = is_loopback(l.local.ip) == is_loopback(to) ? 3 : 2;
+    } else if (is_any(l.local.ip)) {
+      score = 1;  // "::" usually takes both families
+    }
+    if (score > best_score) {
+      best = &l;
+      best_score = score;
+    }
+  }
+  return best;
+}
+
+std::optional<connections::ends> connections::find_stream(conn_id conn) const {
+  const auto it = by_conn_.find(conn);
+  if (it == by_conn_.end()) return std::nullopt;
+  const stream* s = streams_.find(it->second);
+  if (s == nullptr || s->closing) return std::nullopt;
+  return ends{s->via, s->local, s->peer};
+}
+
+}  // namespace stox::sip

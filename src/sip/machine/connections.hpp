@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "base/io.hpp"
+#include "sip/machine/context.hpp"
+#include "sip/machine/slot_table.hpp"
+#include "sip/machine/stream_framer.hpp"
+
+namespace stox::sip {
+
+struct listener {
+  conn_id conn{};
+  transport via{};
+  socket_address local;
+};
+
+/// What the end of a connection takes with it.
+struct connection_loss {
+  std::vector<token> unsent;         ///< sends that never reached the rim
+  std::vector<std::uint64_t> users;  ///< client transactions that wait for a response on it
+};
+
+/// The transport layer, RFC 3261 §18: listeners, and streams with their framing, reuse and limits. Streams
+/// that the rim closed are forgotten; those that we close take no more bytes in either direction until the
+/// rim confirms.
+class connections {
+ public:
+  explicit connections(context& ctx) : ctx_(ctx) {}
+
+  void listening(const io::listening& e);
+  void accepted(const io::accepted& e, bool trusted, instant now);
+  void opened(const io::opened& e, instant now);
+  connection_loss closed(conn_id conn);
+  void blocked(conn_id conn, bool is_blocked);
+  /// The number is the one of a timer under owner::stream.
+  void timeout(std::uint64_t number, instant now);
+
+  // ---- reading a stream ----
+  /// False: not a stream that is read (unknown, or being closed).
+  bool begin_read(conn_id conn, std::string_view bytes, instant now);
+  frame next_frame(conn_id conn);
+  void end_read(conn_id conn, instant now);
+
+  // ---- sending ----
+  /// A stream to that address: one that we opened earlier, or a new one. None when there may be no more of
+  /// them.
+  conn_id connect(transport via, const socket_address& to, instant now);
+  /// Sends now, or once the stream is open and takes bytes again. False: the stream is gone, nothing was
+  /// sent.
+  bool send(conn_id conn, token tok, std::string bytes, instant now);
+  void send_datagram(conn_id conn, const socket_address& to, token tok, std::string bytes);
+  /// Forgets a send that still waits; false when it does not.
+  bool withdraw(conn_id conn, token tok);
+  void close(conn_id conn);
+  void add_user(conn_id conn, std::uint64_t number);
+  void remove_user(conn_id conn, std::uint64_t number);
+
+  // ---- asking ----
+  const listener* find_listener(conn_id conn) const;
+  /// The listener to send a request from: of that transport and address family, loopback for loopback.
+  const listener* choose_listener(transport via, const ip_address& to) const;
+  /// Its ends, or nullopt for no stream (or one that is being closed).
+  struct ends {
+    transport via{};
+    socket_address local, peer;
+  };
+  std::optional<ends> find_stream(conn_id conn) const;
+  const std::vector<listener>& listeners() const { return listeners_; }
+
+ private:
+  struct waiting_send {
+    token tok{};
+    std::string bytes;
+  };
+  struct stream {
+    conn_id conn{};
+    transport via{};
+    socket_address local, peer;
+    bool outgoing = false;
+    bool trusted = false;
+    bool open = false;
+    bool blocked = false;
+    bool closing = false;
+    stream_framer framer;
+    std::optional<steady_time> begun;  ///< since when a message is incomplete
+    steady_time last_used{};
+    std::vector<waiting_send> waiting;
+    std::size_t waiting_bytes = 0;
+    std::unordered_set<std::uint64_t> users;
+    timer_handle timer;
+    std::optional<steady_time> armed;
+    charge memory;
+  };
+  stream* find(conn_id conn);
+  stream& add(conn_id conn, transport via, instant now);
+  void flush(stream& s);
+  void close(stream& s);
+  bool make_room(bool trusted);
+  void update(stream& s);
+  steady_time due(const stream& s) const;
+
+  context& ctx_;
+  std::vector<listener> listeners_;
+  slot_table<stream> streams_;
+  std::unordered_map<conn_id, std::uint64_t> by_conn_;
+  std::map<std::pair<transport, socket_address>, conn_id> outgoing_;
+};
+
+}  // namespace stox::sip

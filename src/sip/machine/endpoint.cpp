@@ -1,0 +1,224 @@
+#include "sip/machine/endpoint.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.hpp"
+#include "sip/machine/client_core.hpp"
+#include "sip/machine/connections.hpp"
+#include "sip/machine/context.hpp"
+#include "sip/machine/server_core.hpp"
+#include "sip/machine/tx_key.hpp"
+
+namespace stox::sip {
+
+namespace {
+
+/// What peers send to keep a NAT binding open: line ends, or nothing (RFC 5626 §3.5.1 leaves UDP to STUN;
+/// many send CRLF).
+bool is_keepalive(std::string_view datagram) {
+  return std::all_of(datagram.begin(), datagram.end(),
+                     [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+}
+
+/// RFC 5389 §6: the first two bits are zero; the types in use begin with 0 or 1. No SIP message begins so.
+bool is_stun(std::string_view datagram) { return datagram[0] == '\0' || datagram[0] == '\1'; }
+
+}  // namespace
+
+struct endpoint::impl {
+  impl(endpoint_options options, deadline_index& deadlines, id_source& ids, byte_account& memory, io_port& io)
+      : ctx(std::move(options), deadlines, ids, memory, io),
+        conns(ctx),
+        server(ctx, conns),
+        client(ctx, conns) {
+    name_ourselves();
+  }
+
+  bool is_trusted(const ip_address& ip) const {
+    return std::any_of(ctx.options.trusted_peers.begin(), ctx.options.trusted_peers.end(),
+                       [&ip](const ip_prefix& p) { return p.contains(ip); });
+  }
+
+  void name_ourselves();
+  void datagram(const listener& l, const io::received& e, instant now);
+  void stream(const io::received& e, instant now);
+  bool message_in(std::string_view text, framing how, const peer_info& peer, instant now);
+  void broken_stream(std::string_view rest, const peer_info& peer, instant now);
+  void lost(conn_id conn, io::fail why, instant now);
+  void failed(token tok, io::fail why, instant now);
+
+  void on(const io::listening& e, instant) {
+    conns.listening(e);
+    name_ourselves();
+  }
+  void on(const io::accepted& e, instant now) { conns.accepted(e, is_trusted(e.peer.ip), now); }
+  void on(const io::opened& e, instant now) { conns.opened(e, now); }
+  void on(const io::closed& e, instant now) { lost(e.conn, e.why, now); }
+  void on(const io::received& e, instant now) {
+    if (const listener* l = conns.find_listener(e.conn)) {
+      const listener copy = *l;
+      return datagram(copy, e, now);
+    }
+    stream(e, now);
+  }
+  void on(const io::sent& e, instant) {
+    const auto it = ctx.tokens.find(e.tok);
+    if (it == ctx.tokens.end()) return;
+    const send_origin from = it->second;
+    ctx.tokens.erase(it);
+    switch (owner_of(from.key)) {
+      case owner::server: return server.sent(number_of(from.key));
+      case owner::client: return client.sent(number_of(from.key), from.part);
+      case owner::stream: return;
+    }
+  }
+  void on(const io::send_failed& e, instant now) { failed(e.tok, e.why, now); }
+  void on(const io::blocked& e, instant) { conns.blocked(e.conn, true); }
+  void on(const io::writable& e, instant) { conns.blocked(e.conn, false); }
+
+  context ctx;
+  connections conns;
+  server_core server;
+  client_core client;
+  std::vector<std::string> own_hosts;
+};
+
+void endpoint::impl::name_ourselves() {
+  own_hosts.clear();
+  const std::string advertised = normal_host(ctx.options.advertise);
+  if (!advertised.empty()) own_hosts.push_back(advertised);
+  for (const listener& l : conns.listeners()) {
+    const std::string port = ':' + std::to_string(l.local.port);
+    const std::string host = l.local.ip.to_uri_host();
+    own_hosts.push_back(host);
+    own_hosts.push_back(host + port);
+    if (!advertised.empty()) own_hosts.push_back(advertised + port);
+  }
+}
+
+void endpoint::impl::datagram(const listener& l, const io::received& e, instant now) {
+  std::string_view text = e.bytes;
+  if (is_keepalive(text) || is_stun(text)) return;
+  // RFC 3261 §7.5: line ends before the start line are ignored.
+  text.remove_prefix(std::min(text.find_first_not_of("\r\n"), text.size()));
+  const peer_info peer{l.via, e.from, l.local, l.conn, is_trusted(e.from.ip)};
+  if (!message_in(text, framing::datagram, peer, now)) ++ctx.stats.garbage;
+}
+
+/// False: it was no SIP message, and nothing was answered.
+bool endpoint::impl::message_in(std::string_view text, framing how, const peer_info& peer, instant now) {
+  auto parsed = parse_message(text, how, ctx.options.limits);
+  if (!parsed) return server.handle_malformed(parsed.error(), peer, text.size(), now);
+  message& m = *parsed;
+  if (auto* r = std::get_if<sip::request>(&m)) {
+    server.handle(std::move(*r), peer, text.size(), own_hosts, now);
+  } else {
+    client.handle(std::move(std::get<response>(m)), now);
+  }
+  return true;
+}
+
+void endpoint::impl::stream(const io::received& e, instant now) {
+  const auto ends = conns.find_stream(e.conn);
+  if (!ends || !conns.begin_read(e.conn, e.bytes, now)) return;
+  const peer_info peer{ends->via, ends->peer, ends->local, e.conn, is_trusted(ends->peer.ip)};
+  bool ponged = false;
+  for (bool more = true; more;) {
+    const frame f = conns.next_frame(e.conn);
+    switch (f.what) {
+      case frame::kind::none: more = false; break;
+      case frame::kind::whole:
+        // What has no start line of SIP was cut wrongly: the stream must not be read on, or a body could pass
+        // for a message.
+        if (!message_in(f.text, framing::stream, peer, now)) {
+          ++ctx.stats.garbage;
+          conns.close(e.conn);
+        }
+        break;
+      case frame::kind::ping:
+        // One answer per read is enough: nobody needs more of them, and no one gets more bytes than he sent.
+        if (!ponged) conns.send(e.conn, token::none, "\r\n", now);
+        ponged = true;
+        break;
+      case frame::kind::broken:
+        broken_stream(f.text, peer, now);
+        more = false;
+        break;
+    }
+  }
+  conns.end_read(e.conn, now);
+}
+
+/// RFC 3261 §18.3: where a stream cannot be cut any more, its last message is answered if possible, and the
+/// stream ends.
+void endpoint::impl::broken_stream(std::string_view rest, const peer_info& peer, instant now) {
+  bool answered = false;
+  const auto parsed = parse_message(rest, framing::stream, ctx.options.limits);
+  if (!parsed) answered = server.handle_malformed(parsed.error(), peer, rest.size(), now);
+  if (!answered) ++ctx.stats.garbage;
+  ctx.note(log_level::info, "sip.connection_closed", {},
+           {{"peer", peer.remote.to_string()}, {"why", "what it sends is no SIP"}});
+  conns.close(peer.conn);
+}
+
+void endpoint::impl::lost(conn_id conn, io::fail why, instant now) {
+  const connection_loss loss = conns.closed(conn);
+  for (const token tok : loss.unsent) failed(tok, why, now);
+  for (const std::uint64_t number : loss.users) client.connection_lost(number, conn, why, now);
+}
+
+void endpoint::impl::failed(token tok, io::fail why, instant now) {
+  const auto it = ctx.tokens.find(tok);
+  if (it == ctx.tokens.end()) return;
+  const send_origin from = it->second;
+  ctx.tokens.erase(it);
+  switch (owner_of(from.key)) {
+    case owner::server: return server.send_failed(number_of(from.key), now);
+    case owner::client: return client.send_failed(number_of(from.key), from.part, why, now);
+    case owner::stream: return;
+  }
+}
+
+endpoint::endpoint(endpoint_options options, deadline_index& deadlines, id_source& ids, byte_account& memory,
+                   io_port& io)
+    : impl_(std::make_unique<impl>(std::move(options), deadlines, ids, memory, io)) {}
+
+endpoint::~endpoint() = default;
+
+void endpoint::configure(endpoint_options options) {
+  impl_->ctx.options = std::move(options);
+  impl_->name_ourselves();
+}
+
+void endpoint::set_ready(bool ready) { impl_->ctx.ready = ready; }
+void endpoint::set_draining(bool draining) { impl_->ctx.draining = draining; }
+
+void endpoint::handle(const io::event& e, instant now) {
+  std::visit([this, now](const auto& what) { impl_->on(what, now); }, e);
+}
+
+void endpoint::handle_timeout(std::uint64_t key, instant now) {
+  switch (owner_of(key)) {
+    case owner::server: return impl_->server.timeout(number_of(key), now);
+    case owner::client: return impl_->client.timeout(number_of(key), now);
+    case owner::stream: return impl_->conns.timeout(number_of(key), now);
+  }
+}
+
+client_tx endpoint::request(outgoing out, instant now) { return impl_->client.request(std::move(out), now); }
+void endpoint::respond(server_tx tx, const reply& r, instant now) { impl_->server.respond(tx, r, now); }
+void endpoint::cancel(client_tx tx, instant now) { impl_->client.cancel(tx, now); }
+
+std::optional<event> endpoint::poll() {
+  auto& events = impl_->ctx.events;
+  if (events.empty()) return std::nullopt;
+  event e = std::move(events.front());
+  events.pop_front();
+  return e;
+}
+
+std::vector<log_record> endpoint::take_log() { return std::exchange(impl_->ctx.log, {}); }
+const endpoint_stats& endpoint::stats() const { return impl_->ctx.stats; }
+
+}  // namespace stox::sip

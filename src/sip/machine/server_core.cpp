@@ -1,0 +1,337 @@
+#include "sip/machine/server_core.hpp"
+
+#include <chrono>
+
+#include "base/text.hpp"
+#include "sip/machine/admission.hpp"
+#include "sip/machine/tx_key.hpp"
+
+namespace stox::sip {
+
+namespace {
+
+/// What tables and the timer index spend on one transaction: two hash nodes with their buckets, one heap
+/// entry.
+constexpr std::size_t table_bytes = 2 * 56 + 40;
+
+std::size_t bytes_of(const header_list& headers) {
+  std::size_t n = 0;
+  for (const header_field& f : headers.fields()) n += sizeof(f) + f.value.size() + f.name.size();
+  return n;
+}
+
+std::string call_id_of(const request& r) {
+  const std::string* id = r.headers.find(header::call_id);
+  return id == nullptr ? std::string() : clean_text(*id, 128);
+}
+
+}  // namespace
+
+server_core::server_core(context& ctx, connections& conns)
+    : ctx_(ctx), conns_(conns), seed_(ctx.ids.below(UINT64_MAX)), limit_(seed_) {}
+
+std::uint64_t server_core::find_in(const index& where, std::string_view key) {
+  const auto it = where.find(key);
+  return it == where.end() ? 0 : it->second;
+}
+
+void server_core::handle(request&& r, const peer_info& peer, std::size_t size,
+                         const std::vector<std::string>& own_hosts, instant now) {
+  auto head = check_mandatory(r);
+  if (!head) {
+    const parse_failure failure{std::move(head).error(), true, std::move(r)};
+    if (!handle_malformed(failure, peer, size, now)) ++ctx_.stats.garbage;
+    return;
+  }
+  ++ctx_.stats.requests;
+  stamp_via(r, head->top_via, peer.remote);
+  const arrival a{r, *head, peer, size, now};
+  if (r.method == method::ack) return acknowledge(a);
+  if (r.method == method::cancel) return cancel(a);
+
+  std::string key = server_key(r, *head, r.method_name);
+  if (const auto number = find_in(by_key_, key)) {
+    ++ctx_.stats.retransmissions_in;
+    record& rec = *records_.find(number);
+    if (rec.fsm.retransmitted()) transmit_again(rec, number, now);
+    return;
+  }
+  auto target = parse_uri(r.uri);
+  if (const auto no = check(a, target, own_hosts)) return reject(a, *no);
+  if (r.method == method::options) {
+    answer(build_response(response_head(r, stateless_tag(r)), options_reply(), ctx_.options.product),
+           head->top_via, peer, size, now);
+    return;
+  }
+  begin(a, std::move(*target), std::move(key));
+}
+
+/// admission.hpp's order, with what only the tables know in its place.
+std::optional<reply> server_core::check(const arrival& a, const boost::system::result<uri, error>& target,
+                                        const std::vector<std::string>& own_hosts) const {
+  if (auto no = admit_route(a.message, a.head, target, a.peer, ctx_.options, own_hosts)) return no;
+  if (is_merged(a)) return plain_reply(482);
+  if (auto no = admit_content(a.message, ctx_.options)) return no;
+  if (a.message.method == method::options) return std::nullopt;
+  if (ctx_.draining) return unavailable(503);
+  // The refusal itself costs no memory; what was accepted before is not touched.
+  if (!ctx_.memory.has_room(a.size + sizeof(record) + table_bytes)) return unavailable(480);
+  return std::nullopt;
+}
+
+/// RFC 3261 §8.2.2.2: the same request on another path, while the first copy's transaction lives.
+bool server_core::is_merged(const arrival& a) const {
+  if (!a.head.to.tag().empty()) return false;
+  return find_in(by_merge_key_, merge_key(a.head, a.message.method_name)) != 0;
+}
+
+reply server_core::unavailable(std::uint16_t status) const {
+  reply no = plain_reply(status);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(ctx_.options.retry_after).count();
+  no.headers.add(header::retry_after, write(retry_after_value{static_cast<std::uint32_t>(seconds), {}, {}}));
+  return no;
+}
+
+/// RFC 3261 §11.2. Whoever is asked about, the answer is the same: it tells nothing about a user.
+reply server_core::options_reply() const {
+  if (!ctx_.ready || ctx_.draining) return unavailable(503);
+  reply yes = plain_reply(200);
+  yes.headers.add(header::allow, allowed_methods(ctx_.options));
+  yes.headers.add(header::accept, joined(ctx_.options.accept));
+  yes.headers.add(header::accept_encoding, "identity");
+  yes.headers.add(header::supported, joined(ctx_.options.supported));
+  return yes;
+}
+
+bool server_core::handle_malformed(const parse_failure& failure, const peer_info& peer, std::size_t size,
+                                   instant now) {
+  if (!failure.is_request || failure.partial.method == method::ack) return false;
+  request r = failure.partial;
+  for (const header needed : {header::via, header::from, header::to, header::call_id, header::cseq}) {
+    if (r.headers.find(needed) == nullptr) return false;
+  }
+  const auto vias = r.headers.elements(header::via);
+  if (vias.empty()) return false;
+  auto top = parse_via(vias.front());
+  if (!top) return false;
+  stamp_via(r, *top, peer.remote);
+  reply no = plain_reply(400, "Bad Request");
+  if (failure.why.code == make_error_code(errc::bad_version)) no = plain_reply(505);
+  const std::string why = failure.why.detail.empty() ? failure.why.code.message() : failure.why.detail;
+  if (no.status == 400) no.reason += " (" + why + ")";
+  ++ctx_.stats.rejected[no.status];
+  ctx_.note(peer.trusted ? log_level::info : log_level::debug, "sip.malformed", call_id_of(r),
+            {{"peer", peer.remote.to_string()}, {"code", std::to_string(no.status)}, {"why", why}});
+  answer(build_response(response_head(r, stateless_tag(r)), no, ctx_.options.product), *top, peer, size, now);
+  return true;
+}
+
+void server_core::reject(const arrival& a, const reply& what) {
+  if (what.status < 700) ++ctx_.stats.rejected[what.status];
+  ctx_.note(a.peer.trusted ? log_level::info : log_level::debug, "sip.rejected", call_id_of(a.message),
+            {{"peer", a.peer.remote.to_string()},
+             {"method", clean_text(a.message.method_name, 32)},
+             {"code", std::to_string(what.status)}});
+  answer(build_response(response_head(a.message, stateless_tag(a.message)), what, ctx_.options.product),
+         a.head.top_via, a.peer, a.size, a.now);
+}
+
+/// A stranger on UDP may have written any source address: it gets its answer there, never more bytes than it
+/// sent, and not often.
+void server_core::answer(const response& full, const via& top, const peer_info& peer, std::size_t size,
+                         instant now) {
+  std::string bytes = write(full);
+  if (peer.via != transport::udp) {
+    conns_.send(peer.conn, token::none, std::move(bytes), now);
+    return;
+  }
+  if (peer.trusted) {
+    conns_.send_datagram(peer.conn, route_reply(top, peer).to, token::none, std::move(bytes));
+    return;
+  }
+  if (bytes.size() > size) bytes = write(minimal_response(full));
+  if (bytes.size() > size ||
+      !limit_.take(peer.remote.ip, ctx_.options.untrusted_answers_per_second, now.steady)) {
+    ++ctx_.stats.suppressed;
+    return;
+  }
+  conns_.send_datagram(peer.conn, peer.remote, token::none, std::move(bytes));
+}
+
+/// RFC 3261 §8.2.7: the same for each copy of the request.
+std::string server_core::stateless_tag(const request& r) const {
+  std::uint64_t h = seed_ ^ 0xCBF29CE484222325U;
+  for (const header id : {header::via, header::from, header::call_id, header::cseq}) {
+    const std::string* value = r.headers.find(id);
+    if (value == nullptr) continue;
+    for (const char c : *value) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+  }
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string tag = "s";
+  for (int shift = 60; shift >= 0; shift -= 4) tag += digits[(h >> shift) & 15];
+  return tag;
+}
+
+/// RFC 3261 §17.2.1: an ACK is never answered. To a 2xx it comes with a branch of its own and is found by its
+/// dialog's parts.
+void server_core::acknowledge(const arrival& a) {
+  auto number = find_in(by_key_, server_key(a.message, a.head, "INVITE"));
+  if (number == 0) number = find_in(by_merge_key_, merge_key(a.head, "INVITE"));
+  if (number == 0) return;
+  record& rec = *records_.find(number);
+  rec.fsm.acknowledged(a.now.steady, ctx_.options.timers);
+  update(rec, number);
+}
+
+/// RFC 3261 §9.2. Of no effect where the request was answered or is no INVITE, but the CANCEL itself is
+/// answered.
+void server_core::cancel(const arrival& a) {
+  if (!a.peer.trusted) return reject(a, plain_reply(403));
+  std::uint64_t number = 0;
+  for (const method m : ctx_.options.methods) {
+    number = find_in(by_key_, server_key(a.message, a.head, to_string(m)));
+    if (number != 0) break;
+  }
+  if (number == 0) return reject(a, plain_reply(481));
+  record& rec = *records_.find(number);
+  // §9.2: the To tag is the one of the answers to the INVITE.
+  const std::string tag = rec.open ? rec.open->tag : stateless_tag(a.message);
+  answer(build_response(response_head(a.message, tag), plain_reply(200), ctx_.options.product),
+         a.head.top_via, a.peer, a.size, a.now);
+  if (!rec.open || !rec.fsm.invite() || rec.open->cancelled) return;
+  rec.open->cancelled = true;
+  ctx_.events.push_back(request_cancelled{static_cast<server_tx>(number)});
+}
+
+void server_core::begin(const arrival& a, uri target, std::string key) {
+  const bool invite = a.message.method == method::invite;
+  const bool reliable = a.peer.via != transport::udp;
+  const auto number =
+      records_.create(server_transaction(invite, reliable, a.now.steady, ctx_.options.timers));
+  record& rec = *records_.find(number);
+  rec.key = std::move(key);
+  rec.merge_key = merge_key(a.head, a.message.method_name);
+  rec.route = route_reply(a.head.top_via, a.peer);
+  rec.open = std::make_unique<open_part>();
+  rec.open->tag = ctx_.ids.next(id_kind::tag);
+  rec.open->head = response_head(a.message, rec.open->tag);
+  rec.open->size = sizeof(open_part) + bytes_of(rec.open->head.headers);
+  rec.memory = charge(ctx_.memory, 0);
+  by_key_.emplace(rec.key, number);
+  by_merge_key_.emplace(rec.merge_key, number);
+  update(rec, number);
+  ctx_.stats.server_transactions = records_.size();
+  ctx_.events.push_back(request_received{static_cast<server_tx>(number), std::move(a.message),
+                                         std::move(a.head), std::move(target), a.peer});
+}
+
+void server_core::respond(server_tx tx, const reply& r, instant now) {
+  const auto number = static_cast<std::uint64_t>(tx);
+  record* rec = records_.find(number);
+  if (rec == nullptr || rec->fsm.answered()) return;
+  if (r.status < 200) {
+    // RFC 4320 §4.1: to a non-INVITE only 100, and that at its time, which the transaction knows.
+    if (!rec->fsm.invite()) return;
+    rec->fsm.provisional(write(build_response(rec->open->head, r, ctx_.options.product)));
+    transmit(*rec, number, now);
+    return update(*rec, number);
+  }
+  reply final = r;
+  // RFC 4320 §4.2: a 408 would come when nobody waits any more, and upstream would take it for ours.
+  if (r.status == 408 && !rec->fsm.invite()) final = {504, {}, r.headers, r.body};
+  const response full = build_response(std::move(rec->open->head), final, ctx_.options.product);
+  rec->open.reset();
+  rec->fsm.final(full.status, write(full), now.steady, ctx_.options.timers);
+  update(*rec, number);
+  transmit(*rec, number, now);
+}
+
+/// RFC 3261 §18.2.2: on the stream that the request came on, else on a new one; once.
+void server_core::transmit(record& rec, std::uint64_t number, instant now) {
+  if (rec.route.via == transport::udp) {
+    conns_.send_datagram(rec.route.conn, rec.route.to, token::none, rec.fsm.response());
+    return;
+  }
+  const bool final = rec.fsm.answered();
+  for (;;) {
+    const token tok = final ? ctx_.track(owner::server, number) : token::none;
+    if (conns_.send(rec.route.conn, tok, rec.fsm.response(), now)) return;
+    ctx_.tokens.erase(tok);
+    if (!final) return;
+    if (!rec.reconnected) {
+      rec.reconnected = true;
+      rec.route.conn = conns_.connect(rec.route.via, rec.route.to, now);
+      if (rec.route.conn != conn_id::none) continue;
+    }
+    ctx_.note(log_level::warning, "sip.response_lost", {}, {{"peer", rec.route.to.to_string()}});
+    if (!rec.fsm.invite()) destroy(number);
+    return;
+  }
+}
+
+void server_core::transmit_again(record& rec, std::uint64_t number, instant now) {
+  ++ctx_.stats.retransmissions_out;
+  transmit(rec, number, now);
+}
+
+void server_core::say_trying(record& rec, std::uint64_t number, instant now) {
+  rec.fsm.provisional(write(build_response(rec.open->head, plain_reply(100), ctx_.options.product)));
+  transmit(rec, number, now);
+  update(rec, number);
+}
+
+void server_core::sent(std::uint64_t number) {
+  record* rec = records_.find(number);
+  if (rec == nullptr) return;
+  rec->fsm.taken();
+  if (rec->fsm.terminated()) destroy(number);
+}
+
+void server_core::send_failed(std::uint64_t number, instant now) {
+  record* rec = records_.find(number);
+  if (rec == nullptr) return;
+  // The stream broke under the response: the next send finds it gone, or must not use it.
+  if (!rec->reconnected) rec->route.conn = conn_id::none;
+  if (rec->reconnected) {
+    ctx_.note(log_level::warning, "sip.response_lost", {}, {{"peer", rec->route.to.to_string()}});
+    if (!rec->fsm.invite()) destroy(number);
+    return;
+  }
+  transmit(*rec, number, now);
+}
+
+void server_core::timeout(std::uint64_t number, instant now) {
+  record* rec = records_.find(number);
+  if (rec == nullptr) return;
+  switch (rec->fsm.timeout(now.steady, ctx_.options.timers)) {
+    case server_due::nothing: break;
+    case server_due::trying: return say_trying(*rec, number, now);
+    case server_due::resend: update(*rec, number); return transmit_again(*rec, number, now);
+    case server_due::abandoned:
+      ctx_.note(log_level::warning, "sip.unanswered", {}, {{"peer", rec->route.to.to_string()}});
+      return destroy(number);
+    case server_due::ended: return destroy(number);
+  }
+  update(*rec, number);
+}
+
+void server_core::update(record& rec, std::uint64_t number) {
+  std::size_t n = sizeof(record) + table_bytes + rec.key.capacity() + rec.merge_key.capacity() +
+                  rec.fsm.response().capacity();
+  if (rec.open) n += rec.open->size;
+  rec.memory.resize(n);
+  ctx_.arm(rec.timer, owner::server, number, rec.fsm.next_deadline());
+}
+
+void server_core::destroy(std::uint64_t number) {
+  record* rec = records_.find(number);
+  if (rec == nullptr) return;
+  ctx_.arm(rec->timer, owner::server, number, std::nullopt);
+  by_key_.erase(rec->key);
+  const auto merged = by_merge_key_.find(rec->merge_key);
+  if (merged != by_merge_key_.end() && merged->second == number) by_merge_key_.erase(merged);
+  records_.destroy(number);
+  ctx_.stats.server_transactions = records_.size();
+}
+
+}  // namespace stox::sip

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "sip/machine/connections.hpp"
+#include "sip/machine/context.hpp"
+#include "sip/machine/rate_limit.hpp"
+#include "sip/machine/response_builder.hpp"
+#include "sip/machine/server_tx.hpp"
+#include "sip/machine/slot_table.hpp"
+
+namespace stox::sip {
+
+/// The server side: requests come in, are checked in order, become transactions and are answered. What is
+/// refused, what OPTIONS asks and what asks for nothing lasting is answered without state (RFC 3261 §8.2.7),
+/// so that refusing costs no memory.
+///
+/// A transaction that was answered keeps its key, the response's bytes, where they go and one timer;
+/// everything else is dropped then, so that 160,000 of them waiting for Timer J are a matter of some 100 MB
+/// with their responses.
+class server_core {
+ public:
+  server_core(context& ctx, connections& conns);
+
+  /// A whole request; `size`: of the packet that it came in. `own_hosts`: see admit().
+  void handle(request&& r, const peer_info& peer, std::size_t size, const std::vector<std::string>& own_hosts,
+              instant now);
+  /// One that could not be parsed: answered 400 (505) where its Via, From, To, Call-ID and CSeq could be
+  /// read. False: it was not.
+  bool handle_malformed(const parse_failure& failure, const peer_info& peer, std::size_t size, instant now);
+
+  void respond(server_tx tx, const reply& r, instant now);
+  void timeout(std::uint64_t number, instant now);
+  void sent(std::uint64_t number);
+  void send_failed(std::uint64_t number, instant now);
+
+ private:
+  /// What only a transaction without a final answer needs.
+  struct open_part {
+    response head;
+    std::string tag;
+    std::size_t size = 0;  ///< an estimate, for the account
+    bool cancelled = false;
+  };
+  struct record {
+    explicit record(server_transaction f) : fsm(std::move(f)) {}
+    server_transaction fsm;
+    std::string key, merge_key;
+    reply_route route;
+    bool reconnected = false;  ///< the stream was lost once; the response goes to a new one
+    std::unique_ptr<open_part> open;
+    timer_handle timer;
+    charge memory;
+  };
+  /// A request on its way through the checks.
+  struct arrival {
+    request& message;
+    essentials& head;
+    const peer_info& peer;
+    std::size_t size;
+    instant now;
+  };
+
+  using index = std::unordered_map<std::string_view, std::uint64_t>;
+
+  void acknowledge(const arrival& a);
+  void cancel(const arrival& a);
+  std::optional<reply> check(const arrival& a, const boost::system::result<uri, error>& target,
+                             const std::vector<std::string>& own_hosts) const;
+  bool is_merged(const arrival& a) const;
+  reply options_reply() const;
+  reply unavailable(std::uint16_t status) const;
+  void begin(const arrival& a, uri target, std::string key);
+
+  void reject(const arrival& a, const reply& what);
+  /// Answers without state, within what a stranger may get.
+  void answer(const response& full, const via& top, const peer_info& peer, std::size_t size, instant now);
+  std::string stateless_tag(const request& r) const;
+
+  void transmit(record& rec, std::uint64_t number, instant now);
+  void transmit_again(record& rec, std::uint64_t number, instant now);
+  void say_trying(record& rec, std::uint64_t number, instant now);
+  void update(record& rec, std::uint64_t number);
+  void destroy(std::uint64_t number);
+  static std::uint64_t find_in(const index& where, std::string_view key);
+
+  context& ctx_;
+  connections& conns_;
+  std::uint64_t seed_;  ///< of what must be repeatable for us and not foreseeable for others
+  rate_limit limit_;
+  slot_table<record> records_;
+  index by_key_;  ///< views of the records' own strings
+  index by_merge_key_;
+};
+
+}  // namespace stox::sip
