@@ -64,11 +64,12 @@ markup_scanner::outcome markup_scanner::scan(std::string_view bytes) {
         ++i;
         break;
       case state::reference:
-        // '<' cannot be part of a reference; the tokeniser will say so.
         i = find_any(bytes, i, ';', '<');
         if (at_end()) break;
-        state_ = state::content;
-        if (bytes[i] == ';') ++i;
+        // With '<' it was none. The tokeniser will say so when it gets the tag, however the bytes came.
+        state_ = bytes[i] == ';' ? state::content : state::open;
+        markup_at_ = seen_ + i;
+        ++i;
         break;
       case state::tag:
         i = find_any(bytes, i, '>', '\'', '"');

@@ -102,6 +102,12 @@ TEST(reader, an_error_comes_after_the_whole_stanzas_before_it_and_lasts) {
   EXPECT_EQ(count_events(reader), 0U);
 }
 
+TEST(reader, finds_a_broken_reference_before_an_unfinished_tag_however_it_is_split) {
+  const auto run = [](const test::pieces& input) { return test::read_stream(input); };
+  EXPECT_EQ(test::parsegrind(header + "<m>&#00ody></", run).outcome, "open");
+  EXPECT_EQ(test::parsegrind(header + "<m>&#00ody></m>", run).outcome, "not_well_formed");
+}
+
 TEST(reader, can_be_moved_in_mid_stanza) {
   auto first = open_stream();
   ASSERT_TRUE(first.feed("<message><body>he"));
