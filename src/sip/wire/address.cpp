@@ -115,12 +115,12 @@ bool is_bare(std::string_view text) {
 
 result<name_addr> parse_bare(std::string_view text) {
   scanner in(text);
-  const auto end = std::min(text.find_first_of("; \t"), text.size());
-  const auto spec = text.substr(0, end);
+  const auto end = std::min(chars::find(text, chars::spec_end), text.size());
   // RFC 3261 §20.10: a URI with a comma, question mark or semicolon needs the <>.
-  if (spec.find_first_of("?,") != std::string_view::npos)
+  if (end < text.size() && (text[end] == '?' || text[end] == ',')) {
     return error{errc::bad_uri, "this URI must stand in <>"};
-  auto uri = parse_uri(spec);
+  }
+  auto uri = parse_uri(text.substr(0, end));
   if (!uri) return std::move(uri).error();
   name_addr out;
   out.uri = *std::move(uri);

@@ -8,18 +8,20 @@
 namespace stox::sip::chars {
 
 enum : std::uint16_t {
-  token = 1,       ///< token
-  user = 2,        ///< unreserved / user-unreserved
-  password = 4,    ///< unreserved / "&" "=" "+" "$" ","
-  param = 8,       ///< paramchar without escaped
-  hnv = 16,        ///< hnv-unreserved / unreserved
-  uric = 32,       ///< what an absolute URI of any scheme may hold (RFC 3986 §2, without "%")
-  host = 64,       ///< alphanum "-" "." and "_", which names of containers and phones do have
-  value = 128,     ///< an unquoted parameter value: token, IPv6 and what peers put there
-  word = 256,      ///< word
-  blank = 512,     ///< SP HTAB
-  hex = 1024,      ///< HEXDIG
-  printing = 2048  ///< %x21-7E
+  token = 1,        ///< token
+  user = 2,         ///< unreserved / user-unreserved
+  password = 4,     ///< unreserved / "&" "=" "+" "$" ","
+  param = 8,        ///< paramchar without escaped
+  hnv = 16,         ///< hnv-unreserved / unreserved
+  uric = 32,        ///< what an absolute URI of any scheme may hold (RFC 3986 §2, without "%")
+  host = 64,        ///< alphanum "-" "." and "_", which names of containers and phones do have
+  value = 128,      ///< an unquoted parameter value: token, IPv6 and what peers put there
+  word = 256,       ///< word
+  blank = 512,      ///< SP HTAB
+  hex = 1024,       ///< HEXDIG
+  printing = 2048,  ///< %x21-7E
+  line_end = 4096,  ///< CR LF
+  spec_end = 8192   ///< what ends an addr-spec without <>, or may not stand in it: ";" "," "?" SP HTAB
 };
 
 constexpr std::array<std::uint16_t, 256> make_table() {
@@ -43,6 +45,8 @@ constexpr std::array<std::uint16_t, 256> make_table() {
   mark("-.!%*_+`'~()<>:\\\"/[]?{}", word);
   mark("-._", host);
   mark(" \t", blank);
+  mark("\r\n", line_end);
+  mark(";,? \t", spec_end);
   mark("0123456789abcdefABCDEF", hex);
   for (const char c : std::string_view(";,\"<>")) {
     auto& entry = t[static_cast<unsigned char>(c)];
@@ -53,6 +57,14 @@ constexpr std::array<std::uint16_t, 256> make_table() {
 inline constexpr std::array<std::uint16_t, 256> table = make_table();
 
 constexpr bool is(char c, unsigned classes) { return (table[static_cast<unsigned char>(c)] & classes) != 0; }
+
+/// The first character of the class, or npos. (string_view::find_first_of calls memchr for every character.)
+constexpr std::size_t find(std::string_view s, unsigned classes) {
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    if (is(s[i], classes)) return i;
+  }
+  return std::string_view::npos;
+}
 
 /// Whether `s` is not empty and all of one class.
 constexpr bool all(std::string_view s, unsigned classes) {

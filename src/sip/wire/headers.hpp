@@ -11,8 +11,9 @@
 #include "sip/wire/message.hpp"
 #include "sip/wire/uri.hpp"
 
-/// Typed values of header fields: `parse_x(value)` reads one element, `write_to(out, x)` writes it. More of them live in
-/// auth.hpp (RFC 3261 §22, RFC 7616/8760), event.hpp (RFC 6665, 3903, 3515, ...) and session.hpp.
+/// Typed values of header fields: `parse_x(value)` reads one element, `write_to(out, x)` writes it. More of
+/// them live in auth.hpp (RFC 3261 §22, RFC 7616/8760), event.hpp (RFC 6665, 3903, 3515, ...) and
+/// session.hpp.
 namespace stox::sip {
 
 /// Via, RFC 3261 §20.42, RFC 3581.
@@ -24,7 +25,8 @@ struct via {
   param_list params;  ///< branch, received, rport, maddr, ttl, ...
 
   std::string_view branch() const;  ///< "" when absent
-  /// RFC 3261 §8.1.1.7; the cookie with nothing after it names no transaction and counts as none (RFC 4475 §3.2.1).
+  /// RFC 3261 §8.1.1.7; the cookie with nothing after it names no transaction and counts as none (RFC 4475
+  /// §3.2.1).
   bool has_magic_cookie() const;
   void set_param(std::string_view name, std::optional<std::string> value);
   friend bool operator==(const via&, const via&) = default;
@@ -32,8 +34,8 @@ struct via {
 result<via> parse_via(std::string_view element);
 void write_to(std::string& out, const via& v);
 
-/// From, To, Contact, Route, Record-Route, Refer-To, P-Asserted-Identity, ...: RFC 3261 §20.10 and its rule that parameters
-/// after an addr-spec without <> belong to the header.
+/// From, To, Contact, Route, Record-Route, Refer-To, P-Asserted-Identity, ...: RFC 3261 §20.10 and its rule
+/// that parameters after an addr-spec without <> belong to the header.
 struct name_addr {
   std::string display;  ///< unquoted, unescaped
   sip::uri uri;
@@ -42,7 +44,8 @@ struct name_addr {
   friend bool operator==(const name_addr&, const name_addr&) = default;
 };
 result<name_addr> parse_name_addr(std::string_view element);
-void write_to(std::string& out, const name_addr& a);  ///< always with <>; the display name quoted when present
+void write_to(std::string& out,
+              const name_addr& a);  ///< always with <>; the display name quoted when present
 
 /// Contact may be "*" (RFC 3261 §10.2.2): then `star` is true and the rest empty.
 struct contact_value {
@@ -61,7 +64,7 @@ struct cseq {
 result<cseq> parse_cseq(std::string_view value);
 std::string write(const cseq& c);
 
-result<std::uint32_t> parse_max_forwards(std::string_view value);  ///< 0..255
+result<std::uint32_t> parse_max_forwards(std::string_view value);   ///< 0..255
 result<std::uint32_t> parse_delta_seconds(std::string_view value);  ///< Expires, Min-Expires: 0..2^32-1
 
 /// Content-Type, Accept's ranges, Content-Disposition (with `subtype` empty): type and subtype lower case.
@@ -107,17 +110,20 @@ struct essentials {
   sip::cseq cseq;
   std::optional<std::uint32_t> max_forwards;
 };
-/// RFC 3261 §8.1.1: To, From, CSeq, Call-ID, Max-Forwards (tolerated when absent, RFC 2543 peers), Via; each once where one is
-/// allowed; the CSeq method equals the request's, unless we do not know that method: then 501 is the better answer (RFC 4475 §3.1.2.18);
-/// no headers in the Request-URI (§19.1.1). Errors: missing_header, repeated_header, bad_header, bad_uri, bad_method.
+/// RFC 3261 §8.1.1: To, From, CSeq, Call-ID, Max-Forwards (tolerated when absent, RFC 2543 peers), Via; each
+/// once where one is allowed; the CSeq method equals the request's, unless we do not know that method: then
+/// 501 is the better answer (RFC 4475 §3.1.2.18); no headers in the Request-URI (§19.1.1). Errors:
+/// missing_header, repeated_header, bad_header, bad_uri, bad_method.
 result<essentials> check_mandatory(const request& r);
 result<essentials> check_mandatory(const response& r);
 
-/// Adds quotes and escapes: RFC 3261 §25.1 quoted-string. CR and LF become spaces: nothing that we write can start a new line.
+/// Adds quotes and escapes: RFC 3261 §25.1 quoted-string. CR and LF become spaces: nothing that we write can
+/// start a new line.
 std::string quote(std::string_view text);
 std::string unquote(std::string_view quoted);  ///< takes a token as it is
 
-/// Makes peer text safe for a Reason-Phrase, a Subject or a display name: valid UTF-8, no controls, bounded to `limit` bytes.
+/// Makes peer text safe for a Reason-Phrase, a Subject or a display name: valid UTF-8, no controls, bounded
+/// to `limit` bytes.
 std::string clean_text(std::string_view text, std::size_t limit);
 
 }  // namespace stox::sip

@@ -208,7 +208,9 @@ start_line parse_start_line(std::string_view text) {
   const auto first = text.find(' ');
   if (text::istarts_with(text, "SIP/")) return parse_status_line(text, std::min(first, text.size()));
   const auto trimmed = trim_blanks(text);
-  const auto last_word = trimmed.substr(trimmed.find_last_of(" \t") + 1);
+  auto word_at = trimmed.size();
+  while (word_at > 0 && !chars::is(trimmed[word_at - 1], chars::blank)) --word_at;
+  const auto last_word = trimmed.substr(word_at);
   const auto method = text.substr(0, first);
   if (first == std::string_view::npos || !chars::all(method, chars::token) ||
       !looks_like_version(last_word)) {
@@ -218,11 +220,11 @@ start_line parse_start_line(std::string_view text) {
   out.is_request = true;
   out.method = method;
   const auto last = text.rfind(' ');
-  if (last > first) out.uri = trim_blanks(text.substr(first + 1, last - first - 1));
+  if (last > first) out.uri = text.substr(first + 1, last - first - 1);
   if (!is_version(last_word)) {
     out.why = error{errc::bad_version, "unknown SIP version"};
   } else if (last <= first + 1 || last + 1 + last_word.size() != text.size() ||
-             text.substr(first + 1, last - first - 1).find_first_of(" \t") != std::string_view::npos) {
+             chars::find(out.uri, chars::blank) != std::string_view::npos) {
     out.why = error{errc::bad_start_line, "blanks in the request line"};
   }
   return out;

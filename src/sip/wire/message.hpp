@@ -11,28 +11,103 @@
 
 namespace stox::sip {
 
-/// The methods that some RFC defines; `unknown` for any other token (its text is kept by request::method_name).
+/// The methods that some RFC defines; `unknown` for any other token (its text is kept by
+/// request::method_name).
 enum class method : std::uint8_t {
-  unknown, ack, bye, cancel, info, invite, message, notify, options, prack, publish, refer, register_, subscribe, update,
+  unknown,
+  ack,
+  bye,
+  cancel,
+  info,
+  invite,
+  message,
+  notify,
+  options,
+  prack,
+  publish,
+  refer,
+  register_,
+  subscribe,
+  update
 };
 method parse_method(std::string_view token);  ///< case-sensitive, RFC 3261 §7.1
 std::string_view to_string(method m);
 
 /// Header fields that have a typed accessor (headers.hpp), in the order in which the writer puts them.
 enum class header : std::uint8_t {
-  via, route, record_route, max_forwards, from, to, call_id, cseq, contact,
+  via,
+  route,
+  record_route,
+  max_forwards,
+  from,
+  to,
+  call_id,
+  cseq,
+  contact,
   // who says it and who may act: RFC 3325, 3323, 8224, 3261 §22
-  p_asserted_identity, p_preferred_identity, privacy, identity, authorization, proxy_authorization, www_authenticate,
-  proxy_authenticate, authentication_info,
+  p_asserted_identity,
+  p_preferred_identity,
+  privacy,
+  identity,
+  authorization,
+  proxy_authorization,
+  www_authenticate,
+  proxy_authenticate,
+  authentication_info,
   // what is understood: RFC 3261, 6665, 3903, 4028, 3515, 4488, 3891, 3892, 4538, 3911, 3262
-  require, proxy_require, supported, unsupported, allow, accept, accept_encoding, accept_language, allow_events, event,
-  subscription_state, expires, min_expires, sip_etag, sip_if_match, session_expires, min_se, refer_to, refer_sub, referred_by,
-  replaces, join, target_dialog, rseq, rack, path, service_route, history_info, reason, retry_after, warning, error_info,
-  alert_info, call_info, in_reply_to, organization, priority, reply_to, server, user_agent, subject, date, timestamp,
-  mime_version, content_disposition, content_encoding, content_language, content_type, content_length,
-  other,  ///< any other: `header_field::name` holds its name
+  require,
+  proxy_require,
+  supported,
+  unsupported,
+  allow,
+  accept,
+  accept_encoding,
+  accept_language,
+  allow_events,
+  event,
+  subscription_state,
+  expires,
+  min_expires,
+  sip_etag,
+  sip_if_match,
+  session_expires,
+  min_se,
+  refer_to,
+  refer_sub,
+  referred_by,
+  replaces,
+  join,
+  target_dialog,
+  rseq,
+  rack,
+  path,
+  service_route,
+  history_info,
+  reason,
+  retry_after,
+  warning,
+  error_info,
+  alert_info,
+  call_info,
+  in_reply_to,
+  organization,
+  priority,
+  reply_to,
+  server,
+  user_agent,
+  subject,
+  date,
+  timestamp,
+  mime_version,
+  content_disposition,
+  content_encoding,
+  content_language,
+  content_type,
+  content_length,
+  other  ///< any other: `header_field::name` holds its name
 };
-/// Compact forms included (RFC 3261 §7.3.3, RFC 6665, 3515, 3892, 4028, 3841, 8224); names compare without case.
+/// Compact forms included (RFC 3261 §7.3.3, RFC 6665, 3515, 3892, 4028, 3841, 8224); names compare without
+/// case.
 header parse_header_name(std::string_view name);
 std::string_view to_string(header h);  ///< the canonical long form; "" for other
 /// Whether the grammar makes it a comma-separated list, so that several lines are one (RFC 3261 §7.3.1).
@@ -40,7 +115,8 @@ bool is_list(header h);
 
 struct header_field {
   header id = header::other;
-  std::string name;   ///< only for `other`, as received (compact forms of RFC 3841 and 4474 in their long form)
+  std::string
+      name;  ///< only for `other`, as received (compact forms of RFC 3841 and 4474 in their long form)
   std::string value;  ///< unfolded, trimmed, otherwise as received
   friend bool operator==(const header_field&, const header_field&) = default;
 };
@@ -56,7 +132,8 @@ class header_list {
   const std::string* find(header id) const;
   const std::string* find_other(std::string_view name) const;
   std::size_t count(header id) const;
-  /// Every element of every field of that name, comma lists split (quotes, <> and comments respected). RFC 3261 §7.3.1.
+  /// Every element of every field of that name, comma lists split (quotes, <> and comments respected). RFC
+  /// 3261 §7.3.1.
   std::vector<std::string_view> elements(header id) const;
   void remove(header id);
   void set(header id, std::string value);  ///< replaces all of that name by one
@@ -94,33 +171,37 @@ struct parse_limits {
   std::size_t max_body_bytes = 64 * 1024;
 };
 
-/// Whether a body ends with the datagram (Content-Length may be absent; octets beyond it are ignored, RFC 3261 §18.3) or with
-/// Content-Length (a stream; absent means an error).
+/// Whether a body ends with the datagram (Content-Length may be absent; octets beyond it are ignored, RFC
+/// 3261 §18.3) or with Content-Length (a stream; absent means an error).
 enum class framing : std::uint8_t { datagram, stream };
 
-/// What is left of a message that could not be parsed: enough to answer 400 to a request, if its Via, From, To, Call-ID and
-/// CSeq could be read (RFC 4475 asks for an answer where one is possible).
+/// What is left of a message that could not be parsed: enough to answer 400 to a request, if its Via, From,
+/// To, Call-ID and CSeq could be read (RFC 4475 asks for an answer where one is possible).
 struct parse_failure {
   error why;
   bool is_request = false;
   request partial;  ///< the fields that were read
 };
 /// Called only by `value()` on a failure: see base/error.hpp.
-[[noreturn]] inline void throw_exception_from_error(const parse_failure& f, const boost::source_location& where) {
+[[noreturn]] inline void throw_exception_from_error(const parse_failure& f,
+                                                    const boost::source_location& where) {
   throw_exception_from_error(f.why, where);
 }
 
-/// Parses exactly one message. `text` begins with its start line; leading CRLFs have been taken off by the framer.
-/// Only what RFC 3261 §25.1 makes a syntax matter of the whole message is checked here; each header's own grammar is
-/// checked by its accessor, and headers that every request needs by `check_mandatory` (headers.hpp).
-boost::system::result<message, parse_failure> parse_message(std::string_view text, framing how, const parse_limits& limits);
+/// Parses exactly one message. `text` begins with its start line; leading CRLFs have been taken off by the
+/// framer. Only what RFC 3261 §25.1 makes a syntax matter of the whole message is checked here; each header's
+/// own grammar is checked by its accessor, and headers that every request needs by `check_mandatory`
+/// (headers.hpp).
+boost::system::result<message, parse_failure> parse_message(std::string_view text, framing how,
+                                                            const parse_limits& limits);
 
 /// For streams: how many bytes the message at the front of `text` takes, 0 if more are needed.
-/// Errors: too_large, bad_length, missing_header (no Content-Length) - the stream cannot be read on after them.
+/// Errors: too_large, bad_length, missing_header (no Content-Length) - the stream cannot be read on after
+/// them.
 result<std::size_t> frame_stream(std::string_view text, const parse_limits& limits);
 
-/// Writes the message with our one order of headers: those of enum header first, in its order, then others as added.
-/// Content-Length is computed, never taken from the list.
+/// Writes the message with our one order of headers: those of enum header first, in its order, then others as
+/// added. Content-Length is computed, never taken from the list.
 std::string write(const request& r);
 std::string write(const response& r);
 

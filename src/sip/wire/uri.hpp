@@ -11,7 +11,8 @@
 
 namespace stox::sip {
 
-/// `;name=value` or `;name`, as URIs and headers carry it. Kept as received (escapes, quotes); names compare without case.
+/// `;name=value` or `;name`, as URIs and headers carry it. Kept as received (escapes, quotes); names compare
+/// without case.
 struct param {
   std::string name;
   std::optional<std::string> value;
@@ -22,8 +23,9 @@ using param_list = std::vector<param>;
 /// The parameter of that name, or nullptr.
 const param* find_param(const param_list& params, std::string_view name);
 
-/// A URI as SIP headers hold it, RFC 3261 §19.1 and §25.1. For sip: and sips: all parts are filled; for any other scheme
-/// (tel:, im:, pres:, urn:, http:, ...) only `scheme` and `opaque` are, and the text is kept as it came.
+/// A URI as SIP headers hold it, RFC 3261 §19.1 and §25.1. For sip: and sips: all parts are filled; for any
+/// other scheme (tel:, im:, pres:, urn:, http:, ...) only `scheme` and `opaque` are, and the text is kept as
+/// it came.
 struct uri {
   std::string scheme;                   ///< lower case
   std::optional<std::string> user;      ///< still escaped, as received; absent in sip:host
@@ -44,11 +46,13 @@ result<uri> parse_uri(std::string_view text);
 std::string write(const uri& u);
 void write_to(std::string& out, const uri& u);
 
-/// Equality of RFC 3261 §19.1.4: escapes decoded, host without case, order of parameters free; user, ttl, method, maddr, transport (and
-/// lr's peers) must match when one side has them; other parameters only when both have them. `gr` compares as RFC 5627 §4.1 asks.
+/// Equality of RFC 3261 §19.1.4: escapes decoded, host without case, order of parameters free; user, ttl,
+/// method, maddr, transport (and lr's peers) must match when one side has them; other parameters only when
+/// both have them. `gr` compares as RFC 5627 §4.1 asks.
 bool equivalent(const uri& a, const uri& b);
 
-/// May the byte stand unescaped in a user part / in a URI parameter (RFC 3261 §25.1: unreserved + user-unreserved; paramchar)?
+/// May the byte stand unescaped in a user part / in a URI parameter (RFC 3261 §25.1: unreserved +
+/// user-unreserved; paramchar)?
 bool is_user_char(char c);
 bool is_param_char(char c);
 

@@ -10,7 +10,7 @@ namespace {
 /// Nothing in a value can start a new line, whatever it was made from.
 void append_value(std::string& out, std::string_view value) {
   for (;;) {
-    const auto at = value.find_first_of("\r\n");
+    const auto at = chars::find(value, chars::line_end);
     out += value.substr(0, at);
     if (at == std::string_view::npos) return;
     out += ' ';
