@@ -1,6 +1,8 @@
 #include "admin/json.hpp"
 
 #include <boost/json/src.hpp>
+#include <cmath>
+#include <cstdint>
 
 #include "base/text.hpp"
 
@@ -18,10 +20,17 @@ std::optional<log_level> level_named(std::string_view name) {
   return std::nullopt;
 }
 
+/// Counts as integers: 7, not 7E0.
+json::value number(double v) {
+  constexpr double exact = 9007199254740992.0;  // 2^53: up to there a double holds every integer
+  if (std::trunc(v) == v && v > -exact && v < exact) return static_cast<std::int64_t>(v);
+  return v;
+}
+
 json::object sample_object(const engine::sample& s) {
   json::object labels;
   for (const auto& [name, value] : s.labels) labels[name] = value;
-  return {{"name", s.name}, {"labels", std::move(labels)}, {"value", s.value}};
+  return {{"name", s.name}, {"labels", std::move(labels)}, {"value", number(s.value)}};
 }
 
 std::string status(const hooks& h) {

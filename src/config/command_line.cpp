@@ -15,6 +15,20 @@ struct raw {
   std::vector<std::vector<std::string>> given;  // one for each option of the table
 };
 
+// CLI11 takes "--flag=" for a flag without its value, and the next argument for the value. This stands for
+// the empty one.
+constexpr std::string_view empty_mark = "\x01";
+
+std::vector<std::string> reversed_with_marks(const std::vector<std::string>& args) {
+  std::vector<std::string> out(args.rbegin(), args.rend());
+  for (auto& arg : out) {
+    if (arg.starts_with("--") && arg.find('=') == arg.size() - 1) arg += empty_mark;
+  }
+  return out;
+}
+
+std::string without_mark(const std::string& text) { return text == empty_mark ? std::string() : text; }
+
 std::string hint_for_flag(std::string_view name) {
   std::vector<std::string> names{"--config",        "--check-config",    "--print-config",
                                  "--print-sample",  "--print-reference", "--record",
@@ -100,11 +114,13 @@ command_line parse_command_line(const std::vector<std::string>& args) {
   app.allow_extras();
   add_flags(app, out, in);
   try {
-    app.parse(std::vector<std::string>(args.rbegin(), args.rend()));  // CLI11 wants them reversed
+    app.parse(reversed_with_marks(args));  // CLI11 wants them reversed
   } catch (const CLI::ParseError& e) {
     out.errors.emplace_back(e.what());
     return out;
   }
+  out.config_file = without_mark(out.config_file);
+  out.record_path = without_mark(out.record_path);
   out.errors = name_extras(app.remaining());
   out.what = chosen(in);
   if (out.what == what::help) out.help = app.help();
@@ -115,10 +131,10 @@ command_line parse_command_line(const std::vector<std::string>& args) {
     std::vector<std::string> texts;
     for (const auto& one : given) {
       if (!is_list(o.type)) {
-        texts = {one};  // the last one counts
+        texts = {without_mark(one)};  // the last one counts
         continue;
       }
-      for (auto& item : split_list(one)) texts.push_back(std::move(item));
+      for (auto& item : split_list(without_mark(one))) texts.push_back(std::move(item));
     }
     out.values.emplace_back(&o, std::move(texts));
   }

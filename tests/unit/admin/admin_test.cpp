@@ -1,0 +1,365 @@
+#include "admin/admin.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <optional>
+#include <string>
+
+namespace stox::admin {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using local = asio::local::stream_protocol;
+using boost::system::error_code;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class door : public testing::Test {
+ protected:
+  door() {
+    char folder[] = "/tmp/stox-admin-XXXXXX";
+    folder_ = ::mkdtemp(folder);
+  }
+  ~door() override {
+    server_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  hooks calls() {
+    return {[this] { return samples_; }, [this] { return readiness_; },
+            [] {
+              return std::vector<std::pair<std::string, std::string>>{{"uptime", "5s"}};
+            },
+            [this](log_level l) { level_ = l; }};
+  }
+
+  void start() {
+    auto s = server::start(context_, {"127.0.0.1:0", socket_path()}, calls());
+    ASSERT_TRUE(s.has_value()) << s.error().to_string();
+    server_ = std::move(*s);
+  }
+
+  std::string socket_path() const { return folder_ + "/ctl"; }
+
+  /// Runs blocking client work beside the loop.
+  template <class F>
+  auto beside(F work) {
+    auto done = std::async(std::launch::async, std::move(work));
+    while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+      context_.restart();
+      context_.run_one_for(std::chrono::milliseconds(5));
+    }
+    return done.get();
+  }
+
+  /// Sends the bytes and reads until the server closes.
+  std::string http(const std::string& bytes) {
+    return beside([port = server_->http_port(), bytes] {
+      asio::io_context own;
+      tcp::socket s(own);
+      s.connect({asio::ip::make_address("127.0.0.1"), port});
+      error_code ignored;
+      asio::write(s, asio::buffer(bytes), ignored);
+      std::string answer;
+      asio::read(s, asio::dynamic_buffer(answer), ignored);
+      return answer;
+    });
+  }
+  std::string get(const std::string& target, const std::string& method = "GET") {
+    return http(method + " " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  }
+
+  /// Sends the lines over one control connection and gives the answers up to `count` lines, or until the
+  /// server closes.
+  std::string control(const std::string& lines, int count = 1) {
+    return beside([path = socket_path(), lines, count] {
+      asio::io_context own;
+      local::socket s(own);
+      s.connect(local::endpoint(path));
+      error_code failed;
+      asio::write(s, asio::buffer(lines), failed);
+      std::string in, out;
+      for (int i = 0; i < count; ++i) {
+        const auto n = asio::read_until(s, asio::dynamic_buffer(in), '\n', failed);
+        if (failed) return out + "<closed>";
+        out += in.substr(0, n);
+        in.erase(0, n);
+      }
+      return out;
+    });
+  }
+
+  std::string folder_;
+  asio::io_context context_;
+  std::vector<engine::sample> samples_;
+  engine::readiness readiness_{true, ""};
+  std::optional<log_level> level_;
+  std::unique_ptr<server> server_;
+};
+
+TEST(metrics, have_help_type_and_labels_and_one_family_per_name) {
+  const std::vector<engine::sample> samples{
+      {"messages_total",
+       "Messages by outcome.",
+       false,
+       {{"direction", "to_sip"}, {"outcome", "delivered"}},
+       3},
+      {"memory_bytes", "Memory held for peers.", true, {}, 4096},
+      {"messages_total",
+       "Messages by outcome.",
+       false,
+       {{"direction", "to_xmpp"}, {"outcome", "a\"b\\c\nd"}},
+       1},
+  };
+  EXPECT_EQ(render_metrics(samples),
+            "# HELP stox_messages_total Messages by outcome.\n"
+            "# TYPE stox_messages_total counter\n"
+            "stox_messages_total{direction=\"to_sip\",outcome=\"delivered\"} 3\n"
+            "stox_messages_total{direction=\"to_xmpp\",outcome=\"a\\\"b\\\\c\\nd\"} 1\n"
+            "# HELP stox_memory_bytes Memory held for peers.\n"
+            "# TYPE stox_memory_bytes gauge\n"
+            "stox_memory_bytes 4096\n");
+  EXPECT_EQ(render_metrics({}), "");
+}
+
+TEST(metrics, a_large_count_keeps_every_digit) {
+  EXPECT_THAT(render_metrics({{"bytes_total", "Bytes.", false, {}, 123456789012.0}}),
+              EndsWith("stox_bytes_total 123456789012\n"));
+}
+
+TEST_F(door, serves_metrics) {
+  samples_ = {{"messages_total", "Messages.", false, {}, 7}};
+  start();
+  const auto answer = get("/metrics?x=1");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+  EXPECT_THAT(answer, EndsWith("\r\n\r\n# HELP stox_messages_total Messages.\n# TYPE stox_messages_total "
+                               "counter\nstox_messages_total 7\n"));
+}
+
+TEST_F(door, health_is_alive_and_readiness_says_why_not) {
+  start();
+  EXPECT_THAT(get("/healthz"), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), EndsWith("\r\n\r\nalive\n")));
+  EXPECT_THAT(get("/readyz"), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), EndsWith("\r\n\r\nready\n")));
+  readiness_ = {false, "no link to sip.example"};
+  EXPECT_THAT(get("/readyz"), AllOf(StartsWith("HTTP/1.1 503 Service Unavailable\r\n"),
+                                    EndsWith("\r\n\r\nno link to sip.example\n")));
+  EXPECT_THAT(get("/healthz"), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(door, serves_nothing_else) {
+  start();
+  EXPECT_THAT(get("/"), StartsWith("HTTP/1.1 404 Not Found\r\n"));
+  EXPECT_THAT(get("/metrics/"), StartsWith("HTTP/1.1 404 Not Found\r\n"));
+  EXPECT_THAT(get("/metrics", "DELETE"),
+              AllOf(StartsWith("HTTP/1.1 405 Method Not Allowed\r\n"), HasSubstr("Allow: GET, HEAD\r\n")));
+}
+
+TEST_F(door, answers_head_without_a_body) {
+  start();
+  EXPECT_THAT(get("/healthz", "HEAD"), AllOf(HasSubstr("Content-Length: 6\r\n"), EndsWith("\r\n\r\n")));
+}
+
+TEST_F(door, answers_requests_one_after_the_other_on_one_connection) {
+  start();
+  const auto answer = http(
+      "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /nothing HTTP/1.1\r\nHost: x\r\nConnection: "
+      "close\r\n\r\n");
+  EXPECT_THAT(answer, AllOf(HasSubstr("200 OK"), HasSubstr("404 Not Found")));
+}
+
+TEST_F(door, refuses_a_header_above_8_kb_and_what_is_not_http) {
+  start();
+  EXPECT_THAT(http("GET /healthz HTTP/1.1\r\nX: " + std::string(9000, 'a') + "\r\n\r\n"),
+              StartsWith("HTTP/1.1 431 Request Header Fields Too Large\r\n"));
+  EXPECT_THAT(http("\x16\x03\x01\r\n\r\n"), StartsWith("HTTP/1.1 400 Bad Request\r\n"));
+}
+
+TEST_F(door, closes_after_a_request_with_a_body) {
+  start();
+  const auto answer =
+      http("GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 30\r\n\r\nGET /nothing HTTP/1.1\r\n\r\n");
+  EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("Connection: close\r\n")));
+  EXPECT_THAT(answer, Not(HasSubstr("404")));
+}
+
+TEST_F(door, holds_at_most_64_http_connections) {
+  start();
+  const auto refused = beside([port = server_->http_port()] {
+    asio::io_context own;
+    std::vector<tcp::socket> held;
+    const auto ask = [](tcp::socket& s) {
+      error_code failed;
+      asio::write(s, asio::buffer(std::string("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")), failed);
+      std::string in;
+      asio::read_until(s, asio::dynamic_buffer(in), "alive\n", failed);
+      return !failed;
+    };
+    for (int i = 0; i < 64; ++i) {
+      held.emplace_back(own).connect({asio::ip::make_address("127.0.0.1"), port});
+      if (!ask(held.back())) return std::string("refused too early");
+    }
+    held.emplace_back(own).connect({asio::ip::make_address("127.0.0.1"), port});
+    return std::string(ask(held.back()) ? "answered" : "refused");
+  });
+  EXPECT_EQ(refused, "refused");
+  EXPECT_THAT(get("/healthz"), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(door, a_taken_port_is_an_error) {
+  start();
+  const auto again =
+      server::start(context_, {"127.0.0.1:" + std::to_string(server_->http_port()), ""}, calls());
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code, make_error_code(errc::cannot_listen));
+  EXPECT_THAT(again.error().detail, HasSubstr("Address already in use"));
+}
+
+TEST_F(door, a_name_is_no_listening_address) {
+  const auto s = server::start(context_, {"localhost:1", ""}, calls());
+  ASSERT_FALSE(s.has_value());
+  EXPECT_EQ(s.error().to_string(), "admin/bad_address: localhost:1");
+}
+
+TEST_F(door, status_tells_version_readiness_facts_and_samples) {
+  readiness_ = {false, "no link"};
+  samples_ = {{"messages_total", "Messages.", false, {{"direction", "to_sip"}}, 7}};
+  start();
+  EXPECT_EQ(
+      control("status\n"),
+      "{\"version\":\"" STOX_VERSION
+      "\",\"ready\":false,\"why\":\"no link\",\"uptime\":\"5s\",\"samples\":[{\"name\":\"messages_total\","
+      "\"labels\":{\"direction\":\"to_sip\"},\"value\":7}]}\n");
+}
+
+TEST_F(door, version_and_log_level_are_answered_line_by_line) {
+  start();
+  EXPECT_EQ(control("version\r\nlog-level debug\nlog-level loud\nreboot\n\n", 5),
+            "{\"version\":\"" STOX_VERSION
+            "\"}\n"
+            "{\"ok\":true,\"level\":\"debug\"}\n"
+            "{\"error\":\"log-level needs debug, info, warning or error\"}\n"
+            "{\"error\":\"unknown command; use status, version or log-level LEVEL\"}\n"
+            "{\"error\":\"unknown command; use status, version or log-level LEVEL\"}\n");
+  EXPECT_EQ(level_, log_level::debug);
+}
+
+TEST_F(door, a_control_line_above_1_kb_ends_the_connection) {
+  start();
+  EXPECT_EQ(control(std::string(3000, 'x') + "\n", 2), "{\"error\":\"line longer than 1 kB\"}\n<closed>");
+}
+
+TEST_F(door, the_control_socket_is_for_its_owner_only) {
+  start();
+  struct stat about {};
+  ASSERT_EQ(::stat(socket_path().c_str(), &about), 0);
+  EXPECT_TRUE(S_ISSOCK(about.st_mode));
+  EXPECT_EQ(about.st_mode & 0777, 0600U);
+}
+
+TEST_F(door, holds_at_most_16_control_connections) {
+  start();
+  const auto outcome = beside([path = socket_path()] {
+    asio::io_context own;
+    std::vector<local::socket> held;
+    const auto ask = [](local::socket& s) {
+      error_code failed;
+      asio::write(s, asio::buffer(std::string("version\n")), failed);
+      std::string in;
+      asio::read_until(s, asio::dynamic_buffer(in), '\n', failed);
+      return !failed;
+    };
+    for (int i = 0; i < 16; ++i) {
+      held.emplace_back(own).connect(local::endpoint(path));
+      if (!ask(held.back())) return std::string("refused too early");
+    }
+    held.emplace_back(own).connect(local::endpoint(path));
+    return std::string(ask(held.back()) ? "answered" : "refused");
+  });
+  EXPECT_EQ(outcome, "refused");
+}
+
+TEST_F(door, the_socket_file_of_a_dead_daemon_is_replaced) {
+  // A bound socket whose owner is gone: the file stays, nobody answers.
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  socket_path().copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ::close(fd);
+  start();
+  EXPECT_EQ(control("version\n"), "{\"version\":\"" STOX_VERSION "\"}\n");
+}
+
+TEST_F(door, the_socket_of_a_living_daemon_is_an_error_and_left_alone) {
+  start();
+  const auto again = server::start(context_, {"", socket_path()}, calls());
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code, make_error_code(errc::control_in_use));
+  EXPECT_EQ(control("version\n"), "{\"version\":\"" STOX_VERSION "\"}\n");
+}
+
+TEST_F(door, a_file_that_is_no_socket_is_an_error_and_left_alone) {
+  std::ofstream(socket_path()) << "precious";
+  const auto s = server::start(context_, {"", socket_path()}, calls());
+  ASSERT_FALSE(s.has_value());
+  EXPECT_EQ(s.error().to_string(), "admin/cannot_control: " + socket_path() + " exists and is no socket");
+  EXPECT_EQ(std::filesystem::file_size(socket_path()), 8U);
+}
+
+TEST_F(door, stop_removes_its_socket_file_but_not_another_ones) {
+  start();
+  server_->stop();
+  EXPECT_FALSE(std::filesystem::exists(socket_path()));
+  server_.reset();
+  start();
+  std::filesystem::remove(socket_path());
+  std::ofstream(socket_path()) << "somebody else's";
+  server_->stop();
+  EXPECT_TRUE(std::filesystem::exists(socket_path()));
+}
+
+TEST_F(door, stop_closes_what_is_open) {
+  start();
+  const auto outcome = beside([this, port = server_->http_port()] {
+    asio::io_context own;
+    tcp::socket s(own);
+    s.connect({asio::ip::make_address("127.0.0.1"), port});
+    asio::write(s, asio::buffer(std::string("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")));
+    std::string in;
+    error_code failed;
+    asio::read_until(s, asio::dynamic_buffer(in), "alive\n", failed);
+    asio::post(context_, [this] { server_->stop(); });
+    asio::read(s, asio::dynamic_buffer(in), failed);
+    return failed == asio::error::eof || failed == asio::error::connection_reset;
+  });
+  EXPECT_TRUE(outcome);
+}
+
+TEST_F(door, without_addresses_opens_nothing) {
+  const auto s = server::start(context_, {"", ""}, calls());
+  ASSERT_TRUE(s.has_value());
+  EXPECT_EQ((*s)->http_port(), 0);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
+}  // namespace
+}  // namespace stox::admin

@@ -1,0 +1,540 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "config/config.hpp"
+
+namespace stox::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using texts = std::vector<std::string>;
+
+std::optional<std::string> no_environment(std::string_view) { return std::nullopt; }
+
+constexpr std::string_view good = R"([gateway]
+sip_domains = ["sip.example"]
+[sip]
+listen = ["udp:127.0.0.1:5060"]
+outbound_proxy = "sip:127.0.0.1:5080;lr"
+trusted_peers = ["127.0.0.0/8"]
+[[xmpp.component]]
+domain = "sip.example"
+server = "127.0.0.1:5347"
+secret = "hunter2"
+)";
+
+std::string with(std::string_view from, std::string_view to) {
+  std::string out(good);
+  const auto at = out.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return out.replace(at, from.size(), to);
+}
+
+texts errors_of(const std::string& toml) {
+  const auto r = parse(toml, "stox.toml");
+  return r.has_value() ? texts{} : r.error();
+}
+
+texts warnings_of(const std::string& toml) {
+  const auto r = parse(toml, "stox.toml");
+  EXPECT_TRUE(r.has_value()) << testing::PrintToString(r.error());
+  return r.has_value() ? r->warnings : texts{};
+}
+
+class config_file : public testing::Test {
+ protected:
+  config_file() {
+    char folder[] = "/tmp/stox-config-XXXXXX";
+    folder_ = ::mkdtemp(folder);
+  }
+  ~config_file() override { std::filesystem::remove_all(folder_); }
+
+  std::string write(const std::string& name, std::string_view text, mode_t mode = 0600) {
+    const auto path = folder_ + "/" + name;
+    std::ofstream(path, std::ios::binary) << text;
+    EXPECT_EQ(::chmod(path.c_str(), mode), 0);
+    return path;
+  }
+
+  std::string folder_;
+};
+
+TEST(configuration, of_the_contract_is_read_whole) {
+  const auto r = parse(R"([gateway]
+sip_domains  = ["sip.example"]
+xmpp_domains = ["xmpp.example"]
+[[gateway.domain]]
+sip = "example.com"
+xmpp = "sip.example.com"
+[sip]
+listen = ["udp:127.0.0.1:5060", "tcp:[::1]:5060"]
+advertise = "gw.sip.example"
+outbound_proxy = ["sip:127.0.0.1:5080;lr", "sip:127.0.0.2;transport=tcp"]
+trusted_peers = ["127.0.0.0/8"]
+[[xmpp.component]]
+domain = "sip.example"
+server = "127.0.0.1:5347"
+secret = "hunter2"
+[[xmpp.component]]
+domain = "sip.example.com"
+server = "xmpp.example.com"
+secret = "hunter3"
+[store]
+path = "/var/lib/stox/stox.db"
+[admin]
+listen = "127.0.0.1:9464"
+control = "/run/stox/ctl"
+[limits]
+memory = "512MiB"
+[log]
+level = "info"
+)",
+                       "stox.toml");
+  ASSERT_TRUE(r.has_value()) << testing::PrintToString(r.error());
+  EXPECT_EQ(r->warnings, texts{});
+  settings::all s;
+  s.gateway.sip_domains = {"sip.example"};
+  s.gateway.xmpp_domains = {"xmpp.example"};
+  s.gateway.domains = {{"example.com", "sip.example.com"}};
+  s.sip.listen = {{transport::udp, *socket_address::parse("127.0.0.1:5060")},
+                  {transport::tcp, *socket_address::parse("[::1]:5060")}};
+  s.sip.advertise = "gw.sip.example";
+  s.sip.outbound_proxy = {
+      {"sip:127.0.0.1:5080;lr", transport::udp, *socket_address::parse("127.0.0.1:5080")},
+      {"sip:127.0.0.2;transport=tcp", transport::tcp, *socket_address::parse("127.0.0.2:5060")}};
+  s.sip.trusted_peers = {*ip_prefix::parse("127.0.0.0/8")};
+  s.components = {{"sip.example", "127.0.0.1", 5347, redacted("hunter2"), ""},
+                  {"sip.example.com", "xmpp.example.com", 5347, redacted("hunter3"), ""}};
+  s.store.path = "/var/lib/stox/stox.db";
+  s.admin = {"127.0.0.1:9464", "/run/stox/ctl"};
+  EXPECT_EQ(r->settings, s);
+}
+
+TEST(unknown_key, names_the_nearest_one_and_its_line) {
+  EXPECT_THAT(errors_of(with("outbound_proxy", "outbound_proxi")),
+              ElementsAre("stox.toml:5: sip.outbound_proxi: unknown key; did you mean sip.outbound_proxy?"));
+  EXPECT_THAT(
+      errors_of(std::string(good) + "sekret = \"hunter2\"\n"),
+      ElementsAre("stox.toml:11: xmpp.component.sekret: unknown key; did you mean xmpp.component.secret?"));
+  EXPECT_THAT(errors_of(std::string(good) + "[logs]\nlevel = \"info\"\n"),
+              ElementsAre("stox.toml:11: logs: unknown key; did you mean log?"));
+  EXPECT_THAT(errors_of("tls = true\n" + std::string(good)),
+              ElementsAre("stox.toml:1: tls: unknown key; --print-reference lists all keys"));
+}
+
+TEST(unknown_key, in_the_wrong_section_names_the_right_one) {
+  EXPECT_THAT(errors_of(with("trusted_peers", "memory = \"1GiB\"\ntrusted_peers")),
+              ElementsAre("stox.toml:6: sip.memory: unknown key; did you mean limits.memory?"));
+}
+
+TEST(unknown_key, that_resembles_nothing_points_to_the_list) {
+  EXPECT_THAT(
+      errors_of(with("trusted_peers", "quantum_entanglement = 1\ntrusted_peers")),
+      ElementsAre("stox.toml:6: sip.quantum_entanglement: unknown key; --print-reference lists all keys"));
+}
+
+TEST(errors, are_all_reported_in_the_order_of_the_file) {
+  EXPECT_THAT(
+      errors_of(R"([gateway]
+sip_domains = ["sip.example", "a b"]
+[sip]
+listen = ["udp:127.0.0.1:5060",
+          "udp:nowhere"]
+accept_wait = "1s"
+lisen = []
+[[xmpp.component]]
+domain = "sip.example"
+server = 5347
+)"),
+      ElementsAre(
+          "stox.toml:2: gateway.sip_domains: \"a b\" is not a domain name; write it like \"sip.example\"",
+          "stox.toml:5: sip.listen: \"udp:nowhere\" is not a listening address; write \"udp:HOST:PORT\" or "
+          "\"tcp:HOST:PORT\", IPv6 in brackets",
+          "stox.toml:6: sip.accept_wait: 1s is out of bounds; write 0ms to 250ms, never above half of SIP's "
+          "T1 of 500ms: "
+          "the answer must come before the peer sends again",
+          "stox.toml:7: sip.lisen: unknown key; did you mean sip.listen?",
+          "stox.toml:10: xmpp.component.server: is an integer; write a string",
+          "stox.toml:8: xmpp.component.secret: missing; write secret or secret_file"));
+}
+
+TEST(errors, a_section_and_an_array_of_tables_are_told_apart) {
+  EXPECT_THAT(errors_of(with("[[xmpp.component]]", "[xmpp.component]")),
+              ElementsAre("stox.toml:7: xmpp.component: is a list of tables; write [[xmpp.component]]"));
+  EXPECT_THAT(errors_of(std::string(good) + "[[log]]\nlevel = \"info\"\n"),
+              ElementsAre("stox.toml:11: log: is a section; write [log]"));
+  EXPECT_THAT(errors_of("log = \"info\"\n" + std::string(good)),
+              ElementsAre("stox.toml:1: log: is a section; write [log]"));
+}
+
+TEST(errors, of_syntax_name_the_line) {
+  const auto errors = errors_of(with("secret = \"hunter2\"", "secret = hunter2"));
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_THAT(errors[0], testing::StartsWith("stox.toml:10: "));
+  EXPECT_THAT(errors[0], testing::Not(HasSubstr("hunter2")));
+}
+
+TEST(cross_check, an_empty_file_misses_domain_and_listener) {
+  EXPECT_THAT(
+      errors_of(""),
+      ElementsAre(
+          "stox.toml: gateway.sip_domains: missing; name at least one domain whose users live on SIP",
+          "stox.toml: sip.listen: missing; name at least one address, e.g. [\"udp:127.0.0.1:5060\"]"));
+}
+
+TEST(cross_check, every_served_domain_needs_its_component) {
+  EXPECT_THAT(errors_of(with("[\"sip.example\"]", "[\"sip.example\", \"two.example\"]")),
+              ElementsAre("stox.toml:2: gateway.sip_domains: \"two.example\" has no [[xmpp.component]]; add "
+                          "one with domain = \"two.example\""));
+  EXPECT_THAT(
+      errors_of(
+          with("[sip]", "[[gateway.domain]]\nsip = \"example.com\"\nxmpp = \"sip.example.com\"\n[sip]")),
+      ElementsAre(
+          "stox.toml:3: gateway.domain: \"sip.example.com\" has no [[xmpp.component]]; add one with domain = "
+          "\"sip.example.com\""));
+}
+
+TEST(cross_check, a_component_serves_the_xmpp_name_of_a_served_domain) {
+  EXPECT_THAT(
+      errors_of(std::string(good) +
+                "[[xmpp.component]]\ndomain = \"x.example\"\nserver = \"127.0.0.1\"\nsecret = \"s\"\n"),
+      ElementsAre(
+          "stox.toml:12: xmpp.component.domain: \"x.example\" is not served; add it to gateway.sip_domains"));
+  EXPECT_THAT(
+      errors_of(with("[sip]", "[[gateway.domain]]\nsip = \"sip.example\"\nxmpp = \"other.example\"\n[sip]")),
+      ElementsAre("stox.toml:3: gateway.domain: \"other.example\" has no [[xmpp.component]]; add one with "
+                  "domain = \"other.example\"",
+                  "stox.toml:11: xmpp.component.domain: \"sip.example\" is the SIP name; its XMPP name is "
+                  "\"other.example\""));
+}
+
+TEST(cross_check, nothing_stands_twice) {
+  EXPECT_THAT(errors_of(with("[\"sip.example\"]", "[\"sip.example\", \"SIP.example\"]")),
+              ElementsAre("stox.toml:2: gateway.sip_domains: \"SIP.example\" stands twice; remove one"));
+  EXPECT_THAT(errors_of(with("[\"udp:127.0.0.1:5060\"]", "[\"udp:127.0.0.1:5060\", \"udp:127.0.0.1:5060\"]")),
+              ElementsAre("stox.toml:4: sip.listen: \"udp:127.0.0.1:5060\" stands twice; remove one"));
+  EXPECT_THAT(
+      errors_of(std::string(good) +
+                "[[xmpp.component]]\ndomain = \"sip.example\"\nserver = \"127.0.0.2\"\nsecret = \"s\"\n"),
+      ElementsAre("stox.toml:12: xmpp.component.domain: \"sip.example\" has two components; remove one"));
+  const std::string twice = "[[gateway.domain]]\nsip = \"a.example\"\nxmpp = \"sip.example\"\n";
+  EXPECT_THAT(errors_of(with("sip_domains = [\"sip.example\"]\n", twice + twice)),
+              ElementsAre("stox.toml:6: gateway.domain.sip: \"a.example\" stands in two tables; one domain "
+                          "has one name on each side",
+                          "stox.toml:7: gateway.domain.xmpp: \"sip.example\" stands in two tables; one "
+                          "domain has one name on each side"));
+}
+
+TEST(cross_check, listeners_on_port_0_may_repeat_because_the_kernel_chooses) {
+  EXPECT_THAT(errors_of(with("[\"udp:127.0.0.1:5060\"]", "[\"udp:127.0.0.1:0\", \"udp:127.0.0.1:0\"]")),
+              ElementsAre());
+}
+
+TEST(cross_check, the_users_of_a_domain_live_on_one_side) {
+  EXPECT_THAT(errors_of(with("[sip]", "xmpp_domains = [\"sip.example\"]\n[sip]")),
+              ElementsAre("stox.toml:3: gateway.xmpp_domains: \"sip.example\" is a served SIP domain too; "
+                          "the users of a domain live on one "
+                          "side"));
+}
+
+TEST(cross_check, one_xmpp_name_never_means_two_domains) {
+  EXPECT_THAT(
+      errors_of(with("[sip]", "[[gateway.domain]]\nsip = \"example.com\"\nxmpp = \"sip.example\"\n[sip]")),
+      ElementsAre("stox.toml:2: gateway.sip_domains: \"sip.example\" is also the XMPP name of "
+                  "\"example.com\"; give it a "
+                  "[[gateway.domain]] of its own"));
+}
+
+TEST(cross_check, tables_must_be_complete) {
+  EXPECT_THAT(errors_of(with("[sip]", "[[gateway.domain]]\nsip = \"example.com\"\n[sip]")),
+              ElementsAre("stox.toml:3: gateway.domain.xmpp: missing; name the domain as XMPP knows it"));
+  EXPECT_THAT(
+      errors_of(with("server = \"127.0.0.1:5347\"\n", "")),
+      ElementsAre(
+          "stox.toml:7: xmpp.component.server: missing; name the XMPP server, e.g. \"127.0.0.1:5347\""));
+}
+
+TEST_F(config_file, a_secret_may_stand_in_a_file_beside_it) {
+  write("secret", "hunter2\n");
+  const auto path = write("stox.toml", with("secret = \"hunter2\"", "secret_file = \"secret\""));
+  const auto r = load({"--config", path}, no_environment);
+  ASSERT_TRUE(r.has_value()) << testing::PrintToString(r.error());
+  EXPECT_EQ(r->settings.components.at(0).secret, redacted("hunter2"));
+  EXPECT_EQ(r->settings.components.at(0).secret_file, folder_ + "/secret");
+  EXPECT_EQ(r->warnings, texts{});
+  EXPECT_EQ(r->file, path);
+}
+
+TEST_F(config_file, only_the_last_line_end_of_a_secret_file_is_cut) {
+  write("secret", " a b\n\r\n");
+  const auto r =
+      load({"--config", write("stox.toml", with("secret = \"hunter2\"", "secret_file = \"secret\""))},
+           no_environment);
+  ASSERT_TRUE(r.has_value());
+  EXPECT_EQ(r->settings.components.at(0).secret, redacted(" a b\n"));
+}
+
+TEST_F(config_file, a_secret_file_that_is_missing_empty_or_large_is_an_error) {
+  const auto path = write("stox.toml", with("secret = \"hunter2\"", "secret_file = \"secret\""));
+  const auto where = path + ":10: xmpp.component.secret_file: ";
+  const auto errors = [&] {
+    const auto r = load({"--config", path}, no_environment);
+    return r.has_value() ? texts{} : r.error();
+  };
+  EXPECT_THAT(errors(), ElementsAre(where + "cannot read \"" + folder_ +
+                                    "/secret\": No such file or directory; check its path and mode"));
+  write("secret", "\n");
+  EXPECT_THAT(errors(), ElementsAre(where + "\"" + folder_ + "/secret\" is empty; write the secret into it"));
+  write("secret", std::string(5000, 'x'));
+  EXPECT_THAT(errors(), ElementsAre(where + "cannot read \"" + folder_ +
+                                    "/secret\": larger than 4096 bytes; check its path and mode"));
+}
+
+TEST_F(config_file, secret_and_secret_file_exclude_each_other) {
+  write("secret", "hunter3\n");
+  const auto path = write("stox.toml", std::string(good) + "secret_file = \"secret\"\n");
+  const auto r = load({"--config", path}, no_environment);
+  ASSERT_FALSE(r.has_value());
+  EXPECT_EQ(r.error(),
+            texts{path + ":11: xmpp.component.secret_file: stands beside secret; keep one of the two"});
+}
+
+TEST_F(config_file, that_is_missing_is_an_error) {
+  const auto r = load({"--config", folder_ + "/none.toml"}, no_environment);
+  ASSERT_FALSE(r.has_value());
+  EXPECT_EQ(r.error(), texts{folder_ + "/none.toml: cannot be read: No such file or directory"});
+  const auto directory = load({"--config", folder_}, no_environment);
+  ASSERT_FALSE(directory.has_value());
+  EXPECT_EQ(directory.error(), texts{folder_ + ": cannot be read: Is a directory"});
+}
+
+TEST_F(config_file, is_named_by_the_environment_when_no_flag_does) {
+  const auto path = write("stox.toml", good);
+  const auto r = load(
+      {}, [&](std::string_view name) { return name == "STOX_CONFIG" ? std::optional(path) : std::nullopt; });
+  ASSERT_TRUE(r.has_value());
+  EXPECT_EQ(r->file, path);
+  EXPECT_EQ(r->what, what::run);
+}
+
+TEST_F(config_file, never_shows_its_secret) {
+  const auto path = write("stox.toml", good, 0644);
+  std::string seen;
+  for (const auto* flag :
+       {"--check-config", "--print-config", "--version", "--help", "--print-sample", "--print-reference"}) {
+    const auto r = load({"--config", path, flag}, no_environment);
+    ASSERT_TRUE(r.has_value()) << flag;
+    seen += r->text + testing::PrintToString(r->warnings);
+  }
+  // Every way to get the secret's line wrong.
+  for (const auto* line :
+       {"secret = hunter2", "secret = \"hunter2", "secret = [\"hunter2\"]",
+        "secret = {hunter2 = \"hunter2\"}", "secret_ = \"hunter2\"", "password = \"hunter2\"",
+        "secret = \"hunter2\" x", "secret = \"\"\"hunter2\\\n\"",
+        "secret = \"hunter2\"\nsecret = \"hunter2\"", "secret = \"hunter2\\x\"", "secret == \"hunter2\"",
+        "secret: hunter2", "\"secret = hunter2\"", "secret = \"hunter2\"\nsecret_file = \"/nonexistent\""}) {
+    const auto errors = errors_of(with("secret = \"hunter2\"", line));
+    EXPECT_FALSE(errors.empty()) << line;
+    seen += testing::PrintToString(errors);
+  }
+  for (const texts& args : {texts{"--xmpp.component.secret=hunter2"},
+                            texts{"--xmpp.component.secret", "hunter2"}, texts{"--secret=hunter2"}}) {
+    const auto r = load(args, no_environment);
+    ASSERT_FALSE(r.has_value());
+    seen += testing::PrintToString(r.error());
+  }
+  EXPECT_THAT(seen, testing::Not(HasSubstr("hunter2")));
+}
+
+TEST_F(config_file, that_all_may_read_and_that_holds_a_secret_is_warned_of) {
+  const auto warnings = [&](mode_t mode, const std::string& text) {
+    const auto path = write("stox.toml", text, mode);
+    const auto r = load({"--check-config", "--config", path}, no_environment);
+    EXPECT_TRUE(r.has_value());
+    EXPECT_EQ(r->text, path + ": no errors\n");
+    return r->warnings;
+  };
+  EXPECT_EQ(
+      warnings(0644, std::string(good)),
+      texts{folder_ +
+            "/stox.toml: holds a secret and can be read by every user; chmod 640 it or use secret_file"});
+  EXPECT_EQ(warnings(0640, std::string(good)), texts{});
+  const auto by_file = with("secret = \"hunter2\"", "secret_file = \"secret\"");
+  write("secret", "hunter2", 0600);
+  EXPECT_EQ(warnings(0644, by_file), texts{});
+  write("secret", "hunter2", 0604);
+  EXPECT_EQ(warnings(0644, by_file), texts{folder_ + "/stox.toml:10: xmpp.component.secret_file: \"" +
+                                           folder_ + "/secret\" can be read by every user; chmod 640 it"});
+}
+
+TEST(warning, of_a_public_udp_listener_that_trusts_addresses) {
+  const std::string tail =
+      " can be reached from outside while sip.trusted_peers trusts by address, and UDP source addresses can "
+      "be forged; listen on a private "
+      "address or filter in front of it";
+  EXPECT_THAT(warnings_of(with("udp:127.0.0.1:5060", "udp:0.0.0.0:5060")),
+              ElementsAre("stox.toml:4: sip.listen: \"udp:0.0.0.0:5060\"" + tail));
+  EXPECT_THAT(warnings_of(with("udp:127.0.0.1:5060", "udp:[2001:db8::1]:5060")),
+              ElementsAre("stox.toml:4: sip.listen: \"udp:[2001:db8::1]:5060\"" + tail));
+  EXPECT_THAT(warnings_of(with("udp:127.0.0.1:5060", "tcp:192.0.2.1:5060")), ElementsAre());
+  EXPECT_THAT(warnings_of(with("udp:127.0.0.1:5060", "udp:10.0.0.1:5060")), ElementsAre());
+}
+
+TEST(warning, of_what_makes_one_direction_impossible_or_trust_boundless) {
+  EXPECT_THAT(
+      warnings_of(with("trusted_peers = [\"127.0.0.0/8\"]\n", "")),
+      ElementsAre("stox.toml: sip.trusted_peers: empty; nobody can send from SIP, every request gets 403"));
+  EXPECT_THAT(warnings_of(with("outbound_proxy = \"sip:127.0.0.1:5080;lr\"\n", "")),
+              ElementsAre("stox.toml: sip.outbound_proxy: empty; only SIP addresses with a literal IP "
+                          "address can be reached"));
+  EXPECT_THAT(
+      warnings_of(with("127.0.0.0/8", "0.0.0.0/0")),
+      ElementsAre("stox.toml:6: sip.trusted_peers: \"0.0.0.0/0\" trusts everybody to name any sender"));
+  EXPECT_THAT(warnings_of(with("127.0.0.0/8", "::/0")),
+              ElementsAre("stox.toml:6: sip.trusted_peers: \"::/0\" trusts everybody to name any sender"));
+}
+
+TEST(warning, of_metrics_for_everybody) {
+  EXPECT_THAT(warnings_of(std::string(good) + "[admin]\nlisten = \"10.0.0.1:9464\"\n"),
+              ElementsAre("stox.toml:12: admin.listen: \"10.0.0.1:9464\" is not loopback; metrics are served "
+                          "to everybody who can reach it"));
+}
+
+TEST(command_line, unknown_flags_name_the_nearest_one) {
+  const auto r =
+      load({"--sip.acept-wait=1", "--chek-config", "stray", "--xmpp.component.domain=x"}, no_environment);
+  ASSERT_FALSE(r.has_value());
+  EXPECT_THAT(r.error(),
+              testing::IsSupersetOf(
+                  {std::string("--sip.acept-wait: unknown flag; did you mean --sip.accept-wait?"),
+                   std::string("--chek-config: unknown flag; did you mean --check-config?"),
+                   std::string("--xmpp.component.domain: unknown flag; tables stand only in the file")}));
+}
+
+TEST(command_line, a_stray_argument_is_an_error) {
+  const auto r = load({"stox.toml"}, no_environment);
+  ASSERT_FALSE(r.has_value());
+  EXPECT_EQ(r.error().front(), "\"stox.toml\": unexpected argument; flags begin with \"--\"");
+  EXPECT_EQ(r.error().back(), "no configuration file was given; use --config FILE");
+}
+
+TEST_F(config_file, flags_of_lists_replace_the_file_and_add_up) {
+  const auto path = write("stox.toml", good);
+  const auto r = load(
+      {"--config", path, "--sip.listen", "udp:127.0.0.1:1,tcp:127.0.0.1:1", "--sip.listen=udp:127.0.0.1:2",
+       "--sip.trusted-peers=", "--sip.hold=1s", "--sip.hold=3s", "--record", "/tmp/trace", "--record-bodies"},
+      no_environment);
+  ASSERT_TRUE(r.has_value()) << testing::PrintToString(r.error());
+  EXPECT_EQ(r->settings.sip.listen.size(), 3U);
+  EXPECT_EQ(r->settings.sip.listen.back().at.port, 2);
+  EXPECT_TRUE(r->settings.sip.trusted_peers.empty());
+  EXPECT_EQ(r->settings.sip.hold, std::chrono::seconds(3));
+  EXPECT_EQ(r->record_path, "/tmp/trace");
+  EXPECT_TRUE(r->record_bodies);
+}
+
+TEST_F(config_file, print_config_says_where_each_value_comes_from) {
+  const auto path = write("stox.toml", good);
+  const auto r = load({"--config", path, "--print-config", "--sip.hold=3s"}, [](std::string_view name) {
+    return name == "STOX_LOG_LEVEL" ? std::optional<std::string>("debug") : std::nullopt;
+  });
+  ASSERT_TRUE(r.has_value());
+  EXPECT_THAT(r->text, HasSubstr("\nhold = \"3s\"  # --sip.hold\n"));
+  EXPECT_THAT(r->text, HasSubstr("\nlevel = \"debug\"  # STOX_LOG_LEVEL\n"));
+  EXPECT_THAT(r->text, HasSubstr("\naccept_wait = \"150ms\"  # default\n"));
+  EXPECT_THAT(r->text, HasSubstr("\ntrusted_peers = [\"127.0.0.0/8\"]  # " + path + ":6\n"));
+  EXPECT_THAT(
+      r->text,
+      HasSubstr(
+          "[[xmpp.component]]\ndomain = \"sip.example\"\nserver = \"127.0.0.1:5347\"\nsecret = \"...\"\n"));
+}
+
+TEST_F(config_file, an_empty_flag_is_an_empty_value_and_swallows_nothing) {
+  const auto path = write("stox.toml", good);
+  const auto r = load({"--sip.advertise=", "--config", path}, no_environment);
+  ASSERT_TRUE(r.has_value()) << testing::PrintToString(r.error());
+  EXPECT_EQ(r->settings.sip.advertise, "");
+  EXPECT_EQ(r->file, path);
+}
+
+TEST(command_line, version_needs_no_configuration) {
+  const auto r = load({"--version"}, no_environment);
+  ASSERT_TRUE(r.has_value());
+  EXPECT_EQ(r->what, what::version);
+  EXPECT_EQ(r->text, "stoxd " STOX_VERSION "\n");
+}
+
+TEST(command_line, help_lists_every_flag) {
+  const auto r = load({"--help"}, no_environment);
+  ASSERT_TRUE(r.has_value());
+  for (const auto* flag :
+       {"--config", "--check-config", "--record", "--sip.accept-wait", "--log.level", "--admin.control"}) {
+    EXPECT_THAT(r->text, HasSubstr(flag));
+  }
+  EXPECT_THAT(r->text, testing::Not(HasSubstr("component.secret")));
+}
+
+TEST_F(config_file, reload_takes_live_keys_and_keeps_what_needs_a_restart) {
+  const auto path = write("stox.toml", good);
+  const texts args{"--config", path};
+  const auto running = load(args, no_environment);
+  ASSERT_TRUE(running.has_value());
+  auto text = with("5080", "5081");
+  text.replace(text.find("udp:127.0.0.1:5060"), 18, "udp:127.0.0.1:5070");
+  text.replace(text.find("hunter2"), 7, "hunter3");
+  write("stox.toml", text);
+  const auto next = reload(running->settings, args, no_environment);
+  ASSERT_TRUE(next.has_value()) << testing::PrintToString(next.error());
+  EXPECT_THAT(next->warnings, ElementsAre("sip.listen: the change counts only after a restart",
+                                          "xmpp.component: the change counts only after a restart"));
+  auto expected = running->settings;
+  expected.sip.outbound_proxy.at(0) = {"sip:127.0.0.1:5081;lr", transport::udp,
+                                       *socket_address::parse("127.0.0.1:5081")};
+  EXPECT_EQ(next->settings, expected);
+}
+
+TEST_F(config_file, reload_with_an_error_changes_nothing) {
+  const auto path = write("stox.toml", good);
+  const texts args{"--config", path};
+  const auto running = load(args, no_environment);
+  ASSERT_TRUE(running.has_value());
+  write("stox.toml", with("5080", "x"));
+  EXPECT_FALSE(reload(running->settings, args, no_environment).has_value());
+}
+
+TEST_F(config_file, reload_refuses_a_domain_whose_component_would_come_only_with_a_restart) {
+  const auto path = write("stox.toml", good);
+  const texts args{"--config", path};
+  const auto running = load(args, no_environment);
+  ASSERT_TRUE(running.has_value());
+  write("stox.toml",
+        with("[\"sip.example\"]", "[\"sip.example\", \"two.example\"]") +
+            "[[xmpp.component]]\ndomain = \"two.example\"\nserver = \"127.0.0.1\"\nsecret = \"s\"\n");
+  const auto next = reload(running->settings, args, no_environment);
+  ASSERT_FALSE(next.has_value());
+  EXPECT_EQ(
+      next.error(),
+      texts{path + ": gateway.sip_domains: \"two.example\" has no [[xmpp.component]]; add one with domain = "
+                   "\"two.example\" (the new file as a whole is good: restart instead of reloading)"});
+}
+
+TEST(compare, sorts_changes_by_whether_they_are_live) {
+  settings::all before;
+  settings::all after;
+  EXPECT_TRUE(compare(before, after).live.empty());
+  after.log.level = log_level::debug;
+  after.gateway.domains = {{"a", "b"}};
+  after.store.path = "/x";
+  after.components.resize(1);
+  EXPECT_EQ(compare(before, after).live, (texts{"log.level", "gateway.domain"}));
+  EXPECT_EQ(compare(before, after).restart, (texts{"store.path", "xmpp.component"}));
+}
+
+}  // namespace
+}  // namespace stox::config
