@@ -17,7 +17,7 @@ void deadline_index::sift_up(std::size_t position) {
   const node moving = heap_[position];
   while (position > 0) {
     const std::size_t parent = (position - 1) / arity;
-    if (heap_[parent].when <= moving.when) break;
+    if (!moving.before(heap_[parent])) break;
     place(position, heap_[parent]);
     position = parent;
   }
@@ -32,9 +32,9 @@ void deadline_index::sift_down(std::size_t position) {
     const std::size_t last = std::min(first + arity, heap_.size());
     std::size_t least = first;
     for (std::size_t child = first + 1; child < last; ++child) {
-      if (heap_[child].when < heap_[least].when) least = child;
+      if (heap_[child].before(heap_[least])) least = child;
     }
-    if (moving.when <= heap_[least].when) break;
+    if (!heap_[least].before(moving)) break;
     place(position, heap_[least]);
     position = least;
   }
@@ -48,7 +48,7 @@ void deadline_index::erase(std::size_t position) {
   const node last = heap_.back();
   heap_.pop_back();
   if (position == heap_.size()) return;
-  const bool earlier = last.when < heap_[position].when;
+  const bool earlier = last.before(heap_[position]);
   place(position, last);
   if (earlier) {
     sift_up(position);
@@ -67,8 +67,9 @@ void deadline_index::set(timer_handle& handle, timer_key key, std::optional<stea
   if (live) {
     const std::size_t position = slots_[handle.slot].position;
     slots_[handle.slot].key = key;
-    const bool earlier = *when < heap_[position].when;
-    heap_[position].when = *when;
+    const node moved{*when, handle.slot, order_++};
+    const bool earlier = moved.before(heap_[position]);
+    heap_[position] = moved;
     if (earlier) {
       sift_up(position);
     } else {
@@ -86,7 +87,7 @@ void deadline_index::set(timer_handle& handle, timer_key key, std::optional<stea
   }
   slots_[slot].key = key;
   handle = {slot, slots_[slot].generation};
-  heap_.push_back({*when, slot});
+  heap_.push_back({*when, slot, order_++});
   sift_up(heap_.size() - 1);
 }
 

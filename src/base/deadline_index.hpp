@@ -40,6 +40,12 @@ class deadline_index {
   struct node {
     steady_time when;
     std::uint32_t slot;
+    std::uint32_t order;  ///< counts up with every set(): equal deadlines come due in that order
+
+    bool before(const node& other) const {
+      // The difference is signed, so that the count may wrap.
+      return when != other.when ? when < other.when : static_cast<std::int32_t>(order - other.order) < 0;
+    }
   };
   struct entry {
     timer_key key;
@@ -54,6 +60,7 @@ class deadline_index {
   std::vector<node> heap_;
   std::vector<entry> slots_;
   std::vector<std::uint32_t> free_;
+  std::uint32_t order_ = 0;
 };
 
 }  // namespace stox

@@ -104,6 +104,7 @@ struct sandbox::impl {
   }
 
   void perform(io::send& x) {
+    if (how_.fail_write == writes_++) return fail(x);
     if (use_of(x.conn) == conn_use::component) {
       serve(x.conn, x.bytes);
     } else {
@@ -118,6 +119,14 @@ struct sandbox::impl {
     } else {
       unsent_.push_back(x.tok);
     }
+  }
+
+  /// The write did not go out; a stream breaks with it.
+  void fail(const io::send& x) {
+    later([this, conn = x.conn, tok = x.tok] {
+      if (tok != token::none) tell(io::send_failed{tok, io::fail::reset});
+      if (servers_.erase(conn) + streams_.erase(conn) > 0) tell(io::closed{conn, io::fail::reset});
+    });
   }
 
   /// The XMPP server's side of a component stream, as far as a component can see it.
@@ -180,6 +189,7 @@ struct sandbox::impl {
   std::map<conn_id, socket_address> streams_;
   std::vector<std::function<void()>> replies_;
   std::vector<token> unsent_;
+  std::size_t writes_ = 0;
   std::vector<output> outputs_;
 };
 
@@ -255,6 +265,8 @@ void sandbox::write_done(bool ok) {
 
 void sandbox::handle(const event& e) { impl_->handle(e); }
 std::vector<sandbox::output> sandbox::take() { return std::exchange(impl_->outputs_, {}); }
+bool sandbox::connected() const { return !impl_->servers_.empty(); }
+std::size_t sandbox::writes() const { return impl_->writes_; }
 stox::engine::engine& sandbox::core() { return impl_->engine_; }
 instant sandbox::now() const { return impl_->now_; }
 

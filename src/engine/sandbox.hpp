@@ -32,7 +32,8 @@ class sandbox {
     bool links_up = true;      ///< the components are connected when the box opens
     bool auto_sent = true;     ///< the kernel takes every write at once
     bool auto_confirm = true;  ///< the server answers each fence ping at once
-    transport peer_via = transport::udp;
+    std::optional<std::size_t>
+        fail_write;  ///< the write with this number (from 0, handshakes included) fails
   };
 
   explicit sandbox(settings::all settings) : sandbox(std::move(settings), options{}) {}
@@ -60,6 +61,8 @@ class sandbox {
   /// What left since the last call, in order. Pings, handshakes and stream headers are the box's own business
   /// and not listed.
   std::vector<output> take();
+  bool connected() const;      ///< whether any component link has its stream
+  std::size_t writes() const;  ///< how many writes the engine has asked for
   stox::engine::engine& core();
   instant now() const;
 

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+/// A conversation in virtual time, as people write it. One step a line; lines that begin with "|" belong to
+/// the step above them.
+///     # the sentence that a failing test prints
+///     # spec: RFC3261 §17.1.2.2
+///     config              the whole configuration as TOML in "|" lines; before all other steps; default: see
+///     scenario_test.cpp manual write        the kernel takes writes only by "write ok" / "write fail" manual
+///     confirm      the XMPP server answers pings only by "confirm" sip> / xmpp>        arrives; a SIP text
+///     in "|" lines ("Content-Length: ~" is computed), a stanza in one line or several sip< / xmpp< leaves
+///     next on that side; SIP: each line given must stand in it, in order; XMPP: the element given must be
+///                         contained in it (its attributes, its children in order, its text)
+///     reply CODE REASON   the SIP peer answers the request that the last "sip<" showed
+///     advance 500ms | 32s
+///     link down | link up, write ok | write fail, confirm, drain 10s (SIGTERM with that limit)
+///     quiet               nothing has left on either side since the last "<"
+///     count NAME{label=value,...} N     a counter of the engine
+struct scenario_step {
+  int line = 0;
+  std::string verb;   ///< "sip>", "advance", ...
+  std::string rest;   ///< of the step's line
+  std::string block;  ///< of the "|" lines, joined by LF, each with its LF
+};
+
+struct scenario_file {
+  std::string sentence, spec;
+  std::vector<scenario_step> steps;
+  std::string problem;  ///< why the file could not be read; empty: it could
+  static scenario_file load(const std::filesystem::path& path);
+};

@@ -1,0 +1,289 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+#include <filesystem>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "base/text.hpp"
+#include "config/config.hpp"
+#include "engine/sandbox.hpp"
+#include "scenario/scenario_file.hpp"
+#include "sip/wire/message.hpp"
+#include "xml/element.hpp"
+#include "xml/reader.hpp"
+
+using namespace stox;
+using engine::sandbox;
+using side = sandbox::output::side;
+
+namespace {
+
+constexpr const char* component_ns = "jabber:component:accept";
+
+/// What a scenario without a "config" step runs with.
+constexpr const char* default_config = R"(
+[gateway]
+sip_domains = ["sip.test"]
+[sip]
+listen = ["udp:192.0.2.20:5060", "tcp:192.0.2.20:5060"]
+advertise = "gw.test"
+outbound_proxy = "sip:192.0.2.1:5060"
+trusted_peers = ["192.0.2.0/24"]
+[[xmpp.component]]
+domain = "sip.test"
+server = "192.0.2.30:5347"
+secret = "secret"
+[log]
+level = "debug"
+)";
+
+std::string wire(const std::string& block) {
+  std::string out;
+  for (const char c : block) out += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  const auto blank = out.find("\r\n\r\n");
+  if (blank == std::string::npos) return out + "\r\n";
+  // A block's last line has its LF; a body has none of its own.
+  if (out.size() > blank + 4) out.resize(out.size() - 2);
+  if (const auto length = out.find("Content-Length: ~"); length != std::string::npos) {
+    const auto size = std::to_string(out.size() - blank - 4);
+    out.replace(length + 16, 1, size);
+  }
+  return out;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> out;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    out.push_back(line);
+  }
+  return out;
+}
+
+bool contains(const xml::element& actual, const xml::element& wanted) {
+  if (actual.name != wanted.name || actual.ns != wanted.ns) return false;
+  for (const auto& a : wanted.attributes) {
+    const auto* value = actual.attr(a.name);
+    if (value == nullptr || *value != a.value) return false;
+  }
+  const auto text = std::string(text::trim(wanted.text()));
+  if (!text.empty() && std::string(text::trim(actual.text())) != text) return false;
+  const auto have = actual.elements();
+  auto next = have.begin();
+  for (const auto* child : wanted.elements()) {
+    next = std::find_if(next, have.end(), [child](const auto* e) { return contains(*e, *child); });
+    if (next == have.end()) return false;
+    ++next;
+  }
+  return true;
+}
+
+std::optional<duration> parse_duration(const std::string& s) {
+  std::size_t used = 0;
+  const auto n = std::stoll(s, &used);
+  const auto unit = s.substr(used);
+  if (unit == "ms") return std::chrono::milliseconds(n);
+  if (unit == "s") return std::chrono::seconds(n);
+  return std::nullopt;
+}
+
+/// Runs the steps of one file. With `fail_at`, the write with that number fails and only the invariants are
+/// checked.
+class runner {
+ public:
+  explicit runner(const scenario_file& file, std::optional<std::size_t> fail_at = {})
+      : file_(file), fail_at_(fail_at) {}
+
+  void run() {
+    std::string toml = default_config;
+    sandbox::options how;
+    for (const auto& s : file_.steps) {
+      if (s.verb == "config") toml = s.block;
+      if (s.verb == "manual" && s.rest == "write") how.auto_sent = false;
+      if (s.verb == "manual" && s.rest == "confirm") how.auto_confirm = false;
+    }
+    how.fail_write = fail_at_;
+    auto loaded = config::parse(toml, "scenario");
+    ASSERT_TRUE(loaded) << loaded.error().front();
+    box_.emplace(loaded->settings, how);
+    for (const auto& s : file_.steps) {
+      SCOPED_TRACE("line " + std::to_string(s.line) + ": " + s.verb + " " + s.rest);
+      step(s);
+      if (testing::Test::HasFatalFailure()) return;
+    }
+    settle();
+  }
+
+  std::size_t writes() const { return box_->writes(); }
+
+ private:
+  bool strict() const { return !fail_at_; }
+
+  void collect() {
+    for (auto& o : box_->take()) {
+      if (o.where == side::sip)
+        sip_.push_back(std::move(o));
+      else if (o.where == side::xmpp)
+        xmpp_.push_back(std::move(o));
+    }
+  }
+
+  void step(const scenario_step& s) {
+    if (s.verb == "config" || s.verb == "manual") return;
+    if (s.verb == "sip>") return incoming_sip(s);
+    if (s.verb == "xmpp>") return box_->xmpp(s.rest + s.block);
+    if (s.verb == "sip<") return outgoing_sip(s);
+    if (s.verb == "xmpp<") return outgoing_xmpp(s);
+    if (s.verb == "reply") return reply(s);
+    if (s.verb == "advance") return box_->advance(parse_duration(s.rest).value());
+    if (s.verb == "link") return s.rest == "up" ? box_->link_up() : box_->link_down();
+    if (s.verb == "write") return box_->write_done(s.rest == "ok");
+    if (s.verb == "confirm") return box_->confirm();
+    if (s.verb == "drain") return box_->handle(engine::shutdown{parse_duration(s.rest).value()});
+    if (s.verb == "quiet") return quiet();
+    if (s.verb == "count") return count(s);
+    FAIL() << "unknown step";
+  }
+
+  void incoming_sip(const scenario_step& s) {
+    // "sip> from ADDRESS:PORT" comes from another peer than the usual one.
+    const auto bytes = wire(s.block);
+    if (s.rest.rfind("from ", 0) == 0)
+      return box_->sip_from(socket_address::parse(s.rest.substr(5)).value(), bytes);
+    box_->sip(bytes);
+  }
+
+  void outgoing_sip(const scenario_step& s) {
+    collect();
+    if (sip_.empty()) {
+      if (strict()) FAIL() << "nothing left for SIP";
+      return;
+    }
+    const auto text = sip_.front().text;
+    sip_.pop_front();
+    if (text.rfind("SIP/2.0", 0) != 0) last_request_ = text;
+    if (!strict()) return;
+    auto have = lines_of(text);
+    auto next = have.begin();
+    for (const auto& wanted : lines_of((s.rest.empty() ? "" : s.rest + "\n") + s.block)) {
+      next = std::find(next, have.end(), wanted);
+      ASSERT_NE(next, have.end()) << "no line '" << wanted << "' in\n" << text;
+      ++next;
+    }
+  }
+
+  void outgoing_xmpp(const scenario_step& s) {
+    collect();
+    if (xmpp_.empty()) {
+      if (strict()) FAIL() << "nothing left for XMPP";
+      return;
+    }
+    const auto text = xmpp_.front().text;
+    xmpp_.pop_front();
+    if (!strict()) return;
+    const auto have = xml::parse(text, {}, component_ns);
+    const auto wanted = xml::parse(s.rest + s.block, {}, component_ns);
+    ASSERT_TRUE(have && wanted) << text;
+    EXPECT_TRUE(contains(*have, *wanted)) << "in\n" << xml::canonical(*have);
+  }
+
+  void reply(const scenario_step& s) {
+    std::string out = "SIP/2.0 " + s.rest + "\r\n";
+    for (const auto& line : lines_of(last_request_)) {
+      for (const auto* name : {"Via:", "From:", "Call-ID:", "CSeq:"}) {
+        if (line.rfind(name, 0) == 0) out += line + "\r\n";
+      }
+      if (line.rfind("To:", 0) == 0) out += line + ";tag=peer\r\n";
+    }
+    if (last_request_.empty()) return;
+    out += wire(s.block).substr(0, wire(s.block).size() - 2);
+    box_->sip(out + "Content-Length: 0\r\n\r\n");
+  }
+
+  void quiet() {
+    collect();
+    if (!strict()) return;
+    for (const auto& o : sip_) ADD_FAILURE() << "unexpected on SIP:\n" << o.text;
+    for (const auto& o : xmpp_) ADD_FAILURE() << "unexpected on XMPP:\n" << o.text;
+  }
+
+  void count(const scenario_step& s) {
+    if (!strict()) return;
+    const auto space = s.rest.rfind(' ');
+    const auto wanted = s.rest.substr(0, space);
+    for (const auto& sample : box_->core().samples()) {
+      std::string name = sample.name;
+      std::string labels;
+      for (const auto& [k, v] : sample.labels) labels += (labels.empty() ? "" : ",") + k + "=" + v;
+      if (!labels.empty()) name += "{" + labels + "}";
+      if (name == wanted) {
+        EXPECT_EQ(sample.value, std::stod(s.rest.substr(space + 1)));
+        return;
+      }
+    }
+    EXPECT_EQ("0", s.rest.substr(space + 1)) << "no counter " << wanted;
+  }
+
+  /// Whatever happened: once all timers ran out, nothing is open any more and no transaction holds memory.
+  void settle() {
+    box_->confirm();
+    box_->write_done(true);
+    if (!box_->connected()) box_->link_up();
+    box_->advance(std::chrono::minutes(3));
+    for (const auto& s : box_->core().samples()) {
+      if (s.name == "open_messages" || s.name == "sip_server_transactions" ||
+          s.name == "sip_client_transactions") {
+        EXPECT_EQ(s.value, 0) << s.name;
+      }
+    }
+  }
+
+  const scenario_file& file_;
+  std::optional<std::size_t> fail_at_;
+  std::optional<sandbox> box_;
+  std::deque<sandbox::output> sip_, xmpp_;
+  std::string last_request_;
+};
+
+std::vector<std::filesystem::path> files() {
+  std::vector<std::filesystem::path> out;
+  for (const auto& e : std::filesystem::recursive_directory_iterator(STOX_SCENARIO_DIR)) {
+    if (e.path().extension() == ".scn") out.push_back(e.path());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+class scenario : public testing::TestWithParam<std::filesystem::path> {};
+
+TEST_P(scenario, plays) {
+  const auto file = scenario_file::load(GetParam());
+  ASSERT_EQ(file.problem, "");
+  SCOPED_TRACE(file.sentence);
+  runner r(file);
+  r.run();
+}
+
+TEST_P(scenario, survives_every_write_failing) {
+  const auto file = scenario_file::load(GetParam());
+  ASSERT_EQ(file.problem, "");
+  SCOPED_TRACE(file.sentence);
+  std::size_t writes = 1;
+  for (std::size_t n = 0; n < writes; ++n) {
+    SCOPED_TRACE("write " + std::to_string(n) + " fails");
+    runner r(file, n);
+    r.run();
+    writes = std::max(writes, r.writes());
+    ASSERT_LT(n, 1000U);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(, scenario, testing::ValuesIn(files()),
+                         [](const auto& param_info) { return param_info.param.stem().string(); });
+
+}  // namespace

@@ -1,0 +1,125 @@
+#include "engine/trace.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "engine/sandbox.hpp"
+
+using namespace stox;
+
+namespace {
+
+constexpr conn_id udp{1};
+constexpr conn_id component{first_core_conn | std::uint64_t{1} << 56 | 1};
+using direction = engine::redactor::direction;
+
+const std::string message =
+    "MESSAGE sip:ana@xmpp.test SIP/2.0\r\nSubject: the secret plan\r\ns: again\r\n  "
+    "folded\r\nContent-Length: 5\r\n\r\nHello";
+const std::string message_shown =
+    "MESSAGE sip:ana@xmpp.test SIP/2.0\r\nSubject: xxx xxxxxx xxxx\r\ns: xxxxx\r\n  "
+    "xxxxxx\r\nContent-Length: 5\r\n\r\nxxxxx";
+
+TEST(redactor, hides_subject_and_body_of_a_datagram) {
+  engine::redactor r;
+  EXPECT_EQ(r(udp, direction::in, false, message), message_shown);
+}
+
+TEST(redactor, hides_bodies_of_a_stream_wherever_a_read_ends) {
+  const std::string all = message + "\r\n\r\n" + message;
+  const std::string shown = message_shown + "\r\n\r\n" + message_shown;
+  for (std::size_t cut = 0; cut <= all.size(); ++cut) {
+    engine::redactor r;
+    const auto head = r(conn_id{7}, direction::in, true, all.substr(0, cut));
+    EXPECT_EQ(head + r(conn_id{7}, direction::in, true, all.substr(cut)), shown) << cut;
+  }
+}
+
+TEST(redactor, hides_all_text_of_xml_wherever_a_read_ends) {
+  const std::string all = "<handshake>abc</handshake><message to='a>b'><body>Hello</body></message>";
+  const std::string shown = "<handshake>xxx</handshake><message to='a>b'><body>xxxxx</body></message>";
+  for (std::size_t cut = 0; cut <= all.size(); ++cut) {
+    engine::redactor r;
+    const auto head = r(component, direction::out, true, all.substr(0, cut));
+    EXPECT_EQ(head + r(component, direction::out, true, all.substr(cut)), shown) << cut;
+  }
+}
+
+TEST(redactor, keeps_directions_apart) {
+  engine::redactor r;
+  EXPECT_EQ(r(component, direction::out, true, "<body"), "<body");
+  EXPECT_EQ(r(component, direction::in, true, "secret"), "xxxxxx");
+}
+
+TEST(trace, an_event_line_reads_back) {
+  std::vector<std::string> lines;
+  engine::trace_writer writer([&](std::string_view l) { lines.emplace_back(l); }, true);
+  const io::received e{udp, *socket_address::parse("[2001:db8::1]:5060"), "a\r\n\"b\" \\ \x01\xff c"};
+  const instant now{steady_time(std::chrono::seconds(5)), wall_time(std::chrono::seconds(6))};
+  writer.on_event(io::event(e), now);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0], engine::trace_header);
+  std::string storage;
+  const auto back = engine::parse_trace_event(lines[1], storage);
+  ASSERT_TRUE(back);
+  const auto& got = std::get<io::received>(std::get<io::event>(back->event));
+  EXPECT_EQ(got.conn, e.conn);
+  EXPECT_EQ(got.from, e.from);
+  EXPECT_EQ(got.bytes, e.bytes);
+  EXPECT_EQ(back->at.steady, now.steady);
+  EXPECT_EQ(back->at.wall, now.wall);
+}
+
+TEST(trace, malformed_lines_are_errors) {
+  std::string storage;
+  for (const auto* line :
+       {"", "> 1 2 3", "> 1 x 3 timeout", "> 1 2 3 nonsense", "> 1 2 3 received conn=1 from=x bytes=\"\"",
+        "> 1 2 3 received conn=1 from=1.2.3.4:5 bytes=\"\\", "> 1 2 3 closed conn=1 why=99"}) {
+    EXPECT_FALSE(engine::parse_trace_event(line, storage)) << line;
+  }
+}
+
+TEST(trace, replay_gives_the_same_lines) {
+  const auto settings = engine::sandbox::sample_settings();
+  std::string trace;
+  counting_ids ids;
+  std::vector<std::string> lines;
+  const auto sink = [&](std::string_view l) { lines.emplace_back(l); };
+  engine::trace_writer writer(sink, true);
+  engine::recording_ids recorded(ids, sink);
+  engine::engine e(settings, recorded);
+  e.set_tap(&writer);
+  instant now{steady_time(std::chrono::seconds(100)), wall_time(std::chrono::seconds(1'577'836'800))};
+  const auto drain = [&] {
+    while (e.poll()) {
+    }
+  };
+  e.handle(io::event(io::listening{udp, transport::udp, *socket_address::parse("192.0.2.20:5060")}), now);
+  drain();
+  e.start(now);
+  drain();
+  const std::string options =
+      "OPTIONS sip:gw.sip.example SIP/2.0\r\nVia: SIP/2.0/UDP "
+      "192.0.2.1:5060;branch=z9hG4bK-1\r\nMax-Forwards: 70\r\n"
+      "From: <sip:p@192.0.2.1>;tag=1\r\nTo: <sip:gw.sip.example>\r\nCall-ID: o\r\nCSeq: 1 "
+      "OPTIONS\r\nContent-Length: 0\r\n\r\n";
+  e.handle(io::event(io::received{udp, *socket_address::parse("192.0.2.1:5060"), options}), now);
+  drain();
+  now = now + std::chrono::seconds(40);
+  e.handle(engine::timeout{}, now);
+  drain();
+  for (const auto& l : lines) trace += l + "\n";
+
+  const auto again = engine::replay(trace, settings);
+  ASSERT_TRUE(again) << again.error().to_string();
+  std::vector<std::string> without_ids;
+  for (const auto& l : lines) {
+    if (l.substr(0, 2) != "= ") without_ids.push_back(l);
+  }
+  EXPECT_EQ(*again, without_ids);
+  EXPECT_GT(without_ids.size(), 6U);
+}
+
+}  // namespace
