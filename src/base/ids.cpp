@@ -3,7 +3,7 @@
 namespace stox {
 
 std::string counting_ids::next(id_kind kind) {
-  const auto n = std::to_string(++counts_[static_cast<std::size_t>(kind)]);
+  auto n = std::to_string(++counts_[static_cast<std::size_t>(kind)]);
   switch (kind) {
     case id_kind::branch: return "z9hG4bK-" + n;
     case id_kind::tag: return "t-" + n;

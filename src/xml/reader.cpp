@@ -30,10 +30,10 @@ namespace {
 // Between namespace and local name in what expat reports. No XML text can hold it, not even as a reference.
 constexpr char ns_separator = '\x01';
 // So much goes to the tokeniser at once: what a stanza can take above its limit before that is seen.
-constexpr std::size_t slice_bytes = 64 * 1024;
+constexpr std::size_t slice_bytes = 65'536;
 // Expat keeps every element, attribute and prefix name that it ever saw. After so many bytes of stanzas it
 // starts afresh, so that a peer with ever new names cannot make a link grow.
-constexpr std::uint64_t renewal_bytes = 256 * 1024;
+constexpr std::uint64_t renewal_bytes = 262'144;
 
 /// Whether a stream's root holds stanzas, or the text is one element.
 enum class content : std::uint8_t { stream, document };
@@ -139,7 +139,7 @@ void tree_builder::prepare_parser() {
 }
 
 void tree_builder::set_handlers() {
-  const XML_Parser p = parser_.get();
+  auto* const p = parser_.get();
   XML_SetElementHandler(
       p,
       [](void* user, const XML_Char* name, const XML_Char** attributes) {
@@ -229,7 +229,7 @@ void tree_builder::feed_slice(std::string_view slice) {
 }
 
 void tree_builder::tokenise(std::string_view view) {
-  const XML_Parser p = parser_.get();
+  auto* const p = parser_.get();
   while (!view.empty() && !failure_) {
     view_ = view;
     const auto status = XML_Parse(p, view.data(), static_cast<int>(view.size()), XML_FALSE);

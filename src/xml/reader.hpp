@@ -23,7 +23,7 @@ const char* errc_name(errc e);
 STOX_ERROR_CATEGORY(errc, "xml")
 
 struct read_limits {
-  std::size_t max_stanza_bytes = 256 * 1024;  ///< RFC 6120 §13.12 wants at least 10,000
+  std::size_t max_stanza_bytes = std::size_t{256} * 1024;  ///< RFC 6120 §13.12 wants at least 10,000
   std::size_t max_depth = 32;
   std::size_t max_attributes = 64;  ///< per element
   std::size_t max_children = 4096;  ///< elements and texts of one stanza, all levels

@@ -23,7 +23,7 @@ constexpr auto looks = [] {
   std::array<std::uint8_t, 256> t{};
   for (std::size_t c = 0; c < 0x20; ++c) t[c] = everywhere;
   for (std::size_t c = 0x80; c < 256; ++c) t[c] = everywhere;
-  for (const char c : {'&', '<', '>'}) t[static_cast<std::size_t>(c)] = everywhere;
+  t['&'] = t['<'] = t['>'] = everywhere;
   // An attribute's value stands in single quotes; a tab or line end in it would become a blank (XML 1.0
   // §3.3.3).
   t['\t'] = t['\n'] = mark(place::attribute);
