@@ -33,23 +33,24 @@ result<std::string> decode(std::string_view escaped) {
   return *std::move(plain);
 }
 
-bool is_phone_digit(char c) {
-  return text::is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == '*' || c == '#';
-}
-
-/// RFC 3966 §5.1.1: "-", ".", "(" and ")" only make a number readable. Parameters after ";" stay as they are:
-/// they may be part of who is meant (phone-context). nullopt: not a number.
-std::optional<std::string> without_separators(std::string_view number) {
-  const auto end = std::min(number.find(';'), number.size());
-  std::string out;
-  for (std::size_t i = 0; i < end; ++i) {
-    const char c = number[i];
+/// RFC 3966 §3, telephone-subscriber: "+" and digits, or digits of any kind with a phone-context. "-", ".",
+/// "(" and ")" only make it readable and go (§5.1.1); parameters stay as they are, for they may be part of
+/// who is meant. nullopt: not a number. Anything looser would let user=phone turn the user "a.b" into the
+/// user "ab".
+std::optional<std::string> plain_number(std::string_view user) {
+  const auto end = std::min(user.find(';'), user.size());
+  const auto params = user.substr(end);
+  const bool global = user.starts_with('+');
+  if (!global && params.find(";phone-context=") == std::string_view::npos) return std::nullopt;
+  std::string out(global ? "+" : "");
+  for (const char c : user.substr(out.size(), end - out.size())) {
     if (c == '-' || c == '.' || c == '(' || c == ')') continue;
-    if (!(c == '+' && i == 0) && !is_phone_digit(c)) return std::nullopt;
+    const bool hex = (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == '*' || c == '#';
+    if (!text::is_digit(c) && (global || !hex)) return std::nullopt;
     out += c;
   }
   if (out.empty() || out == "+") return std::nullopt;
-  out += number.substr(end);
+  out += params;
   return out;
 }
 
@@ -65,7 +66,7 @@ result<parts> parts_of_sip(const sip::uri& u) {
     auto user = decode(*u.user);
     if (!user) return user.error();
     if (says_phone(u)) {
-      if (auto number = without_separators(*user)) *user = *std::move(number);
+      if (auto number = plain_number(*user)) *user = *std::move(number);
     }
     out.user = *std::move(user);
   }
@@ -97,11 +98,8 @@ result<parts> parts_of_im(std::string_view opaque) {
 result<parts> parts_of_tel(std::string_view opaque, const std::string& host) {
   auto text = decode(opaque);
   if (!text) return text.error();
-  const auto number = without_separators(*text);
-  // RFC 3966 §5.1.4: a local number means nothing without its context.
-  if (!number || (number->front() != '+' && number->find(";phone-context=") == std::string::npos)) {
-    return error(address_errc::forbidden_char, "not a telephone number");
-  }
+  const auto number = plain_number(*text);
+  if (!number) return error(address_errc::forbidden_char, "not a telephone number");
   parts out;
   out.user = *number;
   out.host = host;

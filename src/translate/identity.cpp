@@ -100,8 +100,11 @@ boost::system::result<sip_identity, sip_status> identity_of(const sip::request& 
     return refused("Domain of the sender not served");
   }
   // RFC 7572 §5: the device that speaks; only of the same user, or an asserted name would get another's
-  // device.
-  if (const auto* gr = from.find("gr"); gr != nullptr && gr->value && !gr->value->empty()) {
+  // device. The examples of RFC 7573, 7702 and 8048 print gr outside the brackets, so peers may send it
+  // there.
+  const auto* gr = from.find("gr");
+  if (gr == nullptr) gr = sip::find_param(head.from.params, "gr");
+  if (gr != nullptr && gr->value && !gr->value->empty()) {
     const auto claimed = aor_of(from, served);
     if (claimed && sip::equivalent(*claimed, *who)) who->params.push_back(*gr);
   }

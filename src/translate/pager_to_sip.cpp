@@ -119,6 +119,8 @@ boost::system::result<translated<sip::request>, xmpp::stanza_error> to_sip(const
   r.headers.add(header::content_type, "text/plain;charset=UTF-8");
   if (!c.hop_mark.empty()) r.headers.add_other(std::string(hop_header), c.hop_mark);
   r.body = with_crlf(body->text);
+  if (body->text.find('\r') != std::string::npos)
+    losses.add(named("body", *body), "a bare CR became the end of a line");
 
   // The Request-URI may name one device; To names the user.
   if (!c.gr.empty()) {

@@ -57,10 +57,10 @@ std::optional<std::string> decoded(std::string_view call_id) {
   return thread;
 }
 
-/// A thread that looks like one of our codes is coded itself, so that both ways give back what they got.
+/// A thread that looks like one of our hex codes is coded itself, so that both ways give back what they got.
+/// A hash that came home as a thread is kept: the answer stays in the Call-ID that it belongs to.
 bool is_kept(std::string_view thread) {
-  return thread.size() <= max_kept && is_call_id(thread) &&
-         thread.substr(0, hash_prefix.size()) != hash_prefix && !decoded(thread);
+  return thread.size() <= max_kept && is_call_id(thread) && !decoded(thread);
 }
 
 }  // namespace
