@@ -83,6 +83,9 @@ class Layers(unittest.TestCase):
             with self.subTest(call=call):
                 self.assert_finds({"xml/a.cpp": f"int a;\nauto x = {call};\n"}, "src/xml/a.cpp:2:")
 
+    def test_a_member_called_now_is_no_clock(self):
+        self.assert_clean({"xml/a.cpp": "instant sandbox::now() const { return now_; }\nauto t = box.now();\n"})
+
     def test_comments_and_literals_are_no_code(self):
         self.assert_clean({"xml/a.cpp": "// clock::now()\n/* getenv(x)\n#include <thread>\n*/\n"
                                         'auto s = "std::rand ::now(";\nauto n = 1\'000; // \'\nchar c = \'"\'; // ::now(\n'})
