@@ -126,17 +126,26 @@ class runner {
 
   void collect() {
     for (auto& o : box_->take()) {
-      if (o.where == side::sip)
-        sip_.push_back(std::move(o));
-      else if (o.where == side::xmpp)
-        xmpp_.push_back(std::move(o));
+      switch (o.where) {
+        case side::sip: sip_.push_back(std::move(o)); break;
+        case side::xmpp: xmpp_.push_back(std::move(o)); break;
+        case side::log: logs_ += o.text + "\n"; break;
+      }
     }
+  }
+
+  /// What people say to each other must never reach the log, at no level.
+  void check_log() {
+    collect();
+    for (const auto& body : said_)
+      EXPECT_EQ(logs_.find(body), std::string::npos) << "'" << body << "' in\n" << logs_;
+    EXPECT_EQ(logs_.find("secret"), std::string::npos) << logs_;
   }
 
   void step(const scenario_step& s) {
     if (s.verb == "config" || s.verb == "manual") return;
     if (s.verb == "sip>") return incoming_sip(s);
-    if (s.verb == "xmpp>") return box_->xmpp(s.rest + s.block);
+    if (s.verb == "xmpp>") return incoming_xmpp(s);
     if (s.verb == "sip<") return outgoing_sip(s);
     if (s.verb == "xmpp<") return outgoing_xmpp(s);
     if (s.verb == "reply") return reply(s);
@@ -153,9 +162,19 @@ class runner {
   void incoming_sip(const scenario_step& s) {
     // "sip> from ADDRESS:PORT" comes from another peer than the usual one.
     const auto bytes = wire(s.block);
+    if (const auto blank = bytes.find("\r\n\r\n"); bytes.size() >= blank + 8)
+      said_.push_back(bytes.substr(blank + 4));
     if (s.rest.rfind("from ", 0) == 0)
       return box_->sip_from(socket_address::parse(s.rest.substr(5)).value(), bytes);
     box_->sip(bytes);
+  }
+
+  void incoming_xmpp(const scenario_step& s) {
+    const auto text = s.rest + s.block;
+    const auto body = text.find("<body>");
+    const auto end = text.find("</body>");
+    if (body != std::string::npos && end >= body + 10) said_.push_back(text.substr(body + 6, end - body - 6));
+    box_->xmpp(text);
   }
 
   void outgoing_sip(const scenario_step& s) {
@@ -229,12 +248,14 @@ class runner {
     EXPECT_EQ("0", s.rest.substr(space + 1)) << "no counter " << wanted;
   }
 
-  /// Whatever happened: once all timers ran out, nothing is open any more and no transaction holds memory.
+  /// Whatever happened: nothing said is in the log, and once all timers ran out, nothing is open any more and
+  /// no transaction holds memory.
   void settle() {
     box_->confirm();
     box_->write_done(true);
     if (!box_->connected()) box_->link_up();
     box_->advance(std::chrono::minutes(3));
+    check_log();
     for (const auto& s : box_->core().samples()) {
       if (s.name == "open_messages" || s.name == "sip_server_transactions" ||
           s.name == "sip_client_transactions") {
@@ -247,7 +268,8 @@ class runner {
   std::optional<std::size_t> fail_at_;
   std::optional<sandbox> box_;
   std::deque<sandbox::output> sip_, xmpp_;
-  std::string last_request_;
+  std::string last_request_, logs_;
+  std::vector<std::string> said_;
 };
 
 std::vector<std::filesystem::path> files() {

@@ -1,0 +1,118 @@
+// What each part costs: run with --benchmark_filter=REGEX. Compare figures of one run with each other; the machine is shared.
+
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+#include "base/deadline_index.hpp"
+#include "base/ids.hpp"
+#include "engine/engine.hpp"
+#include "engine/sandbox.hpp"
+#include "sip/wire/headers.hpp"
+#include "sip/wire/message.hpp"
+#include "translate/address.hpp"
+#include "translate/pager.hpp"
+#include "xml/reader.hpp"
+#include "xmpp/wire/stanza.hpp"
+
+using namespace stox;
+
+namespace {
+
+const std::string body =
+    "The quick brown fox jumps over the lazy dog, and does it again, until this line is some 120 octets long, as chats are.";
+
+std::string sip_message(std::uint64_t n) {
+  const auto id = std::to_string(n);
+  return "MESSAGE sip:juliet@xmpp.example SIP/2.0\r\n"
+         "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-" + id + ";rport\r\n"
+         "Max-Forwards: 70\r\n"
+         "From: <sip:romeo@sip.example>;tag=f" + id + "\r\n"
+         "To: <sip:juliet@xmpp.example>\r\n"
+         "Call-ID: " + id + "@192.0.2.1\r\n"
+         "CSeq: 1 MESSAGE\r\n"
+         "Content-Type: text/plain\r\n"
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+std::string stanza(std::uint64_t n) {
+  return "<message from='juliet@xmpp.example/balcony' to='romeo@sip.example' type='chat' id='m" + std::to_string(n) +
+         "'><body>" + body + "</body></message>";
+}
+
+void sip_parse(benchmark::State& state) {
+  const auto text = sip_message(1);
+  for (auto _ : state) {
+    auto m = sip::parse_message(text, sip::framing::datagram, {});
+    auto head = sip::check_mandatory(std::get<sip::request>(*m));
+    benchmark::DoNotOptimize(head);
+  }
+  state.counters["bytes"] = static_cast<double>(text.size());
+}
+BENCHMARK(sip_parse);
+
+void sip_write(benchmark::State& state) {
+  const auto m = std::get<sip::request>(*sip::parse_message(sip_message(1), sip::framing::datagram, {}));
+  for (auto _ : state) benchmark::DoNotOptimize(sip::write(m));
+}
+BENCHMARK(sip_write);
+
+void xml_read(benchmark::State& state) {
+  xml::reader reader;
+  (void)reader.feed("<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams'>");
+  (void)reader.poll();
+  const auto text = stanza(1);
+  for (auto _ : state) {
+    (void)reader.feed(text);
+    auto s = xmpp::parse_stanza(std::get<xml::stanza>(*reader.poll()).value);
+    benchmark::DoNotOptimize(s);
+  }
+  state.counters["bytes"] = static_cast<double>(text.size());
+}
+BENCHMARK(xml_read);
+
+void jid_parse(benchmark::State& state) {
+  for (auto _ : state) benchmark::DoNotOptimize(xmpp::jid::parse("juliet@xmpp.example/balcony"));
+}
+BENCHMARK(jid_parse);
+
+void address_there_and_back(benchmark::State& state) {
+  const translate::address_map map;
+  const auto uri = *sip::parse_uri("sip:romeo@sip.example;gr=phone");
+  for (auto _ : state) benchmark::DoNotOptimize(map.to_sip(*map.to_jid(uri), true));
+}
+BENCHMARK(address_there_and_back);
+
+void deadlines(benchmark::State& state) {
+  deadline_index index;
+  std::vector<timer_handle> handles(static_cast<std::size_t>(state.range(0)));
+  steady_time now{};
+  for (std::size_t i = 0; i < handles.size(); ++i) index.set(handles[i], {timer_owner::sip, i}, now + std::chrono::seconds(32));
+  std::size_t i = 0;
+  for (auto _ : state) {
+    now += std::chrono::microseconds(1);
+    index.set(handles[i], {timer_owner::sip, i}, now + std::chrono::seconds(32));
+    i = (i + 1) % handles.size();
+  }
+}
+BENCHMARK(deadlines)->Arg(1000)->Arg(160'000);
+
+/// One message through the whole engine and the box's far ends, without a socket: an upper bound for the core.
+void engine_sip_to_xmpp(benchmark::State& state) {
+  auto settings = engine::sandbox::sample_settings();
+  settings.sip.accept_wait = duration::zero();
+  settings.log.level = log_level::warning;
+  settings.limits.memory = std::uint64_t{8} << 30U;
+  engine::sandbox box(settings);
+  std::uint64_t n = 0;
+  for (auto _ : state) {
+    box.sip(sip_message(++n));
+    benchmark::DoNotOptimize(box.take());
+    if (n % 64 == 0) box.advance(std::chrono::milliseconds(10));
+  }
+}
+BENCHMARK(engine_sip_to_xmpp);
+
+}  // namespace
+
+BENCHMARK_MAIN();
