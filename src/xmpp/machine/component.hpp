@@ -27,8 +27,8 @@ enum class link_id : std::uint32_t { none = 0 };
 enum class stanza_ref : std::uint64_t { none = 0 };
 
 struct component_options {
-  std::string domain;       ///< what we are: "sip.example"
-  std::string host;         ///< of the XMPP server: name or literal
+  std::string domain;  ///< what we are: "sip.example"
+  std::string host;    ///< of the XMPP server: name or literal
   std::uint16_t port = 5347;
   redacted secret;
   unsigned fence_stanzas = 64;                            ///< a ping at the latest after so many stanzas
@@ -36,7 +36,8 @@ struct component_options {
   duration fence_timeout = std::chrono::seconds(10);      ///< a ping unanswered for so long: the link is dead
   duration idle_ping = std::chrono::seconds(60);          ///< a ping where nothing else was heard for so long
   duration handshake_timeout = std::chrono::seconds(10);  ///< from connect to <handshake/>
-  duration backoff_min = std::chrono::milliseconds(500);  ///< the first reconnect waits up to this, then doubled
+  duration backoff_min =
+      std::chrono::milliseconds(500);  ///< the first reconnect waits up to this, then doubled
   duration backoff_max = std::chrono::seconds(60);
   std::size_t queue_bytes = 4 * 1024 * 1024;  ///< stanzas kept while the link is down
   xml::read_limits limits;
@@ -48,7 +49,8 @@ struct component_options {
 struct link_up {
   link_id link{};
 };
-/// The link went (or could not be made). Every stanza_ref that was not confirmed has been told by stanza_lost before this.
+/// The link went (or could not be made). Every stanza_ref that was not confirmed has been told by stanza_lost
+/// before this.
 struct link_down {
   link_id link{};
   std::string why;  ///< our words: "handshake refused: not-authorized", "connection refused", ...
@@ -61,34 +63,41 @@ struct stanza_received {
 struct stanza_sent {
   stanza_ref ref{};
 };
-/// The server answered a ping that was written after the stanza: it has processed it. The ref is void from then on.
+/// The server answered a ping that was written after the stanza: it has processed it. The ref is void from
+/// then on.
 struct stanza_confirmed {
   stanza_ref ref{};
 };
-/// The link went before the server confirmed. Whether it was processed is not known, unless it never left (`written` false).
+/// The link went before the server confirmed. Whether it was processed is not known, unless it never left
+/// (`written` false).
 struct stanza_lost {
   stanza_ref ref{};
   bool written = false;
 };
-using component_event = std::variant<link_up, link_down, stanza_received, stanza_sent, stanza_confirmed, stanza_lost>;
+using component_event =
+    std::variant<link_up, link_down, stanza_received, stanza_sent, stanza_confirmed, stanza_lost>;
 
 struct component_stats {
   bool up = false;
   std::uint64_t connects = 0, losses = 0, handshake_failures = 0, stream_errors = 0;
   std::uint64_t stanzas_in = 0, stanzas_out = 0, pings = 0;
-  std::uint64_t queued = 0, queued_bytes = 0, queue_refused = 0;  ///< waiting for the link now; refused because full
+  std::uint64_t queued = 0, queued_bytes = 0,
+                queue_refused = 0;  ///< waiting for the link now; refused because full
   std::uint64_t unconfirmed = 0;
 };
 
-/// One XEP-0114 component link: connect, handshake, stanzas both ways, fence, reconnect with jittered back-off. Sans-I/O; deadlines in the
-/// engine's index under timer_owner::xmpp with its link number as key. References outlive it.
+/// One XEP-0114 component link: connect, handshake, stanzas both ways, fence, reconnect with jittered
+/// back-off. Sans-I/O; deadlines in the engine's index under timer_owner::xmpp with its link number as key.
+/// References outlive it.
 ///
-/// The fence: after at most fence_stanzas stanzas or fence_age, an XEP-0199 ping to the component's own domain follows them. The server
-/// routes it back to us; because a server handles one stream's stanzas in order (RFC 6120 §10.1), its return proves that
-/// everything written before it was processed. It asks nothing of the server's configuration; see docs/decisions.
+/// The fence: after at most fence_stanzas stanzas or fence_age, an XEP-0199 ping to the component's own
+/// domain follows them. The server routes it back to us; because a server handles one stream's stanzas in
+/// order (RFC 6120 §10.1), its return proves that everything written before it was processed. It asks nothing
+/// of the server's configuration; see docs/decisions.
 class component {
  public:
-  component(link_id id, component_options options, deadline_index& deadlines, id_source& ids, byte_account& memory, io_port& io);
+  component(link_id id, component_options options, deadline_index& deadlines, id_source& ids,
+            byte_account& memory, io_port& io);
   ~component();
   component(const component&) = delete;
   component& operator=(const component&) = delete;
@@ -109,7 +118,8 @@ class component {
   /// Sends one stanza now. False if the link is not up: nothing was taken.
   /// With a ref, its fate is told: sent and then confirmed, or lost.
   bool send(std::string stanza, stanza_ref ref, instant now);
-  /// For stanzas that nobody waits for (errors, receipts): sends now or keeps it until the link is up. False if the queue is full.
+  /// For stanzas that nobody waits for (errors, receipts): sends now or keeps it until the link is up. False
+  /// if the queue is full.
   bool send_or_queue(std::string stanza, instant now);
 
   std::optional<component_event> poll();

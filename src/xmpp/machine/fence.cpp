@@ -19,20 +19,23 @@ void fence::tell_sent(entry& e) {
   out_.push_back(stanza_sent{e.ref});
 }
 
+std::pair<fence::place, fence::place> fence::batch(token tok) {
+  const auto first = std::lower_bound(waiting_.begin(), waiting_.end(), tok,
+                                      [](const entry& e, token t) { return e.tok < t; });
+  const auto last = std::find_if(first, waiting_.end(), [tok](const entry& e) { return e.tok != tok; });
+  return {first, last};
+}
+
 void fence::sent(token tok) {
-  const auto before = [](const entry& e, token t) { return e.tok < t; };
-  for (auto at = std::lower_bound(waiting_.begin(), waiting_.end(), tok, before);
-       at != waiting_.end() && at->tok == tok; ++at) {
-    tell_sent(*at);
-  }
+  const auto [first, last] = batch(tok);
+  std::for_each(first, last, [this](entry& e) { tell_sent(e); });
 }
 
 void fence::refused(token tok) {
-  const auto mine = [tok](const entry& e) { return e.tok == tok; };
-  for (const auto& e : waiting_) {
-    if (mine(e)) out_.push_back(stanza_lost{e.ref, false});
-  }
-  memory_.give(std::erase_if(waiting_, mine) * sizeof(entry));
+  const auto [first, last] = batch(tok);
+  std::for_each(first, last, [this](const entry& e) { out_.push_back(stanza_lost{e.ref, false}); });
+  memory_.give(static_cast<std::size_t>(last - first) * sizeof(entry));
+  waiting_.erase(first, last);
   if (ping_ && ping_->tok == tok) {
     // What this ping should have confirmed needs another one.
     fenced_ = waiting_.empty() ? last_number_ : waiting_.front().number - 1;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/byte_account.hpp"
 #include "base/instant.hpp"
@@ -64,6 +65,8 @@ class fence {
     std::uint64_t last;  ///< number of the last stanza written before it
     steady_time since;
   };
+  using place = std::deque<entry>::iterator;
+  std::pair<place, place> batch(token tok);  ///< the stanzas that were written with it
   void tell_sent(entry& e);
 
   unsigned most_;
