@@ -1,0 +1,267 @@
+#include "daemon/daemon.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "admin/admin.hpp"
+#include "daemon/log_line.hpp"
+#include "daemon/logger.hpp"
+#include "daemon/service.hpp"
+#include "daemon/trace_file.hpp"
+#include "engine/engine.hpp"
+#include "engine/trace.hpp"
+#include "net/ids.hpp"
+#include "net/loop.hpp"
+#include "store/sqlite_store.hpp"
+
+namespace stox::daemon {
+namespace {
+
+using fields = std::vector<std::pair<std::string_view, std::string>>;
+
+constexpr unsigned engine_number = 0;  // one engine in a process for now
+constexpr auto incident_lifetime = std::chrono::hours(24 * 30);
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& w : words) out += (out.empty() ? "" : " ") + w;
+  return out;
+}
+
+// Lines about messages whose fate is not known, or whose sender could not be told: what an operator is asked
+// about later.
+bool is_incident(std::string_view event) {
+  return event.ends_with(".in_doubt") || event.ends_with(".late_error") ||
+         event.ends_with(".sender_unreachable");
+}
+
+// The common soft limit of 1,024 descriptors is less than sip.max_connections and what else is open.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65'536);
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+struct daemon::impl {
+  impl(config::loaded l, std::vector<std::string> a, config::environment e)
+      : loaded(std::move(l)),
+        settings(loaded.settings),
+        args(std::move(a)),
+        env(std::move(e)),
+        log(STDERR_FILENO, settings.log.level) {}
+
+  void say(log_level level, std::string_view event, fields f) { log.write({level, event, {}, std::move(f)}); }
+  exit_code refuse(exit_code code, const std::string& why) {
+    say(log_level::error, "daemon.not_started", {{"why", why}});
+    return code;
+  }
+  exit_code prepare();
+  bool open_trace();
+  void build_engine();
+  net::loop_hooks hooks();
+  admin::hooks admin_hooks();
+  void on_log(const log_record& r);
+  void on_batch_end();
+  void reload();
+  void apply(config::loaded next);
+  std::vector<engine::sample> samples() const;
+  std::string status() const { return "listening on " + joined(loop->listeners()); }
+  void add_incident(std::string_view kind, std::string detail);
+  exit_code finish(net::ending how);
+
+  config::loaded loaded;
+  settings::all settings;  // as they count now
+  std::vector<std::string> args;
+  config::environment env;
+  logger log;
+  std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+  std::unique_ptr<store::sqlite_store> store;
+  std::unique_ptr<trace_file> trace;
+  bool trace_reported = false;
+  net::csprng_ids random_ids{engine_number};
+  std::optional<engine::recording_ids> recorded_ids;
+  std::optional<engine::trace_writer> tap;
+  std::unique_ptr<engine::engine> core;
+  std::unique_ptr<net::loop> loop;
+  std::unique_ptr<admin::server> door;  // lives on the loop
+};
+
+// ---- making ----
+
+exit_code daemon::impl::prepare() {
+  for (const auto& w : loaded.warnings) say(log_level::warning, "daemon.config_warning", {{"what", w}});
+  auto opened = store::sqlite_store::open(settings.store.path);
+  if (!opened) return refuse(exit_code::bad_configuration, "store.path: " + opened.error().to_string());
+  store = std::move(*opened);
+  if (store->found_unclean()) {
+    say(log_level::warning, "daemon.unclean_end",
+        {{"what", "the run before this one did not end by itself"}});
+    add_incident("daemon.unclean_end", "open messages of that run are in doubt");
+  }
+  if (!loaded.record_path.empty() && !open_trace()) {
+    return refuse(exit_code::bad_configuration,
+                  "--record " + loaded.record_path + ": " + std::strerror(errno));
+  }
+  build_engine();
+  const auto bound = loop->listen(settings.sip);
+  if (!bound) return refuse(exit_code::failed, bound.error().to_string());
+  auto server = admin::server::start(loop->io().context(), settings.admin, admin_hooks());
+  if (!server) return refuse(exit_code::failed, server.error().to_string());
+  door = std::move(*server);
+  return exit_code::clean;
+}
+
+bool daemon::impl::open_trace() {
+  trace = trace_file::create(loaded.record_path);
+  if (!trace) return false;
+  const auto sink = [this](std::string_view line) { trace->line(line); };
+  tap.emplace(sink, loaded.record_bodies);
+  recorded_ids.emplace(random_ids, sink);
+  return true;
+}
+
+void daemon::impl::build_engine() {
+  id_source& ids = recorded_ids ? static_cast<id_source&>(*recorded_ids) : random_ids;
+  core = std::make_unique<engine::engine>(settings, ids);
+  if (tap) core->set_tap(&*tap);
+  net::loop_limits limits;
+  limits.tcp.max_accepted = settings.sip.max_connections;
+  loop = std::make_unique<net::loop>(*core, hooks(), limits);
+}
+
+net::loop_hooks daemon::impl::hooks() {
+  net::loop_hooks h;
+  h.log = [this](const log_record& r) { on_log(r); };
+  h.batch_end = [this] { on_batch_end(); };
+  h.reload = [this] { reload(); };
+  h.stopping = [this] {
+    service::stopping();
+    say(log_level::info, "daemon.stopping", {});
+  };
+  return h;
+}
+
+admin::hooks daemon::impl::admin_hooks() {
+  admin::hooks h;
+  h.samples = [this] { return samples(); };
+  h.readiness = [this] { return core->readiness(); };
+  h.facts = [this] {
+    const auto up =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started);
+    return std::vector<std::pair<std::string, std::string>>{{"uptime", std::to_string(up.count())},
+                                                            {"configuration", loaded.file},
+                                                            {"listeners", joined(loop->listeners())}};
+  };
+  h.set_log_level = [this](log_level level) { log.set_level(level); };
+  return h;
+}
+
+// ---- running ----
+
+void daemon::impl::on_log(const log_record& r) {
+  log.write(r);
+  if (is_incident(r.event)) add_incident(r.event, log_line(r));
+}
+
+void daemon::impl::on_batch_end() {
+  if (trace) {
+    trace->flush();
+    if (trace->broken() && !std::exchange(trace_reported, true)) {
+      say(log_level::error, "daemon.record_failed", {{"file", loaded.record_path}});
+    }
+  }
+  log.flush();
+}
+
+void daemon::impl::add_incident(std::string_view kind, std::string detail) {
+  const auto now = std::chrono::system_clock::now();
+  store->add({now, {}, now + incident_lifetime, engine_number, std::string(kind), std::move(detail)});
+}
+
+void daemon::impl::reload() {
+  service::reloading();
+  auto next = config::reload(settings, args, env);
+  if (next) {
+    apply(std::move(*next));
+  } else {
+    for (const auto& e : next.error()) say(log_level::error, "daemon.reload_refused", {{"why", e}});
+  }
+  service::ready(status());
+}
+
+void daemon::impl::apply(config::loaded next) {
+  for (const auto& w : next.warnings) say(log_level::warning, "daemon.config_warning", {{"what", w}});
+  const auto changed = config::compare(settings, next.settings).live;
+  // A level that was set through the control socket stays, unless the file has another one now.
+  if (settings.log.level != next.settings.log.level) log.set_level(next.settings.log.level);
+  settings = std::move(next.settings);
+  loop->set_max_accepted(settings.sip.max_connections);
+  loop->handle(engine::reconfigured{settings});
+  say(log_level::info, "daemon.reloaded", {{"changed", joined(changed)}});
+}
+
+std::vector<engine::sample> daemon::impl::samples() const {
+  auto out = core->samples();
+  const auto add = [&out](const char* name, const char* help, std::uint64_t n) {
+    out.push_back({name, help, false, {}, static_cast<double>(n)});
+  };
+  const auto tcp = loop->tcp();
+  add("tcp_accepted_total", "TCP connections accepted.", tcp.accepted);
+  add("tcp_refused_full_total", "TCP connections closed at once because of sip.max_connections.",
+      tcp.refused_full);
+  add("tcp_accept_failures_total", "TCP connections lost for want of descriptors or memory.",
+      tcp.accept_failures);
+  const auto rows = store->counters();
+  add("store_written_total", "Incidents written to the store.", rows.written);
+  add("store_dropped_total", "Incidents not written because the queue was full.", rows.dropped);
+  add("store_failed_total", "Incidents that the database refused.", rows.failed);
+  return out;
+}
+
+exit_code daemon::impl::finish(net::ending how) {
+  const bool clean = how == net::ending::clean;
+  door->stop();
+  store->close(clean);
+  if (trace) trace->flush();
+  say(log_level::info, "daemon.stopped", {{"how", clean ? "clean" : "forced"}});
+  log.flush();
+  const auto code = clean ? exit_code::clean : exit_code::failed;
+  // The thread of a name lookup can only be waited for, and its limit is the system resolver's: half a minute
+  // and more.
+  if (loop->resolving()) std::_Exit(static_cast<int>(code));
+  return code;
+}
+
+// ---- the public face ----
+
+daemon::daemon(config::loaded loaded, std::vector<std::string> args, config::environment env)
+    : impl_(std::make_unique<impl>(std::move(loaded), std::move(args), std::move(env))) {}
+daemon::~daemon() = default;
+
+exit_code daemon::run() {
+  auto& i = *impl_;
+  std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
+  const auto prepared = i.prepare();
+  if (prepared != exit_code::clean) return prepared;
+  if (const auto interval = service::alive_interval()) i.loop->every(*interval, service::alive);
+  i.say(log_level::info, "daemon.started",
+        {{"version", STOX_VERSION}, {"listeners", joined(i.loop->listeners())}, {"config", i.loaded.file}});
+  i.log.flush();
+  i.loop->io().post([&i] { service::ready(i.status()); });
+  return i.finish(i.loop->run());
+}
+
+}  // namespace stox::daemon

@@ -1,0 +1,27 @@
+#include "daemon/service.hpp"
+
+#include <systemd/sd-daemon.h>
+
+#include <chrono>
+#include <cstdint>
+
+namespace stox::daemon::service {
+
+void ready(const std::string& status) { sd_notify(0, ("READY=1\nSTATUS=" + status).c_str()); }
+
+void reloading() {
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now().time_since_epoch());
+  sd_notify(0, ("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.count())).c_str());
+}
+
+void stopping() { sd_notify(0, "STOPPING=1\nSTATUS=finishing open messages"); }
+void alive() { sd_notify(0, "WATCHDOG=1"); }
+
+std::optional<duration> alive_interval() {
+  std::uint64_t usec = 0;
+  if (sd_watchdog_enabled(0, &usec) <= 0) return std::nullopt;
+  return std::chrono::microseconds(usec / 2);
+}
+
+}  // namespace stox::daemon::service
