@@ -65,6 +65,7 @@ struct daemon::impl {
   void say(log_level level, std::string_view event, fields f) { log.write({level, event, {}, std::move(f)}); }
   exit_code refuse(exit_code code, const std::string& why) {
     say(log_level::error, "daemon.not_started", {{"why", why}});
+    if (store) store->close(true);  // nothing ran, so nothing is in doubt
     return code;
   }
   exit_code prepare();
@@ -76,6 +77,7 @@ struct daemon::impl {
   void on_batch_end();
   void reload();
   void apply(config::loaded next);
+  void tell_engine();
   std::vector<engine::sample> samples() const;
   std::string status() const { return "listening on " + joined(loop->listeners()); }
   void add_incident(std::string_view kind, std::string detail);
@@ -164,7 +166,10 @@ admin::hooks daemon::impl::admin_hooks() {
                                                             {"configuration", loaded.file},
                                                             {"listeners", joined(loop->listeners())}};
   };
-  h.set_log_level = [this](log_level level) { log.set_level(level); };
+  h.set_log_level = [this](log_level level) {
+    log.set_level(level);
+    tell_engine();
+  };
   return h;
 }
 
@@ -208,8 +213,15 @@ void daemon::impl::apply(config::loaded next) {
   if (settings.log.level != next.settings.log.level) log.set_level(next.settings.log.level);
   settings = std::move(next.settings);
   loop->set_max_accepted(settings.sip.max_connections);
-  loop->handle(engine::reconfigured{settings});
+  tell_engine();
   say(log_level::info, "daemon.reloaded", {{"changed", joined(changed)}});
+}
+
+// The engine makes no log lines below the level that it knows.
+void daemon::impl::tell_engine() {
+  auto counting = settings;
+  counting.log.level = log.level();
+  loop->handle(engine::reconfigured{std::move(counting)});
 }
 
 std::vector<engine::sample> daemon::impl::samples() const {

@@ -77,16 +77,6 @@ void append_field(std::string& out, std::string_view key, std::string_view value
 
 }  // namespace
 
-std::string_view to_string(log_level level) {
-  switch (level) {
-    case log_level::debug: return "debug";
-    case log_level::info: return "info";
-    case log_level::warning: return "warning";
-    case log_level::error: return "error";
-  }
-  return "?";
-}
-
 std::string log_line(const log_record& r) {
   std::string out(r.event);
   if (!r.conversation.empty()) append_field(out, "conv", r.conversation);

@@ -14,6 +14,5 @@ inline constexpr std::size_t max_value_bytes = 1024;
 /// "event conv=... key=value key=\"a value\"": always one line. Whatever a peer sent, it cannot begin a line
 /// or a field of its own, nor turn the terminal's cursor or the direction of writing.
 std::string log_line(const log_record& r);
-std::string_view to_string(log_level level);
 
 }  // namespace stox::daemon

@@ -1,0 +1,153 @@
+#include "net/loop.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "net/sockaddr.hpp"
+#include "unit/net/recorder.hpp"
+
+namespace stox::net {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// The whole pump with a real engine, on loopback. No component is there, so the gateway is not ready.
+class pump : public testing::Test {
+ protected:
+  pump() {
+    settings.gateway.sip_domains = {"sip.example"};
+    settings.sip.listen = {{transport::udp, loopback()}, {transport::tcp, loopback()}};
+    settings.sip.trusted_peers = {*ip_prefix::parse("127.0.0.0/8")};
+    settings.components = {{"sip.example", "127.0.0.1", 1, redacted("secret"), {}}};
+  }
+  ~pump() override {
+    if (client >= 0) close(client);
+  }
+  loop_hooks hooks() {
+    loop_hooks h;
+    h.log = [this](const log_record& r) { events.emplace_back(r.event); };
+    h.reload = [this] { ++reloads; };
+    h.stopping = [this] { ++stops; };
+    return h;
+  }
+  static socket_address bound(const loop& l, std::size_t i) {
+    const auto& name = l.listeners().at(i);
+    return *socket_address::parse(std::string_view(name).substr(4));
+  }
+  /// Looks every few milliseconds whether `done` holds; then, or when patience ends, shuts down.
+  template <class F>
+  ending run_until(loop& l, F done) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    l.every(std::chrono::milliseconds(2), [&l, done, end, this] {
+      if (!done() && std::chrono::steady_clock::now() < end) return;
+      in_time = std::chrono::steady_clock::now() < end;
+      l.shutdown();
+    });
+    return l.run();
+  }
+  void connect_client(int type, const socket_address& to) {
+    client = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const auto at = to_kernel(to, AF_INET);
+    const int status = connect(client, at->get(), at->size);
+    ASSERT_TRUE(status == 0 || errno == EINPROGRESS);
+  }
+  std::string options(const char* via) const {
+    return std::string("OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/") + via +
+           " 127.0.0.1:5;rport;branch=z9hG4bK-probe\r\nMax-Forwards: 70\r\nFrom: "
+           "<sip:probe@127.0.0.1>;tag=1\r\n"
+           "To: <sip:127.0.0.1>\r\nCall-ID: probe\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+  }
+  /// Sends `request` once it can and gathers what comes back; true when that has an empty line.
+  bool exchanged(const std::string& request) {
+    if (!asked) asked = send(client, request.data(), request.size(), MSG_NOSIGNAL) > 0;
+    char buffer[4096];
+    const auto n = recv(client, buffer, sizeof buffer, 0);
+    if (n > 0) answer.append(buffer, static_cast<std::size_t>(n));
+    return answer.find("\r\n\r\n") != std::string::npos;
+  }
+
+  settings::all settings;
+  counting_ids ids;
+  std::vector<std::string> events;
+  int reloads = 0;
+  int stops = 0;
+  int client = -1;
+  bool asked = false;
+  bool in_time = false;
+  std::string answer;
+};
+
+TEST_F(pump, answers_a_datagram_and_ends_clean) {
+  engine::engine core(settings, ids);
+  loop l(core, hooks());
+  ASSERT_TRUE(l.listen(settings.sip));
+  connect_client(SOCK_DGRAM, bound(l, 0));
+  EXPECT_EQ(run_until(l, [this] { return exchanged(options("UDP")); }), ending::clean);
+  EXPECT_TRUE(in_time);
+  EXPECT_THAT(answer, StartsWith("SIP/2.0 503 "));
+  EXPECT_THAT(answer, HasSubstr("Call-ID: probe\r\n"));
+  EXPECT_EQ(stops, 1);
+}
+
+TEST_F(pump, answers_on_a_stream) {
+  engine::engine core(settings, ids);
+  loop l(core, hooks());
+  ASSERT_TRUE(l.listen(settings.sip));
+  connect_client(SOCK_STREAM, bound(l, 1));
+  EXPECT_EQ(run_until(l, [this] { return exchanged(options("TCP")); }), ending::clean);
+  EXPECT_TRUE(in_time);
+  EXPECT_THAT(answer, StartsWith("SIP/2.0 503 "));
+  EXPECT_EQ(l.tcp().accepted, 1u);
+}
+
+TEST_F(pump, opens_the_links_and_wakes_for_the_engines_deadlines) {
+  settings.log.level = log_level::debug;
+  engine::engine core(settings, ids);
+  loop l(core, hooks());
+  // Nobody listens on port 1: each further attempt comes from a deadline. Only the first is worth more than a
+  // debug line.
+  const auto refusals = [this] { return std::count(events.begin(), events.end(), "component.down"); };
+  EXPECT_EQ(run_until(l, [&] { return refusals() >= 2; }), ending::clean);
+  EXPECT_TRUE(in_time);
+}
+
+TEST_F(pump, takes_signals) {
+  engine::engine core(settings, ids);
+  loop l(core, hooks());
+  ASSERT_TRUE(l.listen(settings.sip));
+  l.io().post([] { raise(SIGHUP); });
+  l.every(std::chrono::milliseconds(2), [this] {
+    if (reloads == 1) raise(SIGTERM);
+  });
+  EXPECT_EQ(l.run(), ending::clean);
+  EXPECT_EQ(reloads, 1);
+  EXPECT_EQ(stops, 1);
+}
+
+TEST_F(pump, refuses_what_it_cannot_listen_on) {
+  engine::engine core(settings, ids);
+  loop first(core, hooks());
+  ASSERT_TRUE(first.listen(settings.sip));
+  loop second(core, hooks());
+  settings.sip.listen = {{transport::udp, bound(first, 0)}};
+  const auto taken = second.listen(settings.sip);
+  ASSERT_FALSE(taken);
+  EXPECT_THAT(taken.error().to_string(), HasSubstr("Address already in use"));
+  settings.sip.listen = {{transport::tls, loopback()}};
+  const auto tls = second.listen(settings.sip);
+  ASSERT_FALSE(tls);
+  EXPECT_THAT(tls.error().to_string(), StartsWith("net/unsupported: "));
+}
+
+}  // namespace
+}  // namespace stox::net
