@@ -77,7 +77,7 @@ void component::handle_timeout(instant now) {
 bool component::up() const { return impl_->state_ == impl::state::up; }
 bool component::blocked() const { return impl_->blocked_; }
 
-bool component::send(std::string text, stanza_ref ref, instant now) {
+bool component::send(std::string_view text, stanza_ref ref, instant now) {
   if (!up()) return false;
   const token tok = impl_->put(text, ref != stanza_ref::none);
   ++impl_->stats_.stanzas_out;
@@ -89,7 +89,7 @@ bool component::send(std::string text, stanza_ref ref, instant now) {
 bool component::send_or_queue(std::string text, instant now) {
   auto& link = *impl_;
   // Behind what is kept already, or it would overtake it.
-  if (up() && !link.blocked_ && link.outbox_.kept() == 0) return send(std::move(text), stanza_ref::none, now);
+  if (up() && !link.blocked_ && link.outbox_.kept() == 0) return send(text, stanza_ref::none, now);
   const bool running = link.state_ != impl::state::idle && link.state_ != impl::state::closing;
   if (running && link.outbox_.keep(std::move(text))) return true;
   ++link.stats_.queue_refused;

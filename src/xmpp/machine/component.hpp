@@ -39,7 +39,7 @@ struct component_options {
   duration backoff_min =
       std::chrono::milliseconds(500);  ///< the first reconnect waits up to this, then doubled
   duration backoff_max = std::chrono::seconds(60);
-  std::size_t queue_bytes = 4 * 1024 * 1024;  ///< stanzas kept while the link is down
+  std::size_t queue_bytes = std::size_t{4} * 1024 * 1024;  ///< stanzas kept while the link is down
   xml::read_limits limits;
 };
 
@@ -117,7 +117,7 @@ class component {
 
   /// Sends one stanza now. False if the link is not up: nothing was taken.
   /// With a ref, its fate is told: sent and then confirmed, or lost.
-  bool send(std::string stanza, stanza_ref ref, instant now);
+  bool send(std::string_view stanza, stanza_ref ref, instant now);
   /// For stanzas that nobody waits for (errors, receipts): sends now or keeps it until the link is up. False
   /// if the queue is full.
   bool send_or_queue(std::string stanza, instant now);

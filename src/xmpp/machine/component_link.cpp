@@ -41,8 +41,8 @@ std::string_view condition_for(const std::error_code& code) {
 }  // namespace
 
 std::string component::impl::prepared(const std::string& domain) {
-  auto unicode = domain_to_unicode(domain);
-  return unicode ? std::move(*unicode) : domain;
+  const auto unicode = domain_to_unicode(domain);
+  return unicode ? *unicode : domain;
 }
 
 // ---- connecting ----

@@ -15,7 +15,7 @@ namespace stox::xmpp {
 class outbox {
  public:
   /// Sends that the rim has not taken yet grow to this before another one is begun.
-  static constexpr std::size_t max_batch = 64 * 1024;
+  static constexpr std::size_t max_batch = std::size_t{64} * 1024;
 
   outbox(std::size_t queue_limit, byte_account& memory, io_port& io)
       : limit_(queue_limit), memory_(memory), io_(io) {}

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include "base/text.hpp"
 #include "xmpp/wire/jid.hpp"
@@ -25,6 +26,16 @@ constexpr std::array<code, 10> codes{{{' ', "20"},
                                       {'>', "3e"},
                                       {'@', "40"},
                                       {'\\', "5c"}}};
+
+/// Place in `codes` by character; codes.size() for all others.
+constexpr auto place_of = [] {
+  std::array<std::uint8_t, 256> out{};
+  out.fill(codes.size());
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    out[static_cast<unsigned char>(codes[i].plain)] = static_cast<std::uint8_t>(i);
+  }
+  return out;
+}();
 
 /// The code whose digits stand at `at`, or nullptr. `any_case` also finds "2F".
 const code* code_at(std::string_view text, std::size_t at, bool any_case) {
@@ -56,9 +67,9 @@ std::string escaped(std::string_view text) {
     const char c = text[i];
     // Nodeprep folds case after us: a "\2F" left alone would become "\2f" and be read as a slash, so it is
     // escaped as well.
-    const auto* found = std::find_if(codes.begin(), codes.end(), [c](const code& k) { return k.plain == c; });
-    if (found != codes.end() && (c != '\\' || code_at(text, i + 1, true) != nullptr)) {
-      (out += '\\') += found->digits;
+    const std::size_t place = place_of[static_cast<unsigned char>(c)];
+    if (place != codes.size() && (c != '\\' || code_at(text, i + 1, true) != nullptr)) {
+      (out += '\\') += codes[place].digits;
     } else {
       out += c;
     }
