@@ -1,6 +1,6 @@
 #include "admin/json.hpp"
 
-#include <boost/json/src.hpp>
+#include <boost/json.hpp>
 #include <cmath>
 #include <cstdint>
 

@@ -31,18 +31,18 @@ class file_reader {
   }
 
   void walk(const node& table, const std::string& prefix) {
-    for (const auto& [name, member] : table.members) {
+    for (const auto& [name, given] : table.members) {
       const auto key = prefix.empty() ? name : prefix + "." + name;
       if (find_table_array(key) != nullptr) {
-        read_array(key, member);
+        read_array(key, given);
       } else if (const auto* o = find_option(key); o != nullptr && o->show != nullptr) {
-        read_option(*o, std::string(key), member);
+        read_option(*o, std::string(key), given);
       } else if (!is_section(key)) {
-        unknown(key, member.line, "");
-      } else if (member.is == node::kind::table) {
-        walk(member, key);
+        unknown(key, given.line, "");
+      } else if (given.is == node::kind::table) {
+        walk(given, key);
       } else {
-        fail(member.line, key, "is a section; write [" + key + "]");
+        fail(given.line, key, "is a section; write [" + key + "]");
       }
     }
   }
@@ -66,12 +66,12 @@ class file_reader {
       const auto& table = list.items[i];
       find_table_array(key)->add(found_.settings);
       found_.origins[table_key(key, i)] = {place(table.line), true};
-      for (const auto& [name, member] : table.members) {
+      for (const auto& [name, given] : table.members) {
         const auto* o = find_option(key + "." + name);
         if (o == nullptr) {
-          unknown(key + "." + name, member.line, key);
+          unknown(key + "." + name, given.line, key);
         } else {
-          read_option(*o, table_key(key, i, name), member);
+          read_option(*o, table_key(key, i, name), given);
         }
       }
     }

@@ -16,9 +16,9 @@ node convert(const toml::node& from, int depth) {
   if (const auto* table = from.as_table()) {
     out.is = node::kind::table;
     for (const auto& [key, value] : *table) {
-      out.members.emplace_back(std::string(key.str()), convert(value, depth + 1));
+      out.members.push_back({std::string(key.str()), convert(value, depth + 1)});
       // The value of a dotted or long entry may begin on a later line than its key.
-      if (key.source().begin.line != 0) out.members.back().second.line = key.source().begin.line;
+      if (key.source().begin.line != 0) out.members.back().value.line = key.source().begin.line;
     }
   } else if (const auto* array = from.as_array()) {
     out.is = node::kind::list;

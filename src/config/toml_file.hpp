@@ -3,11 +3,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
 namespace stox::config {
+
+struct member;
 
 /// A TOML document as plain values, so that only one file compiles the TOML library.
 struct node {
@@ -16,8 +17,12 @@ struct node {
   std::string text;                                   ///< of text
   std::int64_t number = 0;                            ///< of integer; boolean: 0 or 1
   unsigned line = 0;                                  ///< from 1
-  std::vector<std::pair<std::string, node>> members;  ///< of table; a key's line is its value's
+  std::vector<member> members;  ///< of table; a key's line is its value's
   std::vector<node> items;                            ///< of list
+};
+struct member {
+  std::string name;
+  node value;
 };
 /// "a string", "an integer", ... for error lines.
 std::string_view describe(const node& n);

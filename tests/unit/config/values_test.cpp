@@ -123,7 +123,7 @@ TEST(quote, gives_a_toml_string_that_reads_back) {
   EXPECT_EQ(quote("a\"b\\c\n"), "\"a\\\"b\\\\c\\u000A\"");
   const auto parsed = parse_toml("k = " + quote(hard));
   ASSERT_TRUE(std::holds_alternative<node>(parsed));
-  EXPECT_EQ(std::get<node>(parsed).members.at(0).second.text, hard);
+  EXPECT_EQ(std::get<node>(parsed).members.at(0).value.text, hard);
 }
 
 TEST(option_names, follow_from_the_key) {

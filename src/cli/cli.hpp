@@ -1,0 +1,22 @@
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+
+/// stoxctl: asks a running daemon, and runs the engine in a box to explain and to replay.
+namespace stox::cli {
+
+enum class exit_code : int {
+  done = 0,
+  failed = 1,  ///< the daemon or the input said no; replay: the engine behaves otherwise now
+  usage = 2,   ///< the command line makes no sense
+};
+
+/// `args` without the program's name. Reads `in` for explain only.
+exit_code run(const std::vector<std::string>& args, std::istream& in, std::ostream& out, std::ostream& err,
+              const config::environment& env);
+
+}  // namespace stox::cli
