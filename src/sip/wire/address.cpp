@@ -108,9 +108,15 @@ bool take_display(scanner& in, std::string& out) {
   return true;
 }
 
-/// Whether the value is an addr-spec without <>: then its parameters are the header's (RFC 3261 §20).
+/// Whether the value is an addr-spec without <>: then its parameters are the header's (RFC 3261 §20). The
+/// first character that no display name of tokens may hold decides: further back "<" may stand in a quoted
+/// parameter.
 bool is_bare(std::string_view text) {
-  return text.front() != '"' && text.find('<') == std::string_view::npos;
+  for (const char c : text) {
+    if (c == '<' || c == '"') return false;
+    if (!chars::is(c, chars::token | chars::blank) && static_cast<unsigned char>(c) < 0x80) return true;
+  }
+  return true;
 }
 
 result<name_addr> parse_bare(std::string_view text) {

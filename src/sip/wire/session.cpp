@@ -142,7 +142,8 @@ result<history_entry> parse_history_entry(std::string_view element) {
   history_entry out{*std::move(address), {}};
   const auto* p = find_param(out.address.params, "index");
   if (p == nullptr) return out;
-  for (const auto part : text::split(p->value.value_or(""), '.')) {
+  if (!p->value) return bad("History-Info: malformed index");
+  for (const auto part : text::split(*p->value, '.')) {
     const auto number = number_of(part);
     if (!number) return bad("History-Info: malformed index");
     out.index.push_back(*number);

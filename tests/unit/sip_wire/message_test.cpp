@@ -186,7 +186,7 @@ TEST(header_names, round_trip_in_any_case) {
     for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
     EXPECT_EQ(parse_header_name(name), id) << name;
     EXPECT_EQ(parse_header_name(name + "x"), header::other);
-    if (name.size() > 2) EXPECT_EQ(parse_header_name(name.substr(1)), header::other) << name;
+    EXPECT_EQ(parse_header_name("x" + name), header::other) << name;
   }
   EXPECT_EQ(to_string(header::other), "");
   EXPECT_EQ(parse_header_name(""), header::other);
