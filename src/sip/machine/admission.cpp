@@ -20,7 +20,8 @@ std::optional<reply> check_method(const request& r, const essentials& head, cons
   const bool known = r.method != method::unknown && std::find(options.methods.begin(), options.methods.end(),
                                                               r.method) != options.methods.end();
   if (!known) {
-    reply no = plain_reply(405);
+    // RFC 3261 §21.4.6 and §21.5.2: known but not served, or not known at all.
+    reply no = plain_reply(r.method == method::unknown ? 501 : 405);
     no.headers.add(header::allow, allowed_methods(options));
     return no;
   }
@@ -135,7 +136,8 @@ std::string allowed_methods(const endpoint_options& options) {
 std::optional<reply> admit_route(const request& r, const essentials& head,
                                  const boost::system::result<uri, error>& request_uri, const peer_info& peer,
                                  const endpoint_options& options, const std::vector<std::string>& own_hosts) {
-  if (!request_uri) return plain_reply(400, "Bad Request-URI");
+  // RFC 3261 §19.1.1: no headers in a Request-URI.
+  if (!request_uri || !request_uri->headers.empty()) return plain_reply(400, "Bad Request-URI");
   if (!peer.trusted) return plain_reply(403);
   if (auto no = check_method(r, head, options)) return no;
   if (auto no = check_uri(r, head, *request_uri, options, own_hosts)) return no;

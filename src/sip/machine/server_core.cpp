@@ -107,23 +107,35 @@ bool server_core::handle_malformed(const parse_failure& failure, const peer_info
                                    instant now) {
   if (!failure.is_request || failure.partial.method == method::ack) return false;
   request r = failure.partial;
-  for (const header needed : {header::via, header::from, header::to, header::call_id, header::cseq}) {
-    if (r.headers.find(needed) == nullptr) return false;
-  }
   const auto vias = r.headers.elements(header::via);
   if (vias.empty()) return false;
-  auto top = parse_via(vias.front());
-  if (!top) return false;
-  stamp_via(r, *top, peer.remote);
-  reply no = plain_reply(400, "Bad Request");
-  if (failure.why.code == make_error_code(errc::bad_version)) no = plain_reply(505);
-  const std::string why = failure.why.detail.empty() ? failure.why.code.message() : failure.why.detail;
-  if (no.status == 400) no.reason += " (" + why + ")";
+  // A Via that cannot be read leaves only the packet's source to answer to, as rport would.
+  via unread;
+  unread.set_param("rport", std::nullopt);
+  const auto parsed = parse_via(vias.front());
+  via top = parsed ? *parsed : unread;
+  if (parsed) stamp_via(r, top, peer.remote);
+
+  const reply no = malformed_reply(failure);
   ++ctx_.stats.rejected[no.status];
   ctx_.note(peer.trusted ? log_level::info : log_level::debug, "sip.malformed", call_id_of(r),
-            {{"peer", peer.remote.to_string()}, {"code", std::to_string(no.status)}, {"why", why}});
-  answer(build_response(response_head(r, stateless_tag(r)), no, ctx_.options.product), *top, peer, size, now);
+            {{"peer", peer.remote.to_string()}, {"code", std::to_string(no.status)}, {"why", no.reason}});
+  answer(build_response(response_head(r, stateless_tag(r)), no, ctx_.options.product), top, peer, size, now);
   return true;
+}
+
+/// What is wrong, in the reason phrase. A method that nobody knows is the better reason where CSeq does not
+/// fit it (RFC 4475 §3.1.2.18).
+reply server_core::malformed_reply(const parse_failure& failure) const {
+  if (failure.why.code == make_error_code(errc::bad_version)) return plain_reply(505);
+  if (failure.why.code == make_error_code(errc::bad_method) && failure.partial.method == method::unknown &&
+      !failure.partial.method_name.empty()) {
+    reply no = plain_reply(501);
+    no.headers.add(header::allow, allowed_methods(ctx_.options));
+    return no;
+  }
+  const std::string why = failure.why.detail.empty() ? failure.why.code.message() : failure.why.detail;
+  return plain_reply(400, "Bad Request (" + why + ")");
 }
 
 void server_core::reject(const arrival& a, const reply& what) {

@@ -32,8 +32,7 @@ class server_core {
   /// A whole request; `size`: of the packet that it came in. `own_hosts`: see admit().
   void handle(request&& r, const peer_info& peer, std::size_t size, const std::vector<std::string>& own_hosts,
               instant now);
-  /// One that could not be parsed: answered 400 (505) where its Via, From, To, Call-ID and CSeq could be
-  /// read. False: it was not.
+  /// One that could not be parsed: answered 400 (505, 501) where it has a Via. False: it was not answered.
   bool handle_malformed(const parse_failure& failure, const peer_info& peer, std::size_t size, instant now);
 
   void respond(server_tx tx, const reply& r, instant now);
@@ -75,6 +74,7 @@ class server_core {
   std::optional<reply> check(const arrival& a, const boost::system::result<uri, error>& target,
                              const std::vector<std::string>& own_hosts) const;
   bool is_merged(const arrival& a) const;
+  reply malformed_reply(const parse_failure& failure) const;
   reply options_reply() const;
   reply unavailable(std::uint16_t status) const;
   void begin(const arrival& a, uri target, std::string key);

@@ -1,0 +1,646 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/sip_script.hpp"
+
+namespace stox::test {
+namespace {
+
+using namespace std::chrono_literals;
+using sip::failure;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// A request of ours: no Via, no Max-Forwards.
+sip_text ours(std::string method = "MESSAGE") {
+  sip_text t;
+  t.method = std::move(method);
+  t.via.clear();
+  t.max_forwards.clear();
+  t.uri = "sip:ana@sip.example";
+  t.from = "<sip:bo@xmpp.example>;tag=g1";
+  t.to = "<sip:ana@sip.example>";
+  if (t.method != "MESSAGE") t.body.clear();
+  return t;
+}
+
+const sip::target a = sip_world::udp_to("127.0.0.1:5071");
+const sip::target b = sip_world::udp_to("127.0.0.1:5072");
+const sip::target tcp_a = sip_world::tcp_to("127.0.0.1:5071");
+const sip::target tcp_b = sip_world::tcp_to("127.0.0.1:5072");
+
+sip::request_failed only_failure(const sip_world& w) {
+  const auto all = w.all<sip::request_failed>();
+  EXPECT_EQ(all.size(), 1U);
+  EXPECT_THAT(w.all<sip::response_received>(), IsEmpty());
+  return all.empty() ? sip::request_failed{} : all.front();
+}
+
+int only_status(const sip_world& w) {
+  const auto all = w.all<sip::response_received>();
+  EXPECT_EQ(all.size(), 1U);
+  EXPECT_THAT(w.all<sip::request_failed>(), IsEmpty());
+  return all.empty() ? 0 : all.front().response.status;
+}
+
+void expect_nothing_left(sip_world& w) {
+  w.advance(40s);
+  EXPECT_EQ(w.ep.stats().client_transactions, 0U);
+  w.advance(10min);  // idle connections
+  for (const io::close& c : std::vector(w.closes)) w.handle(io::closed{c.conn, io::fail::closed_here});
+  EXPECT_EQ(w.memory.used(), 0U);
+  EXPECT_EQ(w.deadlines.size(), 0U);
+}
+
+TEST(client_transaction, adds_via_and_max_forwards) {
+  sip_world w;
+  w.request(ours(), {a});
+  ASSERT_EQ(w.sends.size(), 1U);
+  EXPECT_EQ(w.sends[0].what.conn, udp4);
+  EXPECT_EQ(w.sends[0].what.to, a.to);
+  EXPECT_EQ(w.last(),
+            "MESSAGE sip:ana@sip.example SIP/2.0\r\n"
+            "Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK-1;rport\r\n"
+            "Max-Forwards: 70\r\n"
+            "From: <sip:bo@xmpp.example>;tag=g1\r\n"
+            "To: <sip:ana@sip.example>\r\n"
+            "Call-ID: call-1\r\n"
+            "CSeq: 1 MESSAGE\r\n"
+            "Content-Type: text/plain\r\n"
+            "Content-Length: 5\r\n\r\nhello");
+}
+
+TEST(client_transaction, names_what_is_advertised_and_its_product) {
+  auto o = sip_world::defaults();
+  o.advertise = "gw.sip.example";
+  o.product = "stox";
+  sip_world w(o);
+  w.request(ours(), {a});
+  EXPECT_EQ(header_of(w.last(), "Via"), "SIP/2.0/UDP gw.sip.example:5060;branch=z9hG4bK-1;rport");
+  EXPECT_EQ(header_of(w.last(), "User-Agent"), "stox");
+}
+
+TEST(client_transaction, sends_from_the_listener_of_the_targets_family) {
+  sip_world w;
+  w.request(ours(), {sip_world::udp_to("[::1]:5071")});
+  EXPECT_EQ(w.sends[0].what.conn, udp6);
+  EXPECT_EQ(header_of(w.last(), "Via"), "SIP/2.0/UDP [::1]:5060;branch=z9hG4bK-1;rport");
+}
+
+TEST(client_transaction, retransmits_on_timer_e_doubling_up_to_t2_and_times_out_after_64_t1) {
+  sip_world w;
+  const auto tx = w.request(ours(), {a});
+  w.advance(60s);
+  EXPECT_THAT(w.timeline(), ElementsAre("0 MESSAGE", "500 MESSAGE", "1500 MESSAGE", "3500 MESSAGE",
+                                        "7500 MESSAGE", "11500 MESSAGE", "15500 MESSAGE", "19500 MESSAGE",
+                                        "23500 MESSAGE", "27500 MESSAGE", "31500 MESSAGE"));
+  for (const auto& s : w.sends) EXPECT_EQ(s.what.bytes, w.sends[0].what.bytes);
+  const auto failed = only_failure(w);
+  EXPECT_EQ(failed.tx, tx);
+  EXPECT_EQ(failed.why, failure::timed_out);
+  EXPECT_TRUE(failed.may_have_arrived);
+  expect_nothing_left(w);
+}
+
+TEST(client_transaction, times_out_exactly_at_64_t1) {
+  sip_world w;
+  w.request(ours(), {a});
+  w.advance(31999ms);
+  EXPECT_THAT(w.events, IsEmpty());
+  w.advance(1ms);
+  EXPECT_EQ(w.events.size(), 1U);
+}
+
+TEST(client_transaction, slows_down_to_t2_after_a_100) {
+  sip_world w;
+  w.request(ours(), {a});
+  w.advance(600ms);
+  w.datagram(answer_to(w.last(), 100), "127.0.0.1:5071");
+  w.advance(9s);
+  EXPECT_THAT(w.timeline(), ElementsAre("0 MESSAGE", "500 MESSAGE", "4600 MESSAGE", "8600 MESSAGE"));
+  EXPECT_THAT(w.events, IsEmpty());
+}
+
+TEST(client_transaction, tells_the_final_response_once_and_absorbs_its_copies) {
+  sip_world w;
+  w.request(ours(), {a});
+  const std::string ok = answer_to(w.last(), 200);
+  w.datagram(ok, "127.0.0.1:5071");
+  w.datagram(ok, "127.0.0.1:5071");
+  EXPECT_EQ(only_status(w), 200);
+  EXPECT_EQ(w.ep.stats().retransmissions_in, 1U);
+  w.advance(4999ms);
+  EXPECT_EQ(w.ep.stats().client_transactions, 1U);
+  w.advance(1ms);  // Timer K
+  EXPECT_EQ(w.ep.stats().client_transactions, 0U);
+  w.datagram(ok, "127.0.0.1:5071");
+  EXPECT_EQ(w.ep.stats().stray_responses, 1U);
+  EXPECT_EQ(only_status(w), 200);
+  expect_nothing_left(w);
+}
+
+TEST(client_transaction, ignores_responses_that_are_not_its_own) {
+  sip_world w;
+  w.request(ours(), {a});
+  const std::string ok = answer_to(w.last(), 200);
+  const auto replaced = [&ok](std::string_view what, std::string_view by) {
+    std::string text = ok;
+    return text.replace(text.find(what), what.size(), by);
+  };
+  w.datagram(replaced("branch=z9hG4bK-1", "branch=z9hG4bK-2"));
+  w.datagram(replaced("1 MESSAGE", "1 OPTIONS"));
+  w.datagram(replaced("UDP 127.0.0.1:5060", "UDP 127.0.0.1:5061"));
+  w.datagram(replaced("UDP 127.0.0.1:5060", "UDP 192.0.2.1:5060"));
+  w.datagram(replaced("From: ", "Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK-1\r\nFrom: "));
+  EXPECT_EQ(w.ep.stats().stray_responses, 5U);
+  EXPECT_THAT(w.events, IsEmpty());
+  w.datagram(ok);
+  EXPECT_EQ(only_status(w), 200);
+}
+
+TEST(client_transaction, tells_a_failing_send) {
+  sip_world w;
+  w.fail_send = 1;
+  w.request(ours(), {a});
+  const auto failed = only_failure(w);
+  EXPECT_EQ(failed.why, failure::transport);
+  EXPECT_FALSE(failed.may_have_arrived);
+  EXPECT_EQ(failed.detail,
+            "sending to 127.0.0.1:5071 failed: " + std::string(to_string(io::fail::unreachable)));
+  expect_nothing_left(w);
+}
+
+TEST(client_transaction, does_not_take_a_full_queue_for_a_dead_peer) {
+  sip_world w;
+  w.fail_send = 1;
+  w.fail_why = io::fail::overflow;
+  w.request(ours(), {a});
+  EXPECT_THAT(w.events, IsEmpty());
+  w.advance(500ms);
+  w.datagram(answer_to(w.last(), 200));
+  EXPECT_EQ(only_status(w), 200);
+}
+
+TEST(client_transaction, says_that_it_may_have_arrived_when_only_a_later_copy_failed) {
+  sip_world w;
+  w.fail_send = 2;
+  w.request(ours(), {a});
+  w.advance(1s);
+  EXPECT_EQ(only_failure(w).why, failure::transport);
+  EXPECT_TRUE(only_failure(w).may_have_arrived);
+}
+
+TEST(client_transaction, fails_without_a_target_or_a_listener) {
+  sip_world w;
+  w.request(ours(), {});
+  EXPECT_EQ(only_failure(w).why, failure::transport);
+  sip::endpoint_options o = sip_world::defaults();
+  deadline_index deadlines;
+  counting_ids ids;
+  byte_account memory(1 << 20);
+  io_port io;
+  sip::endpoint ep(o, deadlines, ids, memory, io);
+  auto parsed = sip::parse_message(ours().str(), sip::framing::datagram, {});
+  ep.request({std::get<sip::request>(*parsed), {a}}, {});
+  const auto e = ep.poll();
+  ASSERT_TRUE(e && std::holds_alternative<sip::request_failed>(*e));
+  EXPECT_FALSE(std::get<sip::request_failed>(*e).may_have_arrived);
+  EXPECT_EQ(memory.used(), 0U);
+}
+
+// ---- size ----
+
+TEST(large_request, is_refused_for_a_message_before_anything_is_sent) {
+  for (const sip::target& t : {a, tcp_a}) {
+    sip_world w;
+    sip_text text = ours();
+    text.body = std::string(1300, 'x');
+    w.request(text, {t});
+    EXPECT_THAT(w.sends, IsEmpty());
+    EXPECT_THAT(w.opens, IsEmpty());
+    const auto failed = only_failure(w);
+    EXPECT_EQ(failed.why, failure::too_large);
+    EXPECT_FALSE(failed.may_have_arrived);
+    EXPECT_THAT(failed.detail, HasSubstr("1300"));
+    expect_nothing_left(w);
+  }
+}
+
+TEST(large_request, of_exactly_1300_bytes_is_sent_and_one_more_is_not) {
+  sip_world probe;
+  probe.request(ours(), {a});
+  const std::size_t rest = probe.last().size() - 5 + 3;  // Content-Length gets four digits
+  sip_text text = ours();
+  text.body = std::string(1300 - rest, 'x');
+  sip_world fits;
+  fits.request(text, {a});
+  ASSERT_EQ(fits.sends.size(), 1U);
+  EXPECT_EQ(fits.last().size(), 1300U);
+  text.body += 'x';
+  sip_world over;
+  over.request(text, {a});
+  EXPECT_THAT(over.sends, IsEmpty());
+  EXPECT_THAT(only_failure(over).detail, HasSubstr("1301"));
+}
+
+TEST(large_request, goes_over_tcp_where_the_method_allows) {
+  sip_world w;
+  sip_text text = ours("PUBLISH");
+  text.body = std::string(1400, 'x');
+  w.request(text, {a});
+  EXPECT_THAT(w.sends, IsEmpty());
+  ASSERT_EQ(w.opens.size(), 1U);
+  EXPECT_EQ(w.opens[0].to, a.to);
+  w.open(w.opens[0].conn);
+  EXPECT_EQ(header_of(w.last(), "Via"), "SIP/2.0/TCP 127.0.0.1:5060;branch=z9hG4bK-1");
+  w.stream(w.opens[0].conn, answer_to(w.last(), 200));
+  EXPECT_EQ(only_status(w), 200);
+  expect_nothing_left(w);
+}
+
+TEST(large_request, falls_back_to_udp_only_when_tcp_could_not_be_connected) {
+  sip_text text = ours("PUBLISH");
+  text.body = std::string(1400, 'x');
+  sip_world refused;
+  refused.request(text, {a});
+  refused.handle(io::closed{refused.opens.at(0).conn, io::fail::refused});
+  ASSERT_EQ(refused.sends.size(), 1U);
+  EXPECT_EQ(header_of(refused.last(), "Via"), "SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK-2;rport");
+
+  sip_world filtered;
+  filtered.request(text, {a});
+  filtered.advance(6s);
+  EXPECT_THAT(filtered.timeline(), ElementsAre("6000 PUBLISH"));
+  filtered.open(filtered.opens.at(0).conn);  // too late: what waited for it is not sent twice
+  EXPECT_EQ(filtered.sends.size(), 1U);
+
+  sip_world answered;
+  answered.request(text, {a});
+  answered.open(answered.opens.at(0).conn);
+  answered.stream(answered.opens[0].conn, answer_to(answered.last(), 503));
+  EXPECT_EQ(only_status(answered), 503);
+  EXPECT_EQ(answered.sends.size(), 1U);
+
+  sip_world silent;
+  silent.request(text, {a});
+  silent.open(silent.opens.at(0).conn);
+  silent.advance(40s);
+  EXPECT_EQ(silent.sends.size(), 1U);
+  EXPECT_EQ(only_failure(silent).why, failure::timed_out);
+}
+
+// ---- streams ----
+
+TEST(stream_request, reuses_the_connection_and_is_sent_once) {
+  sip_world w;
+  w.request(ours(), {tcp_a});
+  sip_text second = ours();
+  second.cseq = "2";
+  w.request(second, {tcp_a});
+  ASSERT_EQ(w.opens.size(), 1U);
+  EXPECT_THAT(w.sends, IsEmpty());
+  w.open(w.opens[0].conn);
+  EXPECT_EQ(w.sends.size(), 2U);
+  w.advance(31s);
+  EXPECT_EQ(w.sends.size(), 2U);
+  sip_text third = ours();
+  third.cseq = "3";
+  w.request(third, {tcp_a});
+  EXPECT_EQ(w.opens.size(), 1U);
+  EXPECT_EQ(w.sends.size(), 3U);
+  EXPECT_EQ(header_of(w.last(), "Via"), "SIP/2.0/TCP 127.0.0.1:5060;branch=z9hG4bK-3");
+}
+
+TEST(stream_request, fails_every_request_that_waited_for_a_connection_that_does_not_come) {
+  sip_world w;
+  w.request(ours(), {tcp_a});
+  sip_text second = ours();
+  second.cseq = "2";
+  w.request(second, {tcp_a});
+  w.handle(io::closed{w.opens.at(0).conn, io::fail::refused});
+  const auto failed = w.all<sip::request_failed>();
+  ASSERT_EQ(failed.size(), 2U);
+  for (const auto& f : failed) {
+    EXPECT_EQ(f.why, failure::transport);
+    EXPECT_FALSE(f.may_have_arrived);
+  }
+  expect_nothing_left(w);
+}
+
+TEST(stream_request, is_not_sent_any_more_once_it_timed_out) {
+  sip_world w;
+  w.request(ours(), {tcp_a});
+  w.advance(32s);
+  EXPECT_EQ(only_failure(w).why, failure::timed_out);
+  EXPECT_FALSE(only_failure(w).may_have_arrived);
+  w.open(w.opens.at(0).conn);
+  EXPECT_THAT(w.sends, IsEmpty());
+}
+
+TEST(stream_request, may_have_arrived_when_the_connection_is_lost_after_the_write) {
+  sip_world w;
+  w.request(ours(), {tcp_a});
+  w.open(w.opens.at(0).conn);
+  w.handle(io::closed{w.opens[0].conn, io::fail::reset});
+  EXPECT_EQ(only_failure(w).why, failure::transport);
+  EXPECT_TRUE(only_failure(w).may_have_arrived);
+  EXPECT_EQ(w.ep.stats().connections, 0U);
+  expect_nothing_left(w);
+}
+
+TEST(stream_request, waits_while_the_connection_is_blocked) {
+  sip_world w;
+  w.request(ours(), {tcp_a});
+  w.open(w.opens.at(0).conn);
+  w.handle(io::blocked{w.opens[0].conn});
+  sip_text second = ours();
+  second.cseq = "2";
+  w.request(second, {tcp_a});
+  EXPECT_EQ(w.sends.size(), 1U);
+  w.handle(io::writable{w.opens[0].conn});
+  EXPECT_EQ(w.sends.size(), 2U);
+}
+
+// ---- failover ----
+
+TEST(failover, goes_to_the_next_target_with_a_new_branch_only) {
+  sip_world w;
+  w.request(ours(), {a, b});
+  w.advance(6s);
+  EXPECT_THAT(w.timeline(),
+              ElementsAre("0 MESSAGE", "500 MESSAGE", "1500 MESSAGE", "3500 MESSAGE", "6000 MESSAGE"));
+  EXPECT_EQ(w.sends.back().what.to, b.to);
+  std::string first = w.sends[0].what.bytes;
+  first.replace(first.find("z9hG4bK-1"), 9, "z9hG4bK-2");
+  EXPECT_EQ(w.last(), first);
+  w.datagram(answer_to(w.last(), 200), "127.0.0.1:5072");
+  EXPECT_EQ(only_status(w), 200);
+  expect_nothing_left(w);
+}
+
+TEST(failover, keeps_to_one_budget_over_all_targets) {
+  sip_world w;
+  w.request(ours(), {a, b, a, b});
+  w.advance(31999ms);
+  EXPECT_THAT(w.events, IsEmpty());
+  w.advance(1ms);
+  EXPECT_EQ(only_failure(w).why, failure::timed_out);
+  EXPECT_TRUE(only_failure(w).may_have_arrived);
+  expect_nothing_left(w);
+}
+
+TEST(failover, takes_482_from_a_later_target_as_arrived_earlier) {
+  sip_world w;
+  w.request(ours(), {a, b});
+  w.advance(6s);
+  w.datagram(answer_to(w.last(), 482), "127.0.0.1:5072");
+  EXPECT_EQ(only_failure(w).why, failure::timed_out);
+  EXPECT_TRUE(only_failure(w).may_have_arrived);
+  expect_nothing_left(w);
+}
+
+TEST(failover, passes_482_on_where_nothing_was_sent_earlier) {
+  sip_world first;
+  first.request(ours(), {a});
+  first.datagram(answer_to(first.last(), 482));
+  EXPECT_EQ(only_status(first), 482);
+
+  sip_world refused;
+  refused.request(ours(), {tcp_a, b});
+  refused.handle(io::closed{refused.opens.at(0).conn, io::fail::refused});
+  refused.datagram(answer_to(refused.last(), 482));
+  EXPECT_EQ(only_status(refused), 482);
+
+  sip_world busy;
+  busy.request(ours(), {a, b});
+  busy.datagram(answer_to(busy.last(), 503));
+  busy.datagram(answer_to(busy.last(), 482));
+  EXPECT_EQ(only_status(busy), 482);
+}
+
+TEST(failover, accepts_the_late_answer_of_an_earlier_target) {
+  sip_world w;
+  w.request(ours(), {a, b});
+  const std::string ok = answer_to(w.last(), 200);
+  w.advance(7s);
+  w.datagram(ok, "127.0.0.1:5071");
+  EXPECT_EQ(only_status(w), 200);
+  w.datagram(answer_to(w.last(), 482), "127.0.0.1:5072");
+  EXPECT_EQ(only_status(w), 200);
+  const auto sends = w.sends.size();
+  w.advance(20s);
+  EXPECT_EQ(w.sends.size(), sends);
+  expect_nothing_left(w);
+}
+
+TEST(failover, follows_a_503_at_once_and_gives_up_with_the_last_one) {
+  sip_world w;
+  w.request(ours(), {a, b});
+  w.datagram(answer_to(w.last(), 503));
+  EXPECT_THAT(w.timeline(), ElementsAre("0 MESSAGE", "0 MESSAGE"));
+  EXPECT_THAT(w.events, IsEmpty());
+  w.datagram(answer_to(w.last(), 503));
+  EXPECT_EQ(only_status(w), 503);
+  expect_nothing_left(w);
+}
+
+TEST(failover, does_not_take_the_last_503_for_an_answer_while_an_earlier_target_is_in_doubt) {
+  sip_world w;
+  w.request(ours(), {a, b});
+  w.advance(6s);
+  w.datagram(answer_to(w.last(), 503));
+  EXPECT_EQ(only_failure(w).why, failure::timed_out);
+  EXPECT_TRUE(only_failure(w).may_have_arrived);
+}
+
+TEST(failover, ignores_a_late_503_of_a_target_that_was_left) {
+  sip_world w;
+  w.request(ours(), {a, b});
+  const std::string late = answer_to(w.last(), 503);
+  w.advance(6s);
+  w.datagram(late);
+  EXPECT_THAT(w.events, IsEmpty());
+  w.datagram(answer_to(w.last(), 503));
+  EXPECT_EQ(only_status(w), 503);  // both said that they did not do it
+}
+
+TEST(failover, waits_for_a_target_that_said_100) {
+  sip_world w;
+  w.request(ours(), {a, b});
+  w.advance(3600ms);
+  w.datagram(answer_to(w.last(), 100));
+  w.advance(28s);
+  for (const auto& s : w.sends) EXPECT_EQ(s.what.to, a.to);
+  w.advance(1s);
+  EXPECT_EQ(only_failure(w).why, failure::timed_out);
+}
+
+TEST(failover, passes_on_any_other_failure) {
+  for (const int code : {400, 404, 408, 480, 500, 600}) {
+    sip_world w;
+    w.request(ours(), {a, b});
+    w.datagram(answer_to(w.last(), code));
+    EXPECT_EQ(only_status(w), code);
+    EXPECT_EQ(w.sends.size(), 1U);
+  }
+}
+
+TEST(failover, follows_broken_transports_of_every_kind) {
+  sip_world udp;
+  udp.fail_send = 1;
+  udp.request(ours(), {a, b});
+  ASSERT_EQ(udp.sends.size(), 2U);
+  EXPECT_EQ(udp.sends[1].what.to, b.to);
+
+  sip_world refused;
+  refused.request(ours(), {tcp_a, tcp_b});
+  refused.handle(io::closed{refused.opens.at(0).conn, io::fail::refused});
+  ASSERT_EQ(refused.opens.size(), 2U);
+  refused.open(refused.opens[1].conn);
+  refused.stream(refused.opens[1].conn, answer_to(refused.last(), 202));
+  EXPECT_EQ(only_status(refused), 202);
+
+  sip_world lost;
+  lost.request(ours(), {tcp_a, b});
+  lost.open(lost.opens.at(0).conn);
+  lost.handle(io::closed{lost.opens[0].conn, io::fail::peer_closed});
+  ASSERT_EQ(lost.sends.size(), 2U);
+  lost.datagram(answer_to(lost.last(), 482));
+  EXPECT_EQ(only_failure(lost).why, failure::timed_out);
+  EXPECT_TRUE(only_failure(lost).may_have_arrived);
+  expect_nothing_left(lost);
+}
+
+TEST(failover, survives_the_failure_of_any_single_send) {
+  for (const auto& targets :
+       {std::vector{a}, std::vector{a, b}, std::vector{tcp_a, b}, std::vector{a, tcp_b}}) {
+    for (int n = 1; n <= 12; ++n) {
+      for (const io::fail why : {io::fail::unreachable, io::fail::overflow, io::fail::reset}) {
+        sip_world w;
+        w.fail_send = n;
+        w.fail_why = why;
+        w.request(ours(), targets);
+        for (std::size_t i = 0; i < w.opens.size(); ++i) w.open(w.opens[i].conn);
+        w.advance(6s);
+        for (std::size_t i = 0; i < w.opens.size(); ++i) w.open(w.opens[i].conn);
+        w.advance(40s);
+        EXPECT_EQ(w.all<sip::request_failed>().size(), 1U) << "send " << n;
+        expect_nothing_left(w);
+      }
+    }
+  }
+}
+
+// ---- INVITE ----
+
+TEST(client_invite, retransmits_on_timer_a_without_bound_until_timer_b) {
+  sip_world w;
+  w.request(ours("INVITE"), {a});
+  w.advance(40s);
+  EXPECT_THAT(w.timeline(), ElementsAre("0 INVITE", "500 INVITE", "1500 INVITE", "3500 INVITE", "7500 INVITE",
+                                        "15500 INVITE", "31500 INVITE"));
+  EXPECT_EQ(only_failure(w).why, failure::timed_out);
+}
+
+TEST(client_invite, waits_as_long_as_it_rings) {
+  sip_world w;
+  w.request(ours("INVITE"), {a});
+  w.datagram(answer_to(w.last(), 100));
+  w.datagram(answer_to(w.last(), 180));
+  w.advance(5min);
+  EXPECT_THAT(w.timeline(), ElementsAre("0 INVITE"));
+  EXPECT_EQ(only_status(w), 180);
+}
+
+TEST(client_invite, acknowledges_a_failure_and_each_copy_of_it) {
+  sip_world w;
+  sip_text t = ours("INVITE");
+  t.extra = "Route: <sip:proxy.example;lr>\r\n";
+  w.request(t, {a});
+  const std::string busy = answer_to(w.last(), 486);
+  w.datagram(busy);
+  w.datagram(busy);
+  ASSERT_EQ(w.sends.size(), 3U);
+  EXPECT_EQ(w.sends[1].what.bytes, w.sends[2].what.bytes);
+  EXPECT_EQ(w.last(),
+            "ACK sip:ana@sip.example SIP/2.0\r\n"
+            "Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK-1;rport\r\n"
+            "Route: <sip:proxy.example;lr>\r\n"
+            "Max-Forwards: 70\r\n"
+            "From: <sip:bo@xmpp.example>;tag=g1\r\n"
+            "To: <sip:ana@sip.example>;tag=peer\r\n"
+            "Call-ID: call-1\r\n"
+            "CSeq: 1 ACK\r\n"
+            "Content-Length: 0\r\n\r\n");
+  EXPECT_EQ(only_status(w), 486);
+  w.advance(31999ms);
+  EXPECT_EQ(w.ep.stats().client_transactions, 1U);
+  expect_nothing_left(w);  // Timer D
+}
+
+TEST(client_invite, leaves_the_ack_to_a_2xx_to_its_user) {
+  sip_world w;
+  w.request(ours("INVITE"), {a});
+  const std::string ok = answer_to(w.last(), 200);
+  w.datagram(ok);
+  w.datagram(ok);
+  EXPECT_THAT(w.timeline(), ElementsAre("0 INVITE"));
+  EXPECT_EQ(only_status(w), 200);
+  EXPECT_EQ(w.request(ours("ACK"), {a}), sip::client_tx::none);
+  EXPECT_EQ(header_of(w.last(), "Via"), "SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK-2;rport");
+  EXPECT_THAT(w.timeline(), ElementsAre("0 INVITE", "0 ACK"));
+  expect_nothing_left(w);  // Timer M
+}
+
+TEST(client_invite, is_cancelled_once_a_provisional_response_came) {
+  sip_world w;
+  const auto tx = w.request(ours("INVITE"), {a});
+  const std::string invite = w.last();
+  w.cancel(tx);
+  EXPECT_EQ(w.sends.size(), 1U);
+  w.datagram(answer_to(invite, 180));
+  w.cancel(tx);
+  ASSERT_EQ(w.sends.size(), 2U);
+  EXPECT_EQ(w.last(),
+            "CANCEL sip:ana@sip.example SIP/2.0\r\n"
+            "Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK-1;rport\r\n"
+            "Max-Forwards: 70\r\n"
+            "From: <sip:bo@xmpp.example>;tag=g1\r\n"
+            "To: <sip:ana@sip.example>\r\n"
+            "Call-ID: call-1\r\n"
+            "CSeq: 1 CANCEL\r\n"
+            "Content-Length: 0\r\n\r\n");
+  w.datagram(answer_to(w.last(), 200));
+  w.datagram(answer_to(invite, 487));
+  const auto got = w.all<sip::response_received>();
+  ASSERT_EQ(got.size(), 2U);
+  EXPECT_EQ(got[0].response.status, 180);
+  EXPECT_EQ(got[1].response.status, 487);
+  EXPECT_THAT(w.timeline(), ElementsAre("0 INVITE", "0 CANCEL", "0 ACK"));
+  expect_nothing_left(w);
+}
+
+TEST(client_invite, ends_64_t1_after_its_cancel) {
+  sip_world w;
+  const auto tx = w.request(ours("INVITE"), {a});
+  w.datagram(answer_to(w.last(), 180));
+  w.advance(1min);
+  w.cancel(tx);
+  w.advance(32s);
+  ASSERT_EQ(w.all<sip::request_failed>().size(), 1U);
+  EXPECT_EQ(w.all<sip::request_failed>()[0].why, failure::timed_out);
+  expect_nothing_left(w);
+}
+
+TEST(client_invite, acknowledges_the_503_that_it_leaves_behind) {
+  sip_world w;
+  w.request(ours("INVITE"), {a, b});
+  w.datagram(answer_to(w.last(), 503));
+  EXPECT_THAT(w.timeline(), ElementsAre("0 INVITE", "0 ACK", "0 INVITE"));
+  EXPECT_EQ(w.sends[1].what.to, a.to);
+  EXPECT_EQ(w.sends[2].what.to, b.to);
+}
+
+}  // namespace
+}  // namespace stox::test

@@ -1,0 +1,272 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sip/machine/stream_framer.hpp"
+#include "support/parsegrind.hpp"
+#include "support/sip_script.hpp"
+
+namespace stox::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr conn_id peer{9};
+
+sip_text over_tcp(int n = 1) {
+  sip_text t;
+  t.via = "SIP/2.0/TCP 127.0.0.1:5080;branch=z9hG4bKt" + std::to_string(n);
+  t.cseq = std::to_string(n);
+  return t;
+}
+
+std::vector<std::string> bodies(const sip_world& w) {
+  std::vector<std::string> out;
+  for (const auto& r : w.all<sip::request_received>()) out.push_back(r.request.body);
+  return out;
+}
+
+std::string frames(const pieces& parts) {
+  sip::stream_framer framer;
+  std::string out;
+  for (const std::string_view part : parts) {
+    framer.feed(part);
+    for (bool more = true; more;) {
+      const sip::frame f = framer.next({});
+      switch (f.what) {
+        case sip::frame::kind::none: more = false; break;
+        case sip::frame::kind::whole: out += "[" + std::string(f.text) + "]"; break;
+        case sip::frame::kind::ping: out += "ping "; break;
+        case sip::frame::kind::broken: return out + "broken";
+      }
+    }
+    framer.stash();
+  }
+  return out + (framer.incomplete() ? "..." : "");
+}
+
+TEST(stream_framer, finds_the_same_messages_however_the_bytes_come) {
+  const std::string one = over_tcp(1).str();
+  sip_text with_crlf = over_tcp(2);
+  with_crlf.body = "a\r\n\r\nb\n\nINVITE sip:x SIP/2.0\r\n\r\n";
+  const std::string two = with_crlf.str();
+  const std::string text = "\r\n" + one + "\r\n\r\n" + two + one + "\r\n\r\n\r\n" + one.substr(0, 60);
+  EXPECT_EQ(parsegrind(text, frames), "[" + one + "]ping [" + two + "][" + one + "]ping ...");
+}
+
+TEST(stream_framer, refuses_a_stream_without_length_or_with_a_wrong_one) {
+  EXPECT_EQ(parsegrind("MESSAGE sip:a SIP/2.0\r\nCall-ID: 1\r\n\r\n", frames), "broken");
+  EXPECT_EQ(parsegrind("MESSAGE sip:a SIP/2.0\r\nContent-Length: -1\r\n\r\n", frames), "broken");
+  EXPECT_EQ(parsegrind("MESSAGE sip:a SIP/2.0\r\nContent-Length: 99999999999999999999\r\n\r\n", frames),
+            "broken");
+  EXPECT_EQ(parsegrind("MESSAGE sip:a SIP/2.0\r\nl: 1000000\r\n\r\n", frames), "broken");
+}
+
+TEST(stream_framer, holds_no_more_than_the_limits_allow) {
+  sip::stream_framer framer;
+  const std::string junk(4096, 'x');
+  std::size_t fed = 0;
+  for (;;) {
+    framer.feed(junk);
+    fed += junk.size();
+    const auto f = framer.next({});
+    if (f.what == sip::frame::kind::broken) break;
+    framer.stash();
+    ASSERT_LE(fed, 32U * 1024);
+  }
+  EXPECT_LE(fed, 16U * 1024 + junk.size());
+}
+
+TEST(stream, delivers_a_message_fed_at_every_byte) {
+  const std::string text = over_tcp(1).str() + over_tcp(2).str();
+  const auto run = [](const pieces& parts) {
+    sip_world w;
+    w.accept(peer);
+    for (const auto part : parts) w.stream(peer, part);
+    return bodies(w).size();
+  };
+  EXPECT_EQ(parsegrind(text, run), 2U);
+}
+
+TEST(stream, answers_a_ping_with_one_crlf) {
+  sip_world w;
+  w.accept(peer);
+  w.stream(peer, "\r\n\r\n");
+  ASSERT_EQ(w.sends.size(), 1U);
+  EXPECT_EQ(w.last(), "\r\n");
+  w.stream(peer, "\r\n");
+  EXPECT_EQ(w.sends.size(), 1U);
+  w.stream(peer, "\r");
+  w.stream(peer, "\n");
+  EXPECT_EQ(w.sends.size(), 2U);
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += "\r\n\r\n";
+  w.stream(peer, many);
+  EXPECT_EQ(w.sends.size(), 3U);
+}
+
+TEST(stream, is_closed_when_idle_and_not_before) {
+  sip_world w;
+  w.accept(peer);
+  w.advance(4min);
+  w.stream(peer, over_tcp().str());
+  w.advance(1s);
+  w.respond(w.all<sip::request_received>().at(0).tx, 200);
+  w.advance(4min + 59s + 999ms);
+  EXPECT_THAT(w.closes, IsEmpty());
+  w.advance(1ms);
+  ASSERT_EQ(w.closes.size(), 1U);
+  EXPECT_EQ(w.closes[0].conn, peer);
+  w.stream(peer, over_tcp(2).str());
+  EXPECT_EQ(bodies(w).size(), 1U);
+  w.handle(io::closed{peer, io::fail::closed_here});
+  EXPECT_EQ(w.ep.stats().connections, 0U);
+  EXPECT_EQ(w.memory.used(), 0U);
+  EXPECT_EQ(w.deadlines.size(), 0U);
+}
+
+TEST(stream, is_closed_when_a_message_is_not_finished_in_time) {
+  sip_world w;
+  w.accept(peer);
+  const std::string text = over_tcp().str();
+  for (int i = 0; i < 9; ++i) {  // a byte a second does not help
+    w.stream(peer, text.substr(static_cast<std::size_t>(i), 1));
+    w.advance(1s);
+  }
+  EXPECT_THAT(w.closes, IsEmpty());
+  w.advance(1s);
+  EXPECT_EQ(w.closes.size(), 1U);
+  EXPECT_EQ(w.ep.stats().garbage, 1U);
+}
+
+TEST(stream, gives_each_message_its_own_time) {
+  sip_world w;
+  w.accept(peer);
+  const std::string text = over_tcp(1).str();
+  w.stream(peer, text.substr(0, 20));
+  w.advance(9s);
+  w.stream(peer, text.substr(20) + over_tcp(2).str().substr(0, 20));
+  w.advance(9s);
+  w.stream(peer, over_tcp(2).str().substr(20));
+  w.advance(20s);
+  EXPECT_EQ(bodies(w).size(), 2U);
+  EXPECT_THAT(w.closes, IsEmpty());
+}
+
+TEST(stream, with_a_content_length_too_small_is_closed_at_what_follows) {
+  sip_world w;
+  w.accept(peer);
+  sip_text t = over_tcp();
+  t.body = "ab";
+  w.stream(peer,
+           t.str() + "MESSAGE sip:smuggled@xmpp.example\r\nContent-Length: 0\r\n\r\n" + over_tcp(2).str());
+  EXPECT_THAT(bodies(w), ElementsAre("ab"));
+  EXPECT_EQ(w.closes.size(), 1U);
+  EXPECT_EQ(w.ep.stats().garbage, 1U);
+}
+
+TEST(stream, with_a_content_length_too_large_waits_and_is_closed) {
+  sip_world w;
+  w.accept(peer);
+  std::string text = over_tcp().str();
+  text.replace(text.find("Content-Length: 5"), 17, "Content-Length: 9");
+  w.stream(peer, text);
+  w.advance(10s);
+  EXPECT_THAT(w.events, IsEmpty());
+  EXPECT_EQ(w.closes.size(), 1U);
+}
+
+TEST(stream, without_content_length_is_answered_and_closed) {
+  sip_world w;
+  w.accept(peer);
+  std::string text = over_tcp().str();
+  text.erase(text.find("Content-Length: 5\r\n"), 19);
+  w.stream(peer, text);
+  EXPECT_THAT(w.timeline(), ElementsAre("0 400"));
+  EXPECT_EQ(w.closes.size(), 1U);
+  EXPECT_THAT(w.events, IsEmpty());
+}
+
+TEST(stream, of_something_else_is_closed_without_an_answer) {
+  sip_world w;
+  w.accept(peer);
+  w.stream(peer, "GET / HTTP/1.1\r\nHost: example\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(w.closes.size(), 1U);
+  EXPECT_THAT(w.sends, IsEmpty());
+}
+
+TEST(stream, goes_on_after_a_message_that_was_refused) {
+  sip_world w;
+  w.accept(peer);
+  sip_text bad = over_tcp(1);
+  bad.call_id.clear();
+  w.stream(peer, bad.str() + over_tcp(2).str());
+  EXPECT_THAT(w.timeline(), ElementsAre("0 400"));
+  EXPECT_EQ(bodies(w).size(), 1U);
+  EXPECT_THAT(w.closes, IsEmpty());
+}
+
+TEST(stream, is_refused_beyond_the_limit) {
+  auto o = sip_world::defaults();
+  o.max_connections = 2;
+  sip_world w(o);
+  w.accept(conn_id{11}, "127.0.0.1:1");
+  w.accept(conn_id{12}, "127.0.0.1:2");
+  w.accept(conn_id{13}, "127.0.0.1:3");
+  ASSERT_EQ(w.closes.size(), 1U);
+  EXPECT_EQ(w.closes[0].conn, conn_id{13});
+  w.stream(conn_id{13}, over_tcp().str());
+  EXPECT_THAT(w.events, IsEmpty());
+  EXPECT_EQ(w.ep.stats().connections, 2U);
+}
+
+TEST(stream, of_a_trusted_peer_takes_the_place_of_the_quietest_stranger) {
+  auto o = sip_world::defaults();
+  o.max_connections = 2;
+  sip_world w(o);
+  w.accept(conn_id{11}, "192.0.2.1:1");
+  w.advance(1s);
+  w.accept(conn_id{12}, "192.0.2.1:2");
+  w.advance(1s);
+  w.stream(conn_id{11}, "\r\n");
+  w.accept(conn_id{13}, "192.0.2.1:3");
+  EXPECT_EQ(w.closes.at(0).conn, conn_id{13});
+  w.accept(conn_id{14}, "127.0.0.1:4");
+  ASSERT_EQ(w.closes.size(), 2U);
+  EXPECT_EQ(w.closes[1].conn, conn_id{12});
+  w.stream(conn_id{14}, over_tcp().str());
+  EXPECT_EQ(bodies(w).size(), 1U);
+}
+
+TEST(stream, that_does_not_read_is_closed_when_too_much_waits) {
+  sip_world w;
+  w.accept(peer);
+  w.handle(io::blocked{peer});
+  for (int i = 1; i < 2000 && w.closes.empty(); ++i) {
+    w.events.clear();
+    w.stream(peer, over_tcp(i).str());
+    w.respond(w.all<sip::request_received>().at(0).tx, 200);
+  }
+  ASSERT_EQ(w.closes.size(), 1U);
+  EXPECT_LT(w.memory.used(), 2U * 1024 * 1024);
+  // What waited goes to one new connection; when that does not come either, it is lost.
+  w.handle(io::closed{peer, io::fail::closed_here});
+  ASSERT_EQ(w.opens.size(), 1U);
+  w.handle(io::closed{w.opens[0].conn, io::fail::refused});
+  EXPECT_EQ(w.memory.used(), 0U);
+  EXPECT_EQ(w.deadlines.size(), 0U);
+}
+
+TEST(stream, keeps_the_account_of_what_it_holds) {
+  sip_world w;
+  w.accept(peer);
+  const auto empty = w.memory.used();
+  w.stream(peer, over_tcp().str().substr(0, 100) + "X-Long: " + std::string(5000, 'x'));
+  EXPECT_GE(w.memory.used(), empty + 5000);
+  w.handle(io::closed{peer, io::fail::reset});
+  EXPECT_EQ(w.memory.used(), 0U);
+}
+
+}  // namespace
+}  // namespace stox::test
