@@ -59,7 +59,8 @@ class Messages(WorldTest):
         self.assertTrue(thread, "RFC 7572 §5: the Call-ID becomes the thread")
 
         juliet.send_text("alice@sip.example", text + "!", subject="Re: O Romeo", thread=thread, lang="cs")
-        seen = await self.sip_got(alice, "alice", text + "!")
+        # A text/plain body has CRLF as its line end (RFC 2046 §4.1.1).
+        seen = await self.sip_got(alice, "alice", text.replace("\n", "\r\n") + "!")
         self.assertEqual(seen.message.get("Subject"), "Re: O Romeo")
         self.assertEqual(seen.message.get("Content-Language"), "cs")
 

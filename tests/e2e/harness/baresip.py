@@ -41,9 +41,7 @@ class Baresip:
         while self._control in (self._port, self._port + 1):
             self._control = free_port()
         self._contacts = list(contacts)
-        self._current = None
-        self._writer = None
-        self._read_up_to = 0
+        self._reader = self._writer = None
 
         def write(name, text):
             with open(os.path.join(folder, name), "w") as f:
@@ -57,21 +55,28 @@ class Baresip:
     async def start(self):
         self._process.start()
         await self._process.ready(lambda: "200 OK (" in self._process.log_text() and tcp_answers(self._control))
-        _, self._writer = await asyncio.open_connection("127.0.0.1", self._control)
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._control)
 
-    def _command(self, command, params=""):
+    async def _command(self, command, params=""):
+        """Its answer; what else the phone tells on that socket is skipped."""
         text = json.dumps({"command": command, "params": params, "token": command}).encode()
         self._writer.write(b"%d:%s," % (len(text), text))
+        while True:
+            size = int((await asyncio.wait_for(self._reader.readuntil(b":"), 5))[:-1])
+            value = json.loads((await self._reader.readexactly(size + 1))[:-1])
+            if value.get("response") and value.get("token") == command:
+                return value.get("data", "")
 
     async def send_message(self, to, text):
         """To one of the contacts, by its URI; the final response, read from the trace."""
-        wanted = [uri for _, uri in self._contacts].index(to)
-        # /message goes to the current contact, and /contact_next steps through them.
-        while self._current != wanted:
-            self._command("contact_next")
-            self._current = 0 if self._current is None else (self._current + 1) % len(self._contacts)
+        # /message goes to the current contact, and /contact_next steps through them in an order of its own.
+        for _ in range(len(self._contacts)):
+            if f"<{to}>" in await self._command("contact_next"):
+                break
+        else:
+            raise AssertionError(f"{to} is no contact of baresip")
         seen = len(self._messages())
-        self._command("message", text)
+        await self._command("message", text)
 
         def final():
             later = self._messages()[seen:]

@@ -73,7 +73,7 @@ class Kamailio:
                 )
             )
         argv = ["kamailio", "-f", config, "-DD", "-E", "-Y", self.folder, "-P", os.path.join(self.folder, "pid")]
-        self._process = Process("kamailio", [*argv, "-m", "64", "-M", "8"], os.path.join(self.folder, "kamailio.log"))
+        self._process = Process("kamailio", [*argv, "-m", "512", "-M", "8"], os.path.join(self.folder, "kamailio.log"))
         self._process.start()
         await self._process.ready(self._answers)
 

@@ -110,7 +110,7 @@ class Process:
         await until(lambda: not self.running(), seconds, f"{self.name} ends")
         return self.exit_code()
 
-    async def stop(self, seconds=5):
+    async def stop(self, seconds=20):
         """TERM, then KILL for it and whatever it started."""
         if self._child is None:
             return None

@@ -80,6 +80,7 @@ class XmppClient(slixmpp.ClientXMPP):
         self._online = asyncio.Event()
         self._wanted = True
         self.add_event_handler("session_start", self._on_session)
+        self.add_event_handler("presence_available", self._on_presence)
         self.add_event_handler("disconnected", self._on_disconnected)
         self.register_handler(Callback("every message", MatchXPath(_NS + "message"), self._on_message))
 
@@ -92,7 +93,11 @@ class XmppClient(slixmpp.ClientXMPP):
 
     def _on_session(self, _event):
         self.send_presence()
-        self._online.set()
+
+    def _on_presence(self, presence):
+        # The server reflects our own presence once it has it; before that, messages to the bare JID do not find us.
+        if presence["from"] == self.boundjid:
+            self._online.set()
 
     def _on_disconnected(self, _event):
         self._online.clear()
