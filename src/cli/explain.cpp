@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <vector>
 
 #include "base/text.hpp"
@@ -128,6 +129,30 @@ class report {
   std::string out_, dropped_, log_;
 };
 
+/// Every counter's value by its series, as /metrics would name it.
+std::map<std::string, double> counters_of(sandbox& box) {
+  std::map<std::string, double> out;
+  for (const auto& s : box.core().samples()) {
+    if (s.gauge) continue;
+    std::string labels;
+    for (const auto& [name, value] : s.labels)
+      labels += (labels.empty() ? "" : ",") + name + "=\"" + value + "\"";
+    out["stox_" + s.name + (labels.empty() ? "" : "{" + labels + "}")] = s.value;
+  }
+  return out;
+}
+
+/// Which counters moved: where nothing leaves the gateway, they tell what became of the input.
+std::string counted(const std::map<std::string, double>& before, const std::map<std::string, double>& after) {
+  std::string out;
+  for (const auto& [series, value] : after) {
+    const auto old = before.find(series);
+    const auto grown = static_cast<long long>(value - (old == before.end() ? 0 : old->second));
+    if (grown != 0) out += series + " +" + std::to_string(grown) + "\n";
+  }
+  return out.empty() ? out : "-- counted --\n" + out;
+}
+
 /// Lets time pass from deadline to deadline and takes what leaves at each.
 std::string watch(sandbox& box) {
   report seen;
@@ -166,16 +191,20 @@ result<std::string> explain(std::string_view input, settings::all settings,
     }
     const auto bytes = xml::write(*stanza, component_ns);
     sandbox box(std::move(settings));
+    const auto before = counters_of(box);
     box.xmpp(domain, bytes);
-    return "-- in xmpp --\n" + printable(bytes) + watch(box);
+    const auto seen = watch(box);
+    return "-- in xmpp --\n" + printable(bytes) + seen + counted(before, counters_of(box));
   }
   const auto peer = from.value_or(default_peer(settings));
   const auto bytes = as_datagram(input);
   const std::string head = "-- in sip --\n# from " + peer.to_string() +
                            (trusted(settings, peer.ip) ? ", trusted" : ", not trusted") + "\n";
   sandbox box(std::move(settings));
+  const auto before = counters_of(box);
   box.sip_from(peer, bytes);
-  return head + printable(bytes) + watch(box);
+  const auto seen = watch(box);
+  return head + printable(bytes) + seen + counted(before, counters_of(box));
 }
 
 }  // namespace stox::cli

@@ -385,7 +385,8 @@ TEST(generated_files, the_sample_has_no_error_and_no_warning_and_shows_every_key
 
 TEST(generated_files, every_default_that_the_sample_shows_is_valid) {
   std::string uncommented;
-  for (const auto line : text::split(printed("--print-sample"), '\n')) {
+  const auto sample_text = printed("--print-sample");
+  for (const auto line : text::split(sample_text, '\n')) {
     const bool key = line.starts_with("# ") && line.find(" = ") != std::string_view::npos &&
                      text::is_alpha(line[2]) && line.find("\"\"") == std::string_view::npos &&
                      line.find("sip.example.com") == std::string_view::npos &&
