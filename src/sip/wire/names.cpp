@@ -150,6 +150,7 @@ header parse_header_name(std::string_view name) {
   for (auto i = names_by_length.begin[name.size()]; i < names_by_length.begin[name.size() + 1]; ++i) {
     const auto id = names_by_length.by_length[i];
     const auto candidate = header_names[static_cast<std::size_t>(id)];
+    if (candidate == name) return id;  // as nearly everybody writes it
     if (text::lower(candidate.front()) == first && text::iequals(candidate, name)) return id;
   }
   return header::other;

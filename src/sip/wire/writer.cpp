@@ -9,6 +9,10 @@ namespace {
 
 /// Nothing in a value can start a new line, whatever it was made from.
 void append_value(std::string& out, std::string_view value) {
+  if (value.find('\r') == std::string_view::npos && value.find('\n') == std::string_view::npos) {
+    out += value;
+    return;
+  }
   for (;;) {
     const auto at = chars::find(value, chars::line_end);
     out += value.substr(0, at);
