@@ -49,9 +49,9 @@ const UIDNA* idna() {
   return instance;
 }
 
-/// One pass of a stringprep profile. Unassigned code points are allowed: the tables are those of Unicode 3.2,
+/// Unassigned code points are allowed: the tables are those of Unicode 3.2,
 /// and people's resources hold emoji; the servers that route for us allow them too.
-result<std::string> stringprep_once(UStringPrepProfileType type, std::string_view text, jid_errc forbidden) {
+result<std::string> stringprep(UStringPrepProfileType type, std::string_view text, jid_errc forbidden) {
   if (!text::is_utf8(text)) return error{forbidden, "not UTF-8"};
   const auto* p = profile(type);
   if (p == nullptr) return error{forbidden, "no stringprep data"};
@@ -73,16 +73,6 @@ result<std::string> stringprep_once(UStringPrepProfileType type, std::string_vie
   if (U_FAILURE(status)) return error{forbidden};
   if (static_cast<std::size_t>(narrow_size) > max_part) return error{jid_errc::too_long};
   return std::string(narrow.data(), static_cast<std::size_t>(narrow_size));
-}
-
-/// A few strings change again when prepared again (case folding after normalisation opens a new composition);
-/// two spellings of one address would then not be equal, so such a string is no address.
-result<std::string> stringprep(UStringPrepProfileType type, std::string_view text, jid_errc forbidden) {
-  auto once = stringprep_once(type, text, forbidden);
-  if (!once) return once;
-  const auto twice = stringprep_once(type, *once, forbidden);
-  if (!twice || *twice != *once) return error{forbidden, "does not normalise to a stable form"};
-  return once;
 }
 
 /// Lower case if `text` is a host name of ASCII letters, digits, hyphens and dots with no A-label in it.
