@@ -137,6 +137,7 @@ const char* errc_name(address_errc e) {
     case address_errc::too_long: return "too_long";
     case address_errc::not_a_jid: return "not_a_jid";
     case address_errc::domain_taken: return "domain_taken";
+    case address_errc::not_a_host: return "not_a_host";
   }
   return "?";
 }
@@ -163,8 +164,9 @@ result<std::string> address_map::domain_to_xmpp(std::string_view sip_host) const
   auto name = xmpp::domain_to_unicode(host);
   if (!name) return error(address_errc::not_a_jid, "host");
   if (by_xmpp(*name) != nullptr) return address_errc::domain_taken;
-  // A label that is not the A-label of its own U-label would share a name with the one that is.
-  const auto again = xmpp::domain_to_ascii(*name);
+  // What does not come home would share its name with what does: a label that is not the A-label of its own
+  // U-label, a number with the root's dot.
+  const auto again = domain_to_sip(*name);
   if (!again || *again != host) return error(address_errc::not_a_jid, "host");
   return *std::move(name);
 }
@@ -177,6 +179,9 @@ result<std::string> address_map::domain_to_sip(std::string_view xmpp_domain) con
   auto host = xmpp::domain_to_ascii(xmpp_domain);
   if (!host) return error(address_errc::not_a_jid, "domain");
   if (by_sip(*host) != nullptr) return address_errc::domain_taken;
+  // RFC 3261 §25.1 allows less in a host than RFC 7622 in a domain: no "_", no name that ends in a number.
+  const auto written = sip::parse_uri("sip:" + *host);
+  if (!written || written->user || written->host != *host) return error(address_errc::not_a_host);
   return *std::move(host);
 }
 

@@ -19,6 +19,7 @@ enum class address_errc {
   too_long,        ///< above 1023 octets, RFC 7622
   not_a_jid,       ///< the parts do not form a JID
   domain_taken,    ///< the name belongs to a pair's other side: two identities would collide
+  not_a_host,      ///< a domain that SIP's grammar of hosts does not allow
 };
 const char* errc_name(address_errc e);
 STOX_ERROR_CATEGORY(address_errc, "translate.address")

@@ -139,7 +139,7 @@ std::string language_of(const sip::request& r, loss_list& losses) {
 void put_subject(xmpp::message& m, const sip::request& r, loss_list& losses) {
   const auto* subject = r.headers.find(sip::header::subject);
   if (subject == nullptr || subject->empty()) return;
-  auto line = sip::clean_text(*subject, max_subject);
+  auto line = with_xml_chars(sip::clean_text(*subject, max_subject));
   if (line != *subject) losses.add("sip Subject", "cleaned, at most 1024 bytes");
   if (!line.empty()) m.subjects.push_back({m.lang, std::move(line)});
 }

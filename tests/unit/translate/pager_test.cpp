@@ -60,6 +60,16 @@ TEST(pager_body, nul_and_noncharacters_become_replacements_and_a_loss) {
   EXPECT_EQ(out->losses.front().what, "sip body");
 }
 
+TEST(pager_body, a_subject_holds_only_what_xml_allows) {
+  auto r = request_with("text/plain", "x");
+  r.headers.add(sip::header::subject, "a\xEF\xBF\xBF\xFF\x1A");
+  const auto out = translate(r);
+  ASSERT_TRUE(out);
+  EXPECT_EQ(out->value.subjects.front().text, "a\xEF\xBF\xBD\xEF\xBF\xBD");
+  ASSERT_EQ(out->losses.size(), 1U);
+  EXPECT_EQ(out->losses.front().what, "sip Subject");
+}
+
 TEST(pager_body, line_ends_become_lf) {
   EXPECT_EQ(body_of("text/plain", "a\r\nb\rc\nd\r\r\n"), "a\nb\nc\nd\n\n");
 }
