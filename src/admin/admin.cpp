@@ -11,7 +11,7 @@ struct server::impl {
 };
 
 result<std::unique_ptr<server>> server::start(boost::asio::io_context& context, const settings::admin& where,
-                                              hooks h) {
+                                              const hooks& h) {
   auto doors = std::make_unique<impl>();
   if (!where.listen.empty()) {
     auto opened = http_door::open(context, where.listen, h);

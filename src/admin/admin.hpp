@@ -43,7 +43,7 @@ class server {
   /// Empty `listen` or `control` leaves that door out. The socket file of a daemon that died is replaced; one
   /// that answers is an error.
   static result<std::unique_ptr<server>> start(boost::asio::io_context& context, const settings::admin& where,
-                                               hooks h);
+                                               const hooks& h);
   ~server();  ///< stops
   server(const server&) = delete;
   server& operator=(const server&) = delete;

@@ -129,15 +129,21 @@ class report {
   std::string out_, dropped_, log_;
 };
 
-/// Every counter's value by its series, as /metrics would name it.
+/// A counter as /metrics names it: stox_NAME{label="value",...}.
+std::string series_of(const engine::sample& s) {
+  std::string out = "stox_" + s.name;
+  char before = '{';
+  for (const auto& [name, value] : s.labels) {
+    out.append(1, before).append(name).append("=\"").append(value).append("\"");
+    before = ',';
+  }
+  return s.labels.empty() ? out : out + "}";
+}
+
 std::map<std::string, double> counters_of(sandbox& box) {
   std::map<std::string, double> out;
   for (const auto& s : box.core().samples()) {
-    if (s.gauge) continue;
-    std::string labels;
-    for (const auto& [name, value] : s.labels)
-      labels += (labels.empty() ? "" : ",") + name + "=\"" + value + "\"";
-    out["stox_" + s.name + (labels.empty() ? "" : "{" + labels + "}")] = s.value;
+    if (!s.gauge) out[series_of(s)] = s.value;
   }
   return out;
 }
@@ -148,7 +154,7 @@ std::string counted(const std::map<std::string, double>& before, const std::map<
   for (const auto& [series, value] : after) {
     const auto old = before.find(series);
     const auto grown = static_cast<long long>(value - (old == before.end() ? 0 : old->second));
-    if (grown != 0) out += series + " +" + std::to_string(grown) + "\n";
+    if (grown != 0) out.append(series).append(" +").append(std::to_string(grown)).append("\n");
   }
   return out.empty() ? out : "-- counted --\n" + out;
 }

@@ -10,6 +10,10 @@ namespace stox::config {
 
 namespace {
 
+std::string joined(const std::string& prefix, const std::string& name) {
+  return prefix.empty() ? name : prefix + "." + name;
+}
+
 /// Walks the file's tree along the option table; errors keep their line, so that they come out in the file's
 /// order.
 class file_reader {
@@ -32,7 +36,7 @@ class file_reader {
 
   void walk(const node& table, const std::string& prefix) {
     for (const auto& [name, given] : table.members) {
-      const auto key = prefix.empty() ? name : prefix + "." + name;
+      const auto key = joined(prefix, name);
       if (find_table_array(key) != nullptr) {
         read_array(key, given);
       } else if (const auto* o = find_option(key); o != nullptr && o->show != nullptr) {
@@ -67,9 +71,10 @@ class file_reader {
       find_table_array(key)->add(found_.settings);
       found_.origins[table_key(key, i)] = {place(table.line), true};
       for (const auto& [name, given] : table.members) {
-        const auto* o = find_option(key + "." + name);
+        const auto full = joined(key, name);
+        const auto* o = find_option(full);
         if (o == nullptr) {
-          unknown(key + "." + name, given.line, key);
+          unknown(full, given.line, key);
         } else {
           read_option(*o, table_key(key, i, name), given);
         }

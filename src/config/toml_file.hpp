@@ -14,11 +14,11 @@ struct member;
 struct node {
   enum class kind : std::uint8_t { table, list, text, integer, boolean, other };
   node::kind is = kind::other;
-  std::string text;                                   ///< of text
-  std::int64_t number = 0;                            ///< of integer; boolean: 0 or 1
-  unsigned line = 0;                                  ///< from 1
+  std::string text;             ///< of text
+  std::int64_t number = 0;      ///< of integer; boolean: 0 or 1
+  unsigned line = 0;            ///< from 1
   std::vector<member> members;  ///< of table; a key's line is its value's
-  std::vector<node> items;                            ///< of list
+  std::vector<node> items;      ///< of list
 };
 struct member {
   std::string name;

@@ -85,7 +85,7 @@ struct admin {
 
 struct limits {
   std::uint64_t memory = 512ull << 20;
-  std::uint64_t stanza_bytes = 256 * 1024;
+  std::uint64_t stanza_bytes = std::uint64_t{256} * 1024;
   friend bool operator==(const limits&, const limits&) = default;
 };
 

@@ -376,14 +376,19 @@ TEST_F(config_file, that_all_may_read_and_that_holds_a_secret_is_warned_of) {
 TEST(warning, of_a_public_udp_listener_that_trusts_addresses) {
   const std::string tail =
       " can be reached from outside while sip.trusted_peers trusts by address, and UDP source addresses can "
-      "be forged; listen on a private "
-      "address or filter in front of it";
-  EXPECT_THAT(warnings_of(with("udp:127.0.0.1:5060", "udp:0.0.0.0:5060")),
-              ElementsAre("stox.toml:4: sip.listen: \"udp:0.0.0.0:5060\"" + tail));
-  EXPECT_THAT(warnings_of(with("udp:127.0.0.1:5060", "udp:[2001:db8::1]:5060")),
-              ElementsAre("stox.toml:4: sip.listen: \"udp:[2001:db8::1]:5060\"" + tail));
-  EXPECT_THAT(warnings_of(with("udp:127.0.0.1:5060", "tcp:192.0.2.1:5060")), ElementsAre());
-  EXPECT_THAT(warnings_of(with("udp:127.0.0.1:5060", "udp:10.0.0.1:5060")), ElementsAre());
+      "be forged; listen on a "
+      "private address or filter in front of it";
+  const auto listening = [](const std::string& at) {
+    return with("listen = [\"udp:127.0.0.1:5060\"]", "advertise = \"gw.example\"\nlisten = [\"" + at + "\"]");
+  };
+  for (const std::string outside :
+       {"udp:0.0.0.0:5060", "udp:[::]:5060", "udp:192.0.2.1:5060", "udp:[2001:db8::1]:5060"}) {
+    EXPECT_THAT(warnings_of(listening(outside)),
+                ElementsAre("stox.toml:5: sip.listen: \"" + outside + "\"" + tail));
+  }
+  for (const std::string inside : {"tcp:192.0.2.1:5060", "udp:10.0.0.1:5060", "udp:[::1]:5060"}) {
+    EXPECT_THAT(warnings_of(listening(inside)), ElementsAre()) << inside;
+  }
 }
 
 TEST(warning, of_what_makes_one_direction_impossible_or_trust_boundless) {
