@@ -159,6 +159,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stoxd", required=True)
     arguments = parser.parse_args()
-    logging.getLogger("slixmpp").setLevel(logging.CRITICAL)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     sys.exit(asyncio.run(main(os.path.abspath(arguments.stoxd))))

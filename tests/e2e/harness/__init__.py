@@ -1,0 +1,4 @@
+import logging
+
+# Before slixmpp is imported: it comments on the machine it finds itself on.
+logging.getLogger("slixmpp").setLevel(logging.CRITICAL)

@@ -69,9 +69,9 @@ class Baresip:
 
     async def send_message(self, to, text):
         """To one of the contacts, by its URI; the final response, read from the trace."""
-        # /message goes to the current contact, and /contact_next steps through them in an order of its own.
-        for _ in range(len(self._contacts)):
-            if f"<{to}>" in await self._command("contact_next"):
+        # /message goes to the current contact; the list ends at both ends, and its order is the phone's own.
+        for step in ["contact_next"] * len(self._contacts) + ["contact_prev"] * len(self._contacts):
+            if f"<{to}>" in await self._command(step):
                 break
         else:
             raise AssertionError(f"{to} is no contact of baresip")

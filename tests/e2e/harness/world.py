@@ -1,7 +1,6 @@
 """A whole world for one test: Prosody, Kamailio, stoxd and clients on free loopback ports, in a folder of its own."""
 
 import asyncio
-import logging
 import os
 import shutil
 import tempfile
@@ -91,7 +90,6 @@ class WorldTest(unittest.IsolatedAsyncioTestCase):
     maxDiff = None
 
     def setUp(self):
-        logging.getLogger("slixmpp").setLevel(logging.CRITICAL)
         if not self.binary:
             self.fail("STOX_STOXD does not name the daemon")
 
