@@ -54,6 +54,11 @@ bool ip_address::is_v4() const {
          bytes[11] == 0xFF;
 }
 
+bool ip_address::is_unspecified() const {
+  const auto host = bytes.begin() + (is_v4() ? 12 : 0);
+  return std::all_of(host, bytes.end(), [](auto b) { return b == 0; });
+}
+
 std::string ip_address::to_string() const {
   char buffer[INET6_ADDRSTRLEN];
   if (is_v4()) {

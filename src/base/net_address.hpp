@@ -20,6 +20,7 @@ struct ip_address {
   static std::optional<ip_address> parse(
       std::string_view text);  ///< "192.0.2.1", "2001:db8::1" or "[2001:db8::1]"
   bool is_v4() const;
+  bool is_unspecified() const;      ///< 0.0.0.0 or ::
   std::string to_string() const;    ///< without brackets
   std::string to_uri_host() const;  ///< IPv6 in brackets, as SIP and URIs want it
   friend auto operator<=>(const ip_address&, const ip_address&) = default;

@@ -160,6 +160,15 @@ void check(findings& f) {
   if (f.settings.sip.listen.empty() && f.ok("sip.listen")) {
     f.fail("sip.listen", "missing; name at least one address, e.g. [\"udp:127.0.0.1:5060\"]");
   }
+  const auto wildcard = [](const settings::listener& l) { return l.at.ip.is_unspecified(); };
+  const auto& listen = f.settings.sip.listen;
+  const auto any = std::find_if(listen.begin(), listen.end(), wildcard);
+  // RFC 3261 §18.1.1: the Via says where the answers go, and nobody can answer to 0.0.0.0.
+  if (any != listen.end() && f.settings.sip.advertise.empty() && f.ok("sip.listen") &&
+      f.ok("sip.advertise")) {
+    f.fail("sip.listen", quote(write_listener(*any)) +
+                             " is every address; name one, or say in sip.advertise what peers reach");
+  }
 }
 
 std::vector<std::string> warnings_of(const findings& f) {

@@ -22,6 +22,12 @@ constexpr auto goodbye_limit = std::chrono::seconds(2);  // for the links to clo
 constexpr std::uint64_t tidy_key = 1;
 constexpr std::uint64_t drain_key = 2;
 
+/// RFC 3261 §19.1.1: the lr parameter.
+bool is_loose(const std::string& proxy) {
+  const auto uri = sip::parse_uri(proxy);
+  return uri && uri->find("lr") != nullptr;
+}
+
 conn_use owner_of(const io::event& e) {
   return std::visit(overloaded{
                         [](const io::listening& x) { return use_of(x.conn); },
@@ -58,7 +64,7 @@ sip::client_tx engine::impl::request(sip::outgoing out) {
   // RFC 3261 §8.1.2: a configured outbound proxy is a pre-loaded route set of one URI. With several to fail
   // over to, none can be named, since the request stays the same for all.
   const auto& proxies = settings_.sip.outbound_proxy;
-  if (proxies.size() == 1 && proxies.front().uri.find(";lr") != std::string::npos) {
+  if (proxies.size() == 1 && is_loose(proxies.front().uri)) {
     out.request.headers.add(sip::header::route, "<" + proxies.front().uri + ">");
   }
   return sip_.request(std::move(out), now_);
@@ -167,11 +173,12 @@ void engine::impl::own_timeout(std::uint64_t key) {
     return;
   }
   drain_timer_ = {};
-  if (phase_ == phase::draining) {
-    router_.abandon(*this);
-  } else if (phase_ == phase::closing) {
-    phase_ = phase::stopped;
-    tell_stopped_ = true;
+  switch (phase_) {
+    case phase::running:
+    case phase::stopped: return;
+    case phase::draining: return router_.abandon(*this);
+    case phase::confirming: return say_goodbye();
+    case phase::closing: return end();
   }
 }
 
@@ -206,18 +213,30 @@ void engine::impl::begin_shutdown(duration limit) {
 
 void engine::impl::step_shutdown() {
   if (phase_ == phase::draining && router_.open() == 0) {
-    phase_ = phase::closing;
-    for (auto& link : links_) {
-      if (link->up()) ++goodbyes_;
-      link->stop(now_);
-    }
+    phase_ = phase::confirming;
     deadlines_.set(drain_timer_, {timer_owner::engine, drain_key}, now_.steady + goodbye_limit);
   }
-  if (phase_ == phase::closing && goodbyes_ == 0) {
-    deadlines_.set(drain_timer_, {}, std::nullopt);
-    phase_ = phase::stopped;
-    tell_stopped_ = true;
+  // The last error stanzas are as good as any message: the servers confirm them before the streams close.
+  const bool confirmed = std::all_of(links_.begin(), links_.end(), [](const auto& link) {
+    return !link->up() || link->stats().unconfirmed + link->stats().tracked + link->stats().queued == 0;
+  });
+  if (phase_ == phase::confirming && confirmed) say_goodbye();
+  if (phase_ == phase::closing && goodbyes_ == 0) end();
+}
+
+void engine::impl::say_goodbye() {
+  phase_ = phase::closing;
+  for (auto& link : links_) {
+    if (link->up()) ++goodbyes_;
+    link->stop(now_);
   }
+  deadlines_.set(drain_timer_, {timer_owner::engine, drain_key}, now_.steady + goodbye_limit);
+}
+
+void engine::impl::end() {
+  deadlines_.set(drain_timer_, {}, std::nullopt);
+  phase_ = phase::stopped;
+  tell_stopped_ = true;
 }
 
 // ---- the public face ----

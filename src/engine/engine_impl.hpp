@@ -23,6 +23,7 @@ struct engine::impl final : gateway::context {
   impl(settings::all s, id_source& id);
 
   // gateway::context
+  bool draining() const override { return phase_ != phase::running; }
   sip::client_tx request(sip::outgoing out) override;
   void respond(sip::server_tx tx, const sip::reply& r) override { sip_.respond(tx, r, now_); }
   std::vector<sip::target> route(const std::string& host) const override;
@@ -52,6 +53,8 @@ struct engine::impl final : gateway::context {
   void reconfigure(const settings::all& s);
   void begin_shutdown(duration limit);
   void step_shutdown();
+  void say_goodbye();
+  void end();
   void own_timeout(std::uint64_t key);
   stox::engine::readiness readiness() const;
   xmpp::component* find(std::string_view domain) const;
@@ -59,8 +62,9 @@ struct engine::impl final : gateway::context {
 
   enum class phase : std::uint8_t {
     running,
-    draining,  ///< no new work; open work goes on until the limit
-    closing,   ///< links are told goodbye
+    draining,    ///< no new work; open work goes on until the limit
+    confirming,  ///< all work is done; the servers have yet to confirm the last stanzas
+    closing,     ///< links are told goodbye
     stopped,
   };
 

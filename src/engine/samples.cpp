@@ -73,8 +73,9 @@ void add_link(std::vector<sample>& out, const xmpp::component& link) {
   add("xmpp_queued_stanzas", "Stanzas that wait for the link.", true, s.queued);
   add("xmpp_queued_bytes", "Their size.", true, s.queued_bytes);
   add("xmpp_queue_refused_total", "Stanzas refused because the queue was full.", false, s.queue_refused);
+  add("xmpp_dropped_closing_total", "Stanzas that came after our closing tag.", false, s.dropped_closing);
   add("xmpp_unconfirmed_stanzas", "Stanzas written and not yet confirmed by the server.", true,
-      s.unconfirmed);
+      s.unconfirmed + s.tracked);
 }
 
 }  // namespace

@@ -47,6 +47,9 @@ class context {
   context& operator=(const context&) = delete;
   virtual ~context() = default;
 
+  /// Whether new work is refused because the gateway is about to end.
+  virtual bool draining() const = 0;
+
   // SIP
   virtual sip::client_tx request(sip::outgoing out) = 0;
   virtual void respond(sip::server_tx tx, const sip::reply& r) = 0;

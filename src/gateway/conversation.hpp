@@ -14,8 +14,10 @@ namespace stox::gateway {
 /// What is known of one XMPP user (bare JID) and one SIP user (AOR) who talk to each other. Both sides'
 /// addresses make the key, so nobody can reach into another pair's state.
 struct pair_state {
-  std::string name;    ///< conversation id of log lines
-  std::string sip_gr;  ///< the GRUU that the SIP user showed last, RFC 7572 §5
+  std::string name;           ///< conversation id of log lines
+  std::string sip_user;       ///< the SIP user part as its owner writes it; the localpart is case-folded
+  std::string xmpp_resource;  ///< that the XMPP user spoke from last
+  std::string sip_gr;         ///< the GRUU that the SIP user showed last, RFC 7572 §5
   // Loop guard: identical bodies in a short time, per direction.
   struct repeat {
     std::size_t body_hash = 0;

@@ -20,9 +20,11 @@ void pager_flow::handle(const xmpp::message& m, context& c) {
     case xmpp::message_type::normal:
     case xmpp::message_type::chat:
     case xmpp::message_type::headline:
-      // Chat states, receipts and markers stand alone: no text, no answer due (RFC 6121 §5.2.3 asks for
-      // none).
-      if (m.bodies.empty()) return c.counts().count(direction::to_sip, outcome::ignored, "no_body");
+      // Chat states, receipts and markers stand alone: no text, no answer due. A subject alone is text, and
+      // the translator refuses it aloud.
+      if (m.bodies.empty() && m.subjects.empty()) {
+        return c.counts().count(direction::to_sip, outcome::ignored, "no_body");
+      }
       return to_sip_.handle(m, c);
   }
 }

@@ -23,6 +23,14 @@ std::size_t size_of(const sip::request& r) {
   return n;
 }
 
+/// Whether the answer is about the user or the way to him rather than about this message: 480, the time-outs
+/// that a proxy reports (408, 504), and 503 that says when to come back. What waits behind would only hear
+/// the same, each after its own wait.
+bool concerns_all(const sip::response& r) {
+  return r.status == 408 || r.status == 480 || r.status == 504 ||
+         (r.status == 503 && r.headers.find(sip::header::retry_after) != nullptr);
+}
+
 std::optional<sip::uri> first_contact(const sip::response& r) {
   for (const auto element : r.headers.elements(sip::header::contact)) {
     if (const auto contact = sip::parse_contact(element); contact && !contact->star)
@@ -53,6 +61,9 @@ void pager_to_sip::refuse(const xmpp::message& m, const xmpp::stanza_error& e, s
 void pager_to_sip::handle(const xmpp::message& m, context& c) {
   const auto steady = c.now().steady;
   const auto& to = *m.to;
+  if (c.draining())
+    return refuse(m, refusal(xmpp::condition::resource_constraint, "Gateway is shutting down"), "draining",
+                  c);
   if (to.local.empty())
     return refuse(m, refusal(xmpp::condition::service_unavailable, "No user here"), "no_user", c);
   const auto mark = translate::next_hop_mark(translate::hop_mark_of(m), c.domains().name);
@@ -73,12 +84,14 @@ void pager_to_sip::handle(const xmpp::message& m, context& c) {
 
   auto& thread = talk_.thread(jid, aor, m.thread.value_or(std::string{}), steady, c.ids(), c.memory());
   thread.xmpp_resource = m.from.resource;
+  pair.xmpp_resource = m.from.resource;
   translate::pager::sip_context how;
   how.call_id = thread.call_id;
   how.from_tag = thread.from_tag;
   how.cseq = thread.cseq + 1;
   // RFC 7247 §6.3: whoever writes to a resource means that device.
   how.gr = to.resource;
+  how.sip_user = pair.sip_user;
   how.assert_identity =
       std::all_of(targets.begin(), targets.end(), [&c](const auto& t) { return c.trusts(t); });
   how.hop_mark = *mark;
@@ -156,8 +169,7 @@ void pager_to_sip::answered(const sip::response_received& e, context& c) {
                                         c.domains().addresses);
   const auto cause = std::to_string(e.response.status);
   tell(o, error, outcome::failed, cause, c);
-  // 480: the user is away; what waits behind would only hear the same, each after its own transaction.
-  if (e.response.status == 480) return fail_lane(key, error, cause, c);
+  if (concerns_all(e.response)) return fail_lane(key, error, cause, c);
   next(key, c);
 }
 
@@ -175,12 +187,14 @@ void pager_to_sip::failed(const sip::request_failed& e, context& c) {
       return next(key, c);
     case sip::failure::timed_out: {
       // RFC 3261 §8.1.3.1: a time-out counts as 408, a transport error as 503.
-      const auto error = translate::to_xmpp(408, "Request Timeout", std::nullopt, c.domains().addresses);
+      auto error = translate::to_xmpp(408, "", std::nullopt, c.domains().addresses);
+      error.text = "No answer from the SIP side; the message may have arrived";
       tell(o, error, what, "timeout", c);
       return fail_lane(key, error, "timeout", c);
     }
     case sip::failure::transport: {
-      const auto error = translate::to_xmpp(503, "Service Unavailable", std::nullopt, c.domains().addresses);
+      auto error = translate::to_xmpp(503, "", std::nullopt, c.domains().addresses);
+      error.text = e.may_have_arrived ? "Transport error; the message may have arrived" : "Transport error";
       tell(o, error, what, "transport", c);
       return fail_lane(key, error, "transport", c);
     }
@@ -199,8 +213,9 @@ void pager_to_sip::fail_lane(const std::string& key, const xmpp::stanza_error& e
 void pager_to_sip::tell(const origin& o, const xmpp::stanza_error& e, outcome what, std::string_view cause,
                         context& c) {
   c.counts().count(direction::to_sip, what, cause);
-  if (c.logs(log_level::info)) {
-    c.log({log_level::info,
+  const auto level = what == outcome::in_doubt ? log_level::warning : log_level::info;
+  if (c.logs(level)) {
+    c.log({level,
            what == outcome::in_doubt ? "message.to_sip.in_doubt" : "message.to_sip.failed",
            o.conversation,
            {{"call_id", o.call_id},

@@ -11,43 +11,46 @@ namespace stox::gateway {
 
 namespace {
 
-translate::sip_status busy(std::string reason) { return {480, std::move(reason), {}, false}; }
+/// The gateway's own trouble, which passes. RFC 3261 §21.4.18: when to come back; an XMPP user's own absence
+/// says nothing of the kind.
+sip::reply busy(std::string_view reason, const context& c) {
+  sip::reply r;
+  r.status = 480;
+  r.reason = reason;
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(c.settings().sip.hold).count();
+  r.headers.add(sip::header::retry_after, std::to_string(std::max<std::int64_t>(1, seconds)));
+  return r;
+}
 
 }  // namespace
 
-sip::reply reply_of(const translate::sip_status& s, const context& c) {
+sip::reply reply_of(const translate::sip_status& s) {
   sip::reply r;
   r.status = s.code;
   r.reason = s.reason;
   if (s.contact) r.headers.add(sip::header::contact, "<" + sip::write(*s.contact) + ">");
-  // RFC 3261 §21.4.6: a 405 MUST say what is allowed.
-  if (s.allow) r.headers.add(sip::header::allow, "MESSAGE, OPTIONS");
-  // The mapped reasons for 480 pass by themselves: say when to come back.
-  if (s.code == 480) {
-    const auto seconds =
-        std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(c.settings().sip.hold).count());
-    r.headers.add(sip::header::retry_after, std::to_string(seconds));
-  }
+  // RFC 3261 §21.4.6 and §21.4.13: these MUST say what would do.
+  if (s.allow) r.headers.add(sip::header::allow, "MESSAGE, OPTIONS, CANCEL, ACK");
+  if (s.code == 415) r.headers.add(sip::header::accept, "text/plain;charset=UTF-8");
   return r;
 }
 
-void pager_to_xmpp::refuse(sip::server_tx tx, const translate::sip_status& s, std::string_view cause,
-                           context& c) {
-  c.respond(tx, reply_of(s, c));
+void pager_to_xmpp::refuse(sip::server_tx tx, const sip::reply& r, std::string_view cause, context& c) {
+  c.respond(tx, r);
   c.counts().count(direction::to_xmpp, outcome::refused, cause);
   if (c.logs(log_level::info)) {
     c.log({log_level::info,
            "message.to_xmpp.refused",
            {},
-           {{"status", std::to_string(s.code)}, {"cause", std::string(cause)}}});
+           {{"status", std::to_string(r.status)}, {"cause", std::string(cause)}}});
   }
 }
 
 void pager_to_xmpp::handle(sip::request_received& e, context& c) {
   const auto who = translate::identity_of(e.request, e.head, c.domains().sip);
-  if (!who) return refuse(e.tx, who.error(), "identity", c);
+  if (!who) return refuse(e.tx, reply_of(who.error()), "identity", c);
   auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);
-  if (!mark) return refuse(e.tx, {482, "Loop Detected", {}, false}, "loop", c);
+  if (!mark) return refuse(e.tx, reply_of({482, "Loop Detected", {}, false}), "loop", c);
   accept(e, who->aor, who->display, std::move(*mark), c);
 }
 
@@ -55,16 +58,28 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
                            std::string hop_mark, context& c) {
   const auto steady = c.now().steady;
   const auto target = c.domains().addresses.to_jid(e.request_uri);
-  const auto sender = c.domains().addresses.to_jid(from);
-  if (!target) return refuse(e.tx, {404, "Not an XMPP address", {}, false}, "address", c);
-  if (!sender) return refuse(e.tx, {403, "Not an address of a served domain", {}, false}, "identity", c);
-
   sip::uri speaker = from;
+  auto sender = c.domains().addresses.to_jid(speaker);
+  if (!sender) {
+    // A gr that no resource can hold costs the resource, not the message.
+    speaker.params.clear();
+    sender = c.domains().addresses.to_jid(speaker);
+  }
+  if (!target) return refuse(e.tx, reply_of({404, "Not an XMPP address", {}, false}), "address", c);
+  if (!sender)
+    return refuse(e.tx, reply_of({403, "Not an address of a served domain", {}, false}), "identity", c);
+
   const std::string jid = target->bare().to_string();
   const std::string aor = sender->bare().to_string();
   auto& pair = talk_.pair(jid, aor, steady, c.memory());
   if (repeats_too_often(pair.repeats[0], e.request.body, steady)) {
-    return refuse(e.tx, {482, "Identical messages repeated too often", {}, false}, "repeated", c);
+    return refuse(e.tx, reply_of({482, "Identical messages repeated too often", {}, false}), "repeated", c);
+  }
+  const auto spelled = from.user.value_or(std::string{});
+  if (pair.sip_user != spelled) {
+    // RFC 3261 §19.1.4: another spelling may be another user; what the first one showed is not his.
+    pair.sip_user = spelled;
+    pair.sip_gr.clear();
   }
   // RFC 7572 §5: the full JID is used where the GRUU is known, from this request or an earlier one of the
   // same two.
@@ -80,11 +95,14 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   if (c.settings().chat.message_type == settings::message_type::normal) {
     how.type = xmpp::message_type::normal;
     const auto* thread = talk_.find_thread(jid, aor, translate::pager::thread_of(e.head.call_id), steady);
-    if (thread != nullptr) how.resource = thread->xmpp_resource;
+    how.resource = thread != nullptr ? thread->xmpp_resource : std::string{};
+    // Who writes without a thread has only one conversation with this contact.
+    if (thread == nullptr && talk_.find_thread(jid, aor, {}, steady) != nullptr)
+      how.resource = pair.xmpp_resource;
   }
   auto made = translate::pager::to_xmpp(e.request, e.head, e.request_uri, speaker, display, how,
                                         c.domains().addresses);
-  if (!made) return refuse(e.tx, made.error(), "content", c);
+  if (!made) return refuse(e.tx, reply_of(made.error()), "content", c);
   c.counts().count_losses(direction::to_xmpp, made->losses.size());
   if (c.logs(log_level::debug)) {
     for (const auto& l : made->losses)
@@ -93,10 +111,11 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
 
   std::string stanza = xmpp::write(made->value);
   if (!c.memory().has_room(stanza.size()))
-    return refuse(e.tx, busy("Out of memory for new messages"), "memory", c);
+    return refuse(e.tx, busy("Out of memory for new messages", c), "memory", c);
   const auto state = c.link(made->value.from.domain);
-  if (state == link_state::none) return refuse(e.tx, {404, "Domain not served", {}, false}, "not_served", c);
-  if (state == link_state::blocked) return refuse(e.tx, busy("XMPP link congested"), "blocked", c);
+  if (state == link_state::none)
+    return refuse(e.tx, reply_of({404, "Domain not served", {}, false}), "not_served", c);
+  if (state == link_state::blocked) return refuse(e.tx, busy("XMPP link congested", c), "blocked", c);
 
   const auto ref = c.new_ref();
   auto& p = open_[ref];
@@ -115,7 +134,7 @@ void pager_to_xmpp::write_or_hold(xmpp::stanza_ref ref, pending& p, std::string 
   if (c.link(p.from.domain) != link_state::down) {
     p.at = stage::writing;
     if (c.send(p.from.domain, std::move(stanza), ref)) return;
-    return answer_error(ref, p, busy("XMPP link is down"), outcome::failed, "link_down", c);
+    return answer_error(ref, p, busy("XMPP link is down", c), outcome::failed, "link_down", c);
   }
   p.at = stage::held;
   p.stanza = std::move(stanza);
@@ -137,7 +156,7 @@ void pager_to_xmpp::link_up(std::string_view domain, context& c) {
     c.set_timer(p.timer, 0, std::nullopt);
     p.at = stage::writing;
     if (!c.send(domain, std::exchange(p.stanza, {}), ref)) {
-      answer_error(ref, p, busy("XMPP link is down"), outcome::failed, "link_down", c);
+      answer_error(ref, p, busy("XMPP link is down", c), outcome::failed, "link_down", c);
     }
   }
   held_ = std::move(still);
@@ -173,7 +192,8 @@ void pager_to_xmpp::timed_out(std::uint64_t key, context& c) {
   if (at == open_.end()) return;
   auto& p = at->second;
   switch (p.at) {
-    case stage::held: return answer_error(ref, p, busy("XMPP link is down"), outcome::failed, "link_down", c);
+    case stage::held:
+      return answer_error(ref, p, busy("XMPP link is down", c), outcome::failed, "link_down", c);
     case stage::waiting:
       if (p.confirmed) return answer_ok(ref, p, c);
       p.at = stage::confirming;
@@ -197,11 +217,11 @@ void pager_to_xmpp::lost(xmpp::stanza_ref ref, bool written, context& c) {
            {{"call_id", p.call_id}, {"stanza_id", p.id}}});
     return erase(ref, c);
   }
-  if (!written) return answer_error(ref, p, busy("XMPP link was lost"), outcome::failed, "link_lost", c);
+  if (!written) return answer_error(ref, p, busy("XMPP link was lost", c), outcome::failed, "link_lost", c);
   // The server may or may not have processed it. RFC 4320 §4.2 forbids 408; 504 says that the other side did
   // not answer in time.
-  answer_error(ref, p, {504, "XMPP link was lost before the server confirmed", {}, false}, outcome::in_doubt,
-               "link_lost", c);
+  answer_error(ref, p, reply_of({504, "XMPP link was lost before the server confirmed", {}, false}),
+               outcome::in_doubt, "link_lost", c);
 }
 
 bool pager_to_xmpp::failed(const xmpp::message& error, context& c) {
@@ -211,6 +231,8 @@ bool pager_to_xmpp::failed(const xmpp::message& error, context& c) {
   auto& p = open_.at(ref);
   // Only the addressee or his server speaks about this stanza, and only to its sender.
   if (error.from.bare() != p.to.bare() || !error.to || error.to->bare() != p.from.bare()) return false;
+  // RFC 6120 §8.3.2: a warning only; the stanza was processed.
+  if (error.error->type == xmpp::error_type::continue_) return true;
   if (p.at == stage::answered) {
     c.counts().count(direction::to_xmpp, outcome::in_doubt, "late_error");
     c.log({log_level::warning,
@@ -222,7 +244,7 @@ bool pager_to_xmpp::failed(const xmpp::message& error, context& c) {
   }
   const translate::error_policy policy{c.settings().sip.global_failure};
   const auto status = translate::to_sip(*error.error, !p.to.is_bare(), policy, c.domains().addresses);
-  answer_error(ref, p, status, outcome::failed, xmpp::to_string(error.error->condition), c);
+  answer_error(ref, p, reply_of(status), outcome::failed, xmpp::to_string(error.error->condition), c);
   return true;
 }
 
@@ -244,17 +266,18 @@ void pager_to_xmpp::answer_ok(xmpp::stanza_ref ref, pending& p, context& c) {
   p.at = stage::answered;
 }
 
-void pager_to_xmpp::answer_error(xmpp::stanza_ref ref, pending& p, const translate::sip_status& s,
-                                 outcome what, std::string_view cause, context& c) {
-  c.respond(p.tx, reply_of(s, c));
+void pager_to_xmpp::answer_error(xmpp::stanza_ref ref, pending& p, const sip::reply& r, outcome what,
+                                 std::string_view cause, context& c) {
+  c.respond(p.tx, r);
   c.counts().count(direction::to_xmpp, what, cause);
-  if (c.logs(log_level::info)) {
-    c.log({log_level::info,
+  const auto level = what == outcome::in_doubt ? log_level::warning : log_level::info;
+  if (c.logs(level)) {
+    c.log({level,
            what == outcome::in_doubt ? "message.to_xmpp.in_doubt" : "message.to_xmpp.failed",
            p.conversation,
            {{"call_id", p.call_id},
             {"stanza_id", p.id},
-            {"status", std::to_string(s.code)},
+            {"status", std::to_string(r.status)},
             {"cause", std::string(cause)}}});
   }
   erase(ref, c);
@@ -275,9 +298,10 @@ void pager_to_xmpp::abandon(context& c) {
       c.counts().count(direction::to_xmpp, outcome::in_doubt, "shutdown");
       erase(ref, c);
     } else if (unwritten) {
-      answer_error(ref, p, busy("Gateway is shutting down"), outcome::failed, "shutdown", c);
+      answer_error(ref, p, busy("Gateway is shutting down", c), outcome::failed, "shutdown", c);
     } else {
-      answer_error(ref, p, {504, "Gateway is shutting down", {}, false}, outcome::in_doubt, "shutdown", c);
+      answer_error(ref, p, reply_of({504, "Gateway is shutting down", {}, false}), outcome::in_doubt,
+                   "shutdown", c);
     }
   }
   held_.clear();

@@ -57,12 +57,12 @@ class pager_to_xmpp {
     charge memory;
   };
 
-  void refuse(sip::server_tx tx, const translate::sip_status& s, std::string_view cause, context& c);
+  void refuse(sip::server_tx tx, const sip::reply& r, std::string_view cause, context& c);
   void accept(sip::request_received& e, const sip::uri& aor, const std::string& display, std::string hop_mark,
               context& c);
   void write_or_hold(xmpp::stanza_ref ref, pending& p, std::string stanza, context& c);
   void answer_ok(xmpp::stanza_ref ref, pending& p, context& c);
-  void answer_error(xmpp::stanza_ref ref, pending& p, const translate::sip_status& s, outcome what,
+  void answer_error(xmpp::stanza_ref ref, pending& p, const sip::reply& r, outcome what,
                     std::string_view cause, context& c);
   void erase(xmpp::stanza_ref ref, context& c);
 
@@ -73,6 +73,6 @@ class pager_to_xmpp {
 };
 
 /// What a SIP answer of ours holds: code, reason and the headers that the code asks for.
-sip::reply reply_of(const translate::sip_status& s, const context& c);
+sip::reply reply_of(const translate::sip_status& s);
 
 }  // namespace stox::gateway

@@ -47,8 +47,17 @@ void router::handle(xmpp::component_event& e, std::string_view domain, context& 
 void router::stanza(const xml::element& e, std::string_view domain, context& c) {
   auto parsed = xmpp::parse_stanza(e);
   if (!parsed) {
-    const xmpp::stanza_error why{
-        xmpp::error_type::modify, xmpp::condition::bad_request, parsed.error().detail, {}};
+    const bool address = parsed.error().code == make_error_code(xmpp::stanza_errc::bad_address);
+    const xmpp::stanza_error why{xmpp::error_type::modify,
+                                 address ? xmpp::condition::jid_malformed : xmpp::condition::bad_request,
+                                 parsed.error().detail,
+                                 {}};
+    if (c.logs(log_level::info)) {
+      c.log({log_level::info,
+             "xmpp.malformed",
+             {},
+             {{"domain", std::string(domain)}, {"why", parsed.error().to_string()}}});
+    }
     if (const auto reply = xmpp::write_error_reply(e, why)) c.send_or_queue(domain, *reply);
     c.counts().count(direction::to_sip, outcome::refused, "malformed");
     return;

@@ -1,9 +1,13 @@
 #include "gateway/service_flow.hpp"
 
+#include <optional>
 #include <string>
+#include <utility>
 
+#include "translate/loop.hpp"
 #include "xmpp/wire/xep/disco.hpp"
 #include "xmpp/wire/xep/ping.hpp"
+#include "xmpp/wire/xep/shim.hpp"
 #include "xmpp/wire/xep/version.hpp"
 
 namespace stox::gateway {
@@ -12,29 +16,51 @@ namespace {
 
 const xmpp::stanza_error unavailable{xmpp::error_type::cancel, xmpp::condition::service_unavailable, {}, {}};
 
-/// What we are: the gateway itself, or one of its users. Every feature named is one that we answer.
+const xmpp::stanza_error no_such_node{xmpp::error_type::cancel, xmpp::condition::item_not_found, {}, {}};
+
+/// XEP-0106 §6: without this feature a client must take the gateway for one that does not understand "\40".
+constexpr std::string_view jid_escaping = "jid\\20escaping";
+
+/// What we are: the gateway itself, a user, or a user's device. Every feature named is one that we answer.
+/// Only the form of the address counts, so nothing tells whether the user exists.
 xmpp::disco::info describe(const xmpp::jid& to) {
   xmpp::disco::info info;
-  const std::string info_ns(xmpp::disco::info_ns);
-  const std::string items_ns(xmpp::disco::items_ns);
-  const std::string ping_ns(xmpp::ping::ns);
   if (to.local.empty()) {
     info.identities.push_back({"gateway", "simple", "Stox SIP gateway"});
-    info.features = {info_ns, items_ns, std::string(xmpp::version::ns), ping_ns};
+  } else if (to.is_bare()) {
+    info.identities.push_back({"account", "registered", {}});
   } else {
     info.identities.push_back({"client", "phone", {}});
-    info.features = {info_ns, items_ns, ping_ns};
   }
+  for (const auto feature :
+       {xmpp::disco::info_ns, xmpp::disco::items_ns, xmpp::shim::ns, jid_escaping, xmpp::ping::ns}) {
+    info.features.emplace_back(feature);
+  }
+  if (to.local.empty()) info.features.emplace_back(xmpp::version::ns);
+  return info;
+}
+
+/// The answer to disco#info; nullopt: no such node. XEP-0131 §4: the node of SHIM lists the headers that are
+/// understood.
+std::optional<xmpp::disco::info> describe_node(const xmpp::jid& to, const std::string& node) {
+  if (node.empty()) return describe(to);
+  if (node != xmpp::shim::ns) return std::nullopt;
+  xmpp::disco::info info;
+  info.node = node;
+  info.features.push_back(std::string(xmpp::shim::ns) + "#" + std::string(translate::hop_header));
   return info;
 }
 
 std::optional<std::string> answer(const xmpp::iq& i) {
   const auto& payload = *i.payload;
   if (i.type == xmpp::iq_type::get) {
-    if (const auto query = xmpp::disco::parse_info(payload); query && query->node.empty()) {
-      return xmpp::write_result(i, xmpp::disco::write(describe(*i.to)));
+    if (const auto query = xmpp::disco::parse_info(payload)) {
+      const auto info = describe_node(*i.to, query->node);
+      if (!info) return xmpp::write_error_reply(xmpp::stanza(i), no_such_node);
+      return xmpp::write_result(i, xmpp::disco::write(*info));
     }
-    if (const auto query = xmpp::disco::parse_items(payload); query && query->node.empty()) {
+    if (const auto query = xmpp::disco::parse_items(payload)) {
+      if (!query->node.empty()) return xmpp::write_error_reply(xmpp::stanza(i), no_such_node);
       return xmpp::write_result(i, xmpp::disco::write(xmpp::disco::items{}));
     }
     if (xmpp::ping::is_ping(payload)) return xmpp::write_result(i, std::nullopt);
@@ -59,15 +85,17 @@ void service_flow::handle(const xmpp::iq& i, context& c) {
 }
 
 void service_flow::handle(const xmpp::presence& p, context& c) {
-  // Presence does not cross yet. A request to subscribe is refused aloud, so that it does not stay pending
-  // for ever; what a server broadcasts by itself (available, unavailable, probe) asks for no answer.
+  // Presence does not cross yet. A request to subscribe is denied (RFC 6121 §3.1.4), so that it does not stay
+  // pending for ever; what a server broadcasts by itself (available, unavailable, probe) asks for no answer.
   if (p.type != "subscribe") return;
-  const xmpp::stanza_error refused{xmpp::error_type::cancel,
-                                   xmpp::condition::feature_not_implemented,
-                                   "This gateway carries no presence",
-                                   {}};
-  if (const auto reply = xmpp::write_error_reply(xmpp::stanza(p), refused))
-    c.send_or_queue(p.to->domain, *reply);
+  xmpp::presence denied;
+  denied.from = p.to->bare();
+  denied.to = p.from.bare();
+  denied.type = "unsubscribed";
+  xml::element status("status", "jabber:component:accept");
+  status.add_text("This gateway carries no presence yet");
+  denied.payloads.push_back(std::move(status));
+  c.send_or_queue(p.to->domain, xmpp::write(denied));
 }
 
 }  // namespace stox::gateway

@@ -12,7 +12,7 @@ namespace stox::translate {
 /// The hop mark crosses both worlds with a message: a header of ours on SIP, a SHIM header (XEP-0131) on
 /// XMPP. Its value is a count of gateway passages and the gateways' short names: "2;a1b2;c3d4". A gateway
 /// that finds itself in it, or more than max_hops, breaks the loop.
-inline constexpr std::string_view hop_header = "X-Stox-Hops";
+inline constexpr std::string_view hop_header = "Stox-Hops";
 inline constexpr unsigned max_hops = 5;
 
 std::string hop_mark_of(const sip::request& r);   ///< "" if none

@@ -20,6 +20,8 @@ struct sip_context {
   std::string from_tag;
   std::uint32_t cseq = 1;
   std::string gr;  ///< the SIP device meant, as a resource (unescaped), for the Request-URI; empty: his AOR
+  std::string
+      sip_user;  ///< the user part of the AOR as its owner wrote it last (escaped); empty: the JID's form
   bool assert_identity = true;  ///< add P-Asserted-Identity (only towards trusted peers)
   std::string hop_mark;         ///< value of our loop header, see loop.hpp; empty: none
 };

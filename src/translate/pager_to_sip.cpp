@@ -90,6 +90,8 @@ boost::system::result<translated<sip::request>, xmpp::stanza_error> to_sip(const
   xmpp::jid callee = m.to->bare();
   auto aor = addresses.to_sip(callee, false);
   if (!aor) return refusal(xmpp::condition::jid_malformed, "The recipient's address has no SIP form");
+  // RFC 3261 §19.1.4: a user part is case-sensitive, a localpart is not: his own spelling finds him.
+  if (!c.sip_user.empty()) aor->user = c.sip_user;
   const auto* body = choose(m.bodies, m.lang);
   if (body == nullptr) return refusal(xmpp::condition::not_acceptable, "Empty message");
 
@@ -127,6 +129,7 @@ boost::system::result<translated<sip::request>, xmpp::stanza_error> to_sip(const
     callee.resource = c.gr;
     aor = addresses.to_sip(callee, true);
     if (!aor) return refusal(xmpp::condition::jid_malformed, "The recipient's address has no SIP form");
+    if (!c.sip_user.empty()) aor->user = c.sip_user;
   }
   r.uri = sip::write(*aor);
   add_others(losses, "body", m.bodies, body);

@@ -30,12 +30,12 @@ std::optional<reply> check_method(const request& r, const essentials& head, cons
   return std::nullopt;
 }
 
-/// RFC 7247 §8: what asked for SIPS is not carried over to XMPP, where nobody can promise it. RFC 5630 §5.1.1
-/// gives the answer.
+/// RFC 7247 §8: what asked for SIPS is not carried over to XMPP, where nobody can promise it. RFC 5630 §6
+/// gives the answer and its warn-code.
 reply sips_not_allowed(const std::vector<std::string>& own_hosts) {
   reply no = plain_reply(480);
   const std::string agent = own_hosts.empty() ? "stox" : own_hosts.front();
-  no.headers.add(header::warning, write(warning_value{399, agent, "SIPS Not Allowed"}));
+  no.headers.add(header::warning, write(warning_value{380, agent, "SIPS Not Allowed"}));
   return no;
 }
 
@@ -96,13 +96,14 @@ bool is_optional(const request& r) {
 }
 
 std::optional<reply> check_body(const request& r, const endpoint_options& options) {
-  if (r.body.empty() || is_optional(r)) return std::nullopt;
+  if (r.body.empty()) return std::nullopt;
   for (const std::string_view coding : r.headers.elements(header::content_encoding)) {
     if (text::iequals(coding, "identity")) continue;
     reply no = plain_reply(415);
     no.headers.add(header::accept_encoding, "identity");
     return no;
   }
+  if (is_optional(r)) return std::nullopt;
   const std::string* type = r.headers.find(header::content_type);
   if (type != nullptr) {
     const auto parsed = parse_media_type(*type);
@@ -126,11 +127,9 @@ std::string joined(const std::vector<std::string>& list) {
 
 std::string allowed_methods(const endpoint_options& options) {
   std::string out;
-  for (const method m : options.methods) {
-    if (!out.empty()) out += ", ";
-    out += to_string(m);
-  }
-  return out;
+  for (const method m : options.methods) out.append(to_string(m)).append(", ");
+  // RFC 3261 §20.5: all methods that are understood, these two included.
+  return out + "CANCEL, ACK";
 }
 
 std::optional<reply> admit_route(const request& r, const essentials& head,

@@ -11,7 +11,7 @@ namespace stox::sip {
 
 /// The order in which a new request is checked, as a pure function: trust (403) -> method (405, or 501 for
 /// one that nobody knows, + Allow; MESSAGE with a To tag and no dialog 481) -> Request-URI scheme and domain
-/// (416; 404; SIPS: 480 with Warning 399 "SIPS Not Allowed", RFC 5630 §5.1.1, RFC 7247 §8) -> Max-Forwards
+/// (416; 404; SIPS: 480 with Warning 380 "SIPS Not Allowed", RFC 5630 §6, RFC 7247 §8) -> Max-Forwards
 /// (483) -> our own Via (482; merged requests are the transaction table's matter) -> Require (420 +
 /// Unsupported) -> body (415 + Accept, and Content-Encoding other than identity: 415 + Accept-Encoding).
 /// nullopt: admitted. An OPTIONS to us (no user, or our own name) skips the domain check. `own_hosts`: what

@@ -90,6 +90,11 @@ void endpoint::impl::name_ourselves() {
   if (!advertised.empty()) own_hosts.push_back(advertised);
   for (const listener& l : conns.listeners()) {
     const std::string port = ':' + std::to_string(l.local.port);
+    // A wildcard address is everybody's: another element that wrote it into its Via is not us.
+    if (l.local.ip.is_unspecified()) {
+      if (!advertised.empty()) own_hosts.push_back(advertised + port);
+      continue;
+    }
     const std::string host = l.local.ip.to_uri_host();
     own_hosts.push_back(host);
     own_hosts.push_back(host + port);
@@ -119,6 +124,12 @@ bool endpoint::impl::message_in(std::string_view text, framing how, const peer_i
   return true;
 }
 
+bool has_start_line(std::string_view text) {
+  const std::string_view line = text.substr(0, text.find("\r\n"));
+  return text::istarts_with(line, "SIP/2.0 ") ||
+         (line.size() > 8 && line.substr(line.size() - 8) == " SIP/2.0");
+}
+
 void endpoint::impl::stream(const io::received& e, instant now) {
   const auto ends = conns.find_stream(e.conn);
   if (!ends || !conns.begin_read(e.conn, e.bytes, now)) return;
@@ -129,11 +140,11 @@ void endpoint::impl::stream(const io::received& e, instant now) {
     switch (f.what) {
       case frame::kind::none: more = false; break;
       case frame::kind::whole:
-        // What has no start line of SIP was cut wrongly: the stream must not be read on, or a body could pass
-        // for a message.
         if (!message_in(f.text, framing::stream, peer, now)) {
           ++ctx.stats.garbage;
-          conns.close(e.conn);
+          // What has no start line of SIP was cut wrongly: the stream must not be read on, or a body could
+          // pass for a message. A malformed response or ACK in its own frame costs only itself.
+          if (!has_start_line(f.text)) conns.close(e.conn);
         }
         break;
       case frame::kind::ping:

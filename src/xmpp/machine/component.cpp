@@ -1,5 +1,6 @@
 #include "xmpp/machine/component.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "xmpp/machine/component_impl.hpp"
@@ -52,7 +53,7 @@ void component::handle(const io::event& event, instant now) {
     void operator()(const io::sent& e) const {
       link.outbox_.reported(e.tok);
       link.fence_.sent(e.tok);
-      link.write_queue();
+      link.write_queue(now);
     }
     void operator()(const io::send_failed& e) const {
       link.outbox_.reported(e.tok);
@@ -62,7 +63,7 @@ void component::handle(const io::event& event, instant now) {
     void operator()(const io::blocked&) const { link.blocked_ = true; }
     void operator()(const io::writable&) const {
       link.blocked_ = false;
-      link.write_queue();
+      link.write_queue(now);
     }
   };
   std::visit(visitor{*impl_, now}, event);
@@ -89,7 +90,12 @@ bool component::send(std::string_view text, stanza_ref ref, instant now) {
 bool component::send_or_queue(std::string text, instant now) {
   auto& link = *impl_;
   // Behind what is kept already, or it would overtake it.
-  if (up() && !link.blocked_ && link.outbox_.kept() == 0) return send(text, stanza_ref::none, now);
+  if (up() && !link.blocked_ && link.outbox_.kept() == 0) {
+    const token tok = link.put(text, true);
+    link.track({std::move(text), tok}, now);
+    link.settle(now);
+    return true;
+  }
   const bool running = link.state_ != impl::state::idle && link.state_ != impl::state::closing;
   if (running && link.outbox_.keep(std::move(text))) return true;
   ++link.stats_.queue_refused;
@@ -97,10 +103,12 @@ bool component::send_or_queue(std::string text, instant now) {
 }
 
 std::optional<component_event> component::poll() {
-  if (impl_->events_.empty()) return std::nullopt;
-  auto event = std::move(impl_->events_.front());
-  impl_->events_.pop_front();
-  return event;
+  while (!impl_->events_.empty()) {
+    auto event = std::move(impl_->events_.front());
+    impl_->events_.pop_front();
+    if (!impl_->settle_tracked(event)) return event;
+  }
+  return std::nullopt;
 }
 
 std::vector<log_record> component::take_log() { return std::exchange(impl_->log_, {}); }
@@ -110,7 +118,9 @@ const component_stats& component::stats() const {
   s.up = up();
   s.queued = impl_->outbox_.kept();
   s.queued_bytes = impl_->outbox_.kept_bytes();
-  s.unconfirmed = impl_->fence_.size();
+  // Between an event and its poll the fence may already have forgotten what is still tracked.
+  s.tracked = impl_->tracked_.size();
+  s.unconfirmed = std::max<std::uint64_t>(impl_->fence_.size(), s.tracked) - s.tracked;
   return s;
 }
 

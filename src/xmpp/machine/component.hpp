@@ -82,8 +82,10 @@ struct component_stats {
   std::uint64_t connects = 0, losses = 0, handshake_failures = 0, stream_errors = 0;
   std::uint64_t stanzas_in = 0, stanzas_out = 0, pings = 0;
   std::uint64_t queued = 0, queued_bytes = 0,
-                queue_refused = 0;  ///< waiting for the link now; refused because full
-  std::uint64_t unconfirmed = 0;
+                queue_refused = 0;    ///< waiting for the link now; refused because full
+  std::uint64_t unconfirmed = 0;      ///< stanzas with a ref, written and not confirmed
+  std::uint64_t tracked = 0;          ///< the same for those of send_or_queue
+  std::uint64_t dropped_closing = 0;  ///< stanzas that came after our closing tag
 };
 
 /// One XEP-0114 component link: connect, handshake, stanzas both ways, fence, reconnect with jittered
@@ -118,8 +120,8 @@ class component {
   /// Sends one stanza now. False if the link is not up: nothing was taken.
   /// With a ref, its fate is told: sent and then confirmed, or lost.
   bool send(std::string_view stanza, stanza_ref ref, instant now);
-  /// For stanzas that nobody waits for (errors, receipts): sends now or keeps it until the link is up. False
-  /// if the queue is full.
+  /// For stanzas that nobody waits for (errors, receipts): sends now or keeps it until the link is up, and
+  /// sends it again if the link goes before the server confirmed it. False if the queue is full.
   bool send_or_queue(std::string stanza, instant now);
 
   std::optional<component_event> poll();

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,12 +35,16 @@ struct component::impl {
         options_(std::move(options)),
         deadlines_(deadlines),
         ids_(ids),
+        memory_(memory),
         io_(io),
         domain_(prepared(options_.domain)),
         backoff_(options_.backoff_min, options_.backoff_max),
         fence_(options_, memory, events_),
         outbox_(options_.queue_bytes, memory, io) {}
-  ~impl() { deadlines_.set(timer_, {}, std::nullopt); }
+  ~impl() {
+    deadlines_.set(timer_, {}, std::nullopt);
+    for (const auto& [ref, text] : tracked_) memory_.give(text.size());
+  }
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
 
@@ -66,7 +72,11 @@ struct component::impl {
   void log_down(const std::string& why, std::string_view hint);
 
   token put(std::string_view bytes, bool want_token) { return outbox_.put(conn_, bytes, want_token); }
-  void write_queue();
+  void write_queue(instant now);
+  /// A stanza of the queue, or one that could go at once, was written: it is kept until the server confirms.
+  void track(outbox::written w, instant now);
+  /// What became of a tracked stanza; false: the event is for the flows.
+  bool settle_tracked(const component_event& event);
   static std::string prepared(const std::string& domain);
   bool is_own_ping(const xml::element& e);
   bool is_us(const std::string& address) const { return address == domain_ || address == options_.domain; }
@@ -78,6 +88,7 @@ struct component::impl {
   const component_options options_;
   deadline_index& deadlines_;
   id_source& ids_;
+  byte_account& memory_;
   io_port& io_;
   const std::string domain_;  ///< as the server will write it
 
@@ -89,6 +100,13 @@ struct component::impl {
   steady_time heard_{};
   steady_time up_since_{};
   backoff backoff_;
+
+  /// Stanzas of send_or_queue that are written and not confirmed, by their own refs; `again_`: lost ones, on
+  /// their way back into the queue.
+  static constexpr std::uint64_t first_own_ref = std::uint64_t{1} << 63;
+  std::map<stanza_ref, std::string> tracked_;
+  std::vector<std::string> again_;
+  std::uint64_t last_own_ref_ = first_own_ref;
 
   std::deque<component_event> events_;
   fence fence_;

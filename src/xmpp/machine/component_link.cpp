@@ -90,7 +90,7 @@ void component::impl::came_up(instant now) {
   ++stats_.connects;
   log_.push_back({log_level::info, "component.up", {}, {{"domain", domain_}, {"server", options_.host}}});
   events_.push_back(link_up{id_});
-  write_queue();
+  write_queue(now);
 }
 
 // ---- up ----
@@ -120,8 +120,10 @@ bool component::impl::is_own_ping(const xml::element& e) {
 }
 
 void component::impl::in_closing(const xml::read_event& event) {
-  // What arrives before the end can still confirm; new stanzas are nobody's any more.
-  if (const auto* child = std::get_if<xml::stanza>(&event)) is_own_ping(child->value);
+  // What arrives before the end can still confirm. A new stanza cannot be answered any more: our stream is
+  // closed (RFC 6120 §4.4). It is counted, so that it is not lost in silence.
+  const auto* child = std::get_if<xml::stanza>(&event);
+  if (child != nullptr && !is_own_ping(child->value)) ++stats_.dropped_closing;
 }
 
 void component::impl::dispatch(xml::read_event& event, instant now) {
@@ -201,9 +203,10 @@ void component::impl::down(std::string why, std::string_view hint, bool all_told
 void component::impl::stopped() {
   state_ = state::idle;
   log_record record{log_level::info, "component.stopped", {}, {{"domain", domain_}}};
-  if (outbox_.kept() > 0) {
+  if (outbox_.kept() + tracked_.size() > 0) {
     record.level = log_level::warning;
     record.fields.emplace_back("stanzas_dropped", std::to_string(outbox_.kept()));
+    record.fields.emplace_back("stanzas_unconfirmed", std::to_string(tracked_.size()));
     outbox_.drop();
   }
   log_.push_back(std::move(record));
@@ -228,7 +231,9 @@ void component::impl::stop(instant now) {
     case state::idle:
     case state::closing: return;
     case state::waiting: return stopped();
-    case state::up: stats_.stanzas_out += outbox_.write_all(conn_); break;
+    case state::up:
+      for (auto& w : outbox_.write_all(conn_)) track(std::move(w), now);
+      break;
     case state::connecting:
     case state::opening:
     case state::handshaking: break;
@@ -241,8 +246,42 @@ void component::impl::stop(instant now) {
 
 // ---- writing ----
 
-void component::impl::write_queue() {
-  if (state_ == state::up && !blocked_) stats_.stanzas_out += outbox_.write_some(conn_);
+void component::impl::write_queue(instant now) {
+  if (state_ != state::up || blocked_) return;
+  for (auto& w : outbox_.write_some(conn_)) track(std::move(w), now);
+}
+
+void component::impl::track(outbox::written w, instant now) {
+  ++stats_.stanzas_out;
+  const stanza_ref ref{++last_own_ref_};
+  fence_.add(ref, w.tok, now.steady);
+  memory_.take(w.text.size());
+  tracked_.emplace(ref, std::move(w.text));
+}
+
+bool component::impl::settle_tracked(const component_event& event) {
+  const auto own = [](stanza_ref ref) { return static_cast<std::uint64_t>(ref) > first_own_ref; };
+  if (const auto* e = std::get_if<stanza_sent>(&event)) return own(e->ref);
+  if (std::holds_alternative<link_down>(event)) {
+    // Before anything new is queued: what was lost goes in front, in its order. A repeated error or answer
+    // carries the same id, which its receiver knows already.
+    if (state_ != state::idle) outbox_.keep_again(std::move(again_));
+    again_.clear();
+    return false;
+  }
+  const auto* confirmed = std::get_if<stanza_confirmed>(&event);
+  const auto* lost = std::get_if<stanza_lost>(&event);
+  if (confirmed == nullptr && lost == nullptr) return false;
+  const auto ref = confirmed != nullptr ? confirmed->ref : lost->ref;
+  if (!own(ref)) return false;
+  const auto at = tracked_.find(ref);
+  if (at == tracked_.end()) return true;
+  memory_.give(at->second.size());
+  if (lost != nullptr) again_.push_back(std::move(at->second));
+  tracked_.erase(at);
+  // Refused by a link that is up (its write queue was full): it waits again at once.
+  if (state_ == state::up) outbox_.keep_again(std::exchange(again_, {}));
+  return true;
 }
 
 // ---- time ----

@@ -45,31 +45,40 @@ bool outbox::keep(std::string text) {
   return true;
 }
 
-token outbox::write_front(conn_id conn) {
+void outbox::keep_again(std::vector<std::string> texts) {
+  // They had their room before; refusing them now would lose them.
+  for (auto at = texts.rbegin(); at != texts.rend(); ++at) {
+    bytes_ += cost_of(*at);
+    memory_.take(cost_of(*at));
+    queue_.push_front(std::move(*at));
+  }
+}
+
+outbox::written outbox::write_front(conn_id conn) {
   const auto cost = cost_of(queue_.front());
   const token tok = put(conn, queue_.front(), true);
+  written out{std::move(queue_.front()), tok};
   queue_.pop_front();
   bytes_ -= cost;
   memory_.give(cost);
-  return tok;
+  return out;
 }
 
-std::size_t outbox::write_some(conn_id conn) {
-  std::size_t count = 0;
-  std::size_t written = 0;
+std::vector<outbox::written> outbox::write_some(conn_id conn) {
+  std::vector<written> out;
+  std::size_t size = 0;
   while (!queue_.empty() && pace_ == token::none) {
-    written += queue_.front().size();
-    ++count;
-    const token tok = write_front(conn);
-    if (written >= max_batch && !queue_.empty()) pace_ = tok;
+    size += queue_.front().size();
+    out.push_back(write_front(conn));
+    if (size >= max_batch && !queue_.empty()) pace_ = out.back().tok;
   }
-  return count;
+  return out;
 }
 
-std::size_t outbox::write_all(conn_id conn) {
-  const auto count = queue_.size();
-  while (!queue_.empty()) write_front(conn);
-  return count;
+std::vector<outbox::written> outbox::write_all(conn_id conn) {
+  std::vector<written> out;
+  while (!queue_.empty()) out.push_back(write_front(conn));
+  return out;
 }
 
 void outbox::drop() {

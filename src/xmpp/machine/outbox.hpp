@@ -4,6 +4,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/byte_account.hpp"
 #include "base/io.hpp"
@@ -33,10 +34,16 @@ class outbox {
 
   /// Keeps a stanza; false if there is no room.
   bool keep(std::string text);
+  /// Puts stanzas that were written and lost before the server confirmed them in front of all others.
+  void keep_again(std::vector<std::string> texts);
+  struct written {
+    std::string text;
+    token tok{};
+  };
   /// Writes kept stanzas: one batch, the next when the kernel took it, so that a long queue does not flood
-  /// the connection. Returns how many.
-  std::size_t write_some(conn_id conn);
-  std::size_t write_all(conn_id conn);
+  /// the connection.
+  std::vector<written> write_some(conn_id conn);
+  std::vector<written> write_all(conn_id conn);
   /// Forgets what is kept.
   void drop();
   /// The connection is gone: what paced the queue will not be heard of.
@@ -46,7 +53,7 @@ class outbox {
   std::size_t kept_bytes() const { return bytes_; }
 
  private:
-  token write_front(conn_id conn);
+  written write_front(conn_id conn);
 
   std::size_t limit_;
   byte_account& memory_;

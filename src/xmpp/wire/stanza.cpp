@@ -287,9 +287,22 @@ std::optional<std::string> write_error_reply(const xml::element& raw, const stan
   if (!known || !is_stream_content(raw.ns)) return std::nullopt;
   const auto type = attr_or_empty(raw, "type");
   if (type == "error" || (raw.name == "iq" && type == "result")) return std::nullopt;
-  auto h = parse_head(raw);
-  if (!h || !h->to) return std::nullopt;
-  return error_answer(raw.name, h->from, h->to, attr_or_empty(raw, "id"), e);
+  if (auto h = parse_head(raw)) {
+    if (!h->to) return std::nullopt;
+    return error_answer(raw.name, h->from, h->to, attr_or_empty(raw, "id"), e);
+  }
+  // RFC 6120 §8.3.3.8: also whose address we cannot read hears that it is malformed; it goes back as it came.
+  const auto from = attr_or_empty(raw, "from");
+  const auto to = attr_or_empty(raw, "to");
+  if (from.empty() || to.empty()) return std::nullopt;
+  xml::element out(raw.name, std::string(component_ns));
+  out.set("from", to).set("to", from).set("type", "error");
+  if (const auto id = attr_or_empty(raw, "id"); !id.empty()) out.set("id", id);
+  std::string text = xml::write(out, component_ns);
+  text.resize(text.size() - 2);  // the "/>" of an element without children
+  text += '>';
+  write_error_to(text, e);
+  return text + "</" + raw.name + ">";
 }
 
 std::string write_result(const iq& request, const std::optional<xml::element>& payload) {

@@ -89,7 +89,7 @@ std::string code(const sip_text& t, sip::endpoint_options o = sip_world::default
 }
 
 TEST(admission, says_what_would_be_allowed) {
-  EXPECT_EQ(header_of(answered({.method = "INVITE"}), "Allow"), "MESSAGE, OPTIONS");
+  EXPECT_EQ(header_of(answered({.method = "INVITE"}), "Allow"), "MESSAGE, OPTIONS, CANCEL, ACK");
   EXPECT_EQ(header_of(answered({.extra = "Require: a, b\r\nRequire: c\r\n"}), "Unsupported"), "a, b, c");
   EXPECT_EQ(header_of(answered({.type = "image/png"}), "Accept"), "text/plain");
   const std::string coded = answered({.extra = "Content-Encoding: gzip\r\n"});
@@ -101,7 +101,7 @@ TEST(admission, says_what_would_be_allowed) {
 TEST(admission, refuses_a_method_that_nobody_knows_with_501) {
   const std::string text = answered({.method = "DANCE"});
   EXPECT_EQ(text.substr(8, 3), "501");
-  EXPECT_EQ(header_of(text, "Allow"), "MESSAGE, OPTIONS");
+  EXPECT_EQ(header_of(text, "Allow"), "MESSAGE, OPTIONS, CANCEL, ACK");
 }
 
 TEST(admission, knows_no_dialog_that_a_message_could_be_in) {
@@ -113,7 +113,7 @@ TEST(admission, never_carries_sips_over) {
        {sip_text{.uri = "sips:bo@xmpp.example"}, sip_text{.to = "<sips:bo@xmpp.example>"}}) {
     const std::string text = answered(t);
     EXPECT_EQ(text.substr(8, 3), "480");
-    EXPECT_EQ(header_of(text, "Warning"), "399 127.0.0.1 \"SIPS Not Allowed\"");
+    EXPECT_EQ(header_of(text, "Warning"), "380 127.0.0.1 \"SIPS Not Allowed\"");
   }
 }
 
@@ -216,7 +216,7 @@ TEST(options, says_what_we_are) {
   sip_world w(o);
   w.datagram(options_to("sip:127.0.0.1:5060").str());
   EXPECT_THAT(w.timeline(), ElementsAre("0 200"));
-  EXPECT_EQ(header_of(w.last(), "Allow"), "MESSAGE, OPTIONS");
+  EXPECT_EQ(header_of(w.last(), "Allow"), "MESSAGE, OPTIONS, CANCEL, ACK");
   EXPECT_EQ(header_of(w.last(), "Accept"), "text/plain");
   EXPECT_EQ(header_of(w.last(), "Accept-Encoding"), "identity");
   EXPECT_EQ(header_of(w.last(), "Server"), "stox");

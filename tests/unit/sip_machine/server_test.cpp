@@ -342,7 +342,7 @@ TEST(server_invite, is_refused_where_it_is_no_method_of_ours) {
   sip_world w;
   w.datagram(invite().str());
   EXPECT_THAT(w.timeline(), ElementsAre("0 405"));
-  EXPECT_EQ(header_of(w.last(), "Allow"), "MESSAGE, OPTIONS");
+  EXPECT_EQ(header_of(w.last(), "Allow"), "MESSAGE, OPTIONS, CANCEL, ACK");
   w.datagram(ack().str());
   EXPECT_EQ(w.sends.size(), 1U);
   EXPECT_EQ(w.memory.used(), 0U);

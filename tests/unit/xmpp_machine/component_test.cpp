@@ -590,7 +590,7 @@ TEST(component_queue, keeps_stanzas_while_the_link_is_down_and_sends_them_in_ord
   EXPECT_EQ(s.link.stats().queued, 0U);
   EXPECT_EQ(s.link.stats().queued_bytes, 0U);
   EXPECT_EQ(s.link.stats().stanzas_out, 2U);
-  EXPECT_EQ(s.memory.used(), 0U);
+  EXPECT_EQ(s.link.stats().tracked, 2U);
   EXPECT_TRUE(s.link.send_or_queue("<c/>", s.now));
   EXPECT_EQ(s.did(), lines{"> <c/>"});
 }
@@ -794,7 +794,8 @@ TEST(component, stop_before_the_link_is_up) {
   waiting.logged();
   waiting.link.stop(waiting.now);
   EXPECT_EQ(waiting.did(), lines{"down: stopped"});
-  EXPECT_EQ(waiting.logged(), lines{"2 component.stopped domain=sip.test stanzas_dropped=1"});
+  EXPECT_EQ(waiting.logged(),
+            lines{"2 component.stopped domain=sip.test stanzas_dropped=1 stanzas_unconfirmed=0"});
   EXPECT_EQ(waiting.memory.used(), 0U);
   waiting.passes(1h);
   EXPECT_EQ(waiting.did(), lines{});
