@@ -127,8 +127,10 @@ std::string joined(const std::vector<std::string>& list) {
 
 std::string allowed_methods(const endpoint_options& options) {
   std::string out;
-  for (const method m : options.methods) out.append(to_string(m)).append(", ");
-  // RFC 3261 §20.5: all methods that are understood, these two included.
+  for (const method m : options.methods) {
+    if (m != method::cancel && m != method::ack) out.append(to_string(m)).append(", ");
+  }
+  // RFC 3261 §20.5: all methods that are understood, these two included whether the options name them or not.
   return out + "CANCEL, ACK";
 }
 

@@ -45,7 +45,7 @@ void server_core::handle(request&& r, const peer_info& peer, std::size_t size,
   }
   ++ctx_.stats.requests;
   stamp_via(r, head->top_via, peer.remote);
-  const arrival a{r, *head, peer, size, now};
+  const arrival a{r, *head, peer, size, now, merge_key(*head, r.method_name)};
   if (r.method == method::ack) return acknowledge(a);
   if (r.method == method::cancel) return cancel(a);
 
@@ -82,7 +82,7 @@ std::optional<reply> server_core::check(const arrival& a, const boost::system::r
 /// RFC 3261 §8.2.2.2: the same request on another path, while the first copy's transaction lives.
 bool server_core::is_merged(const arrival& a) const {
   if (!a.head.to.tag().empty()) return false;
-  return find_in(by_merge_key_, merge_key(a.head, a.message.method_name)) != 0;
+  return find_in(by_merge_key_, a.merge) != 0;
 }
 
 reply server_core::unavailable(std::uint16_t status) const {
@@ -222,7 +222,7 @@ void server_core::begin(const arrival& a, uri target, std::string key) {
       records_.create(server_transaction(invite, reliable, a.now.steady, ctx_.options.timers));
   record& rec = *records_.find(number);
   rec.key = std::move(key);
-  rec.merge_key = merge_key(a.head, a.message.method_name);
+  rec.merge_key = a.merge;
   rec.route = route_reply(a.head.top_via, a.peer);
   rec.open = std::make_unique<open_part>();
   rec.open->tag = ctx_.ids.next(id_kind::tag);

@@ -65,6 +65,7 @@ class server_core {
     const peer_info& peer;
     std::size_t size;
     instant now;
+    std::string merge;  ///< its merge_key
   };
 
   using index = std::unordered_map<std::string_view, std::uint64_t>;

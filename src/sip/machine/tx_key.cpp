@@ -64,7 +64,10 @@ std::string merge_key(const essentials& head, std::string_view method) {
 }
 
 std::string normal_host(std::string_view host) {
-  if (const auto ip = ip_address::parse(host)) return ip->to_uri_host();
+  // Only IPv6 has more than one spelling: dotted decimals are read in their one form or not at all.
+  if (host.find(':') != std::string_view::npos) {
+    if (const auto ip = ip_address::parse(host)) return ip->to_uri_host();
+  }
   if (host.size() > 1 && host.back() == '.') host.remove_suffix(1);
   return text::to_lower(host);
 }

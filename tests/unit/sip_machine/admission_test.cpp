@@ -104,6 +104,12 @@ TEST(admission, refuses_a_method_that_nobody_knows_with_501) {
   EXPECT_EQ(header_of(text, "Allow"), "MESSAGE, OPTIONS, CANCEL, ACK");
 }
 
+TEST(admission, names_no_method_twice) {
+  auto o = sip_world::defaults();
+  o.methods = {sip::method::invite, sip::method::ack, sip::method::cancel, sip::method::message};
+  EXPECT_EQ(sip::allowed_methods(o), "INVITE, MESSAGE, CANCEL, ACK");
+}
+
 TEST(admission, knows_no_dialog_that_a_message_could_be_in) {
   EXPECT_EQ(code({.to = "<sip:bo@xmpp.example>;tag=x"}), "481");
 }
