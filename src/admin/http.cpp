@@ -23,7 +23,7 @@ namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr std::size_t max_header = 8 * 1024;
+constexpr std::size_t max_header = 8192;
 constexpr std::size_t max_connections = 64;
 constexpr std::chrono::seconds request_limit(10);
 constexpr std::chrono::seconds accept_pause(1);
