@@ -1,4 +1,5 @@
-// What each part costs: run with --benchmark_filter=REGEX. Compare figures of one run with each other; the machine is shared.
+// What each part costs: run with --benchmark_filter=REGEX. Compare figures of one run with each other; the
+// machine is shared.
 
 #include <benchmark/benchmark.h>
 
@@ -20,24 +21,32 @@ using namespace stox;
 namespace {
 
 const std::string body =
-    "The quick brown fox jumps over the lazy dog, and does it again, until this line is some 120 octets long, as chats are.";
+    "The quick brown fox jumps over the lazy dog, and does it again, until this line is some 120 octets "
+    "long, as chats are.";
 
 std::string sip_message(std::uint64_t n) {
   const auto id = std::to_string(n);
   return "MESSAGE sip:juliet@xmpp.example SIP/2.0\r\n"
-         "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-" + id + ";rport\r\n"
+         "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-" +
+         id +
+         ";rport\r\n"
          "Max-Forwards: 70\r\n"
-         "From: <sip:romeo@sip.example>;tag=f" + id + "\r\n"
+         "From: <sip:romeo@sip.example>;tag=f" +
+         id +
+         "\r\n"
          "To: <sip:juliet@xmpp.example>\r\n"
-         "Call-ID: " + id + "@192.0.2.1\r\n"
+         "Call-ID: " +
+         id +
+         "@192.0.2.1\r\n"
          "CSeq: 1 MESSAGE\r\n"
          "Content-Type: text/plain\r\n"
-         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+         "Content-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 std::string stanza(std::uint64_t n) {
-  return "<message from='juliet@xmpp.example/balcony' to='romeo@sip.example' type='chat' id='m" + std::to_string(n) +
-         "'><body>" + body + "</body></message>";
+  return "<message from='juliet@xmpp.example/balcony' to='romeo@sip.example' type='chat' id='m" +
+         std::to_string(n) + "'><body>" + body + "</body></message>";
 }
 
 void sip_parse(benchmark::State& state) {
@@ -59,7 +68,8 @@ BENCHMARK(sip_write);
 
 void xml_read(benchmark::State& state) {
   xml::reader reader;
-  (void)reader.feed("<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams'>");
+  (void)reader.feed(
+      "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams'>");
   (void)reader.poll();
   const auto text = stanza(1);
   for (auto _ : state) {
@@ -87,7 +97,8 @@ void deadlines(benchmark::State& state) {
   deadline_index index;
   std::vector<timer_handle> handles(static_cast<std::size_t>(state.range(0)));
   steady_time now{};
-  for (std::size_t i = 0; i < handles.size(); ++i) index.set(handles[i], {timer_owner::sip, i}, now + std::chrono::seconds(32));
+  for (std::size_t i = 0; i < handles.size(); ++i)
+    index.set(handles[i], {timer_owner::sip, i}, now + std::chrono::seconds(32));
   std::size_t i = 0;
   for (auto _ : state) {
     now += std::chrono::microseconds(1);
@@ -97,7 +108,8 @@ void deadlines(benchmark::State& state) {
 }
 BENCHMARK(deadlines)->Arg(1000)->Arg(160'000);
 
-/// One message through the whole engine and the box's far ends, without a socket: an upper bound for the core.
+/// One message through the whole engine and the box's far ends, without a socket: an upper bound for the
+/// core.
 void engine_sip_to_xmpp(benchmark::State& state) {
   auto settings = engine::sandbox::sample_settings();
   settings.sip.accept_wait = duration::zero();

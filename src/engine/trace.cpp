@@ -2,7 +2,6 @@
 
 #include <array>
 #include <optional>
-#include <vector>
 
 #include "base/text.hpp"
 
@@ -317,31 +316,6 @@ result<trace_event> parse_trace_event(std::string_view line, std::string& storag
   }
   out.at.steady = steady_time(std::chrono::nanoseconds(*steady));
   out.at.wall = wall_time(std::chrono::duration_cast<wall_time::duration>(std::chrono::nanoseconds(*wall)));
-  return out;
-}
-
-result<std::vector<std::string>> replay(std::string_view trace, const settings::all& settings) {
-  const auto lines = text::split(trace, '\n');
-  if (lines.empty() || lines.front() != trace_header)
-    return error(trace_errc::bad_line, "line 1: not a trace");
-  replayed_ids ids;
-  for (const auto line : lines) {
-    if (line.substr(0, 2) == "= " && !ids.add(line))
-      return error(trace_errc::bad_line, std::string(line.substr(0, 80)));
-  }
-  std::vector<std::string> out;
-  trace_writer writer([&out](std::string_view line) { out.emplace_back(line); }, true);
-  engine e(settings, ids);
-  e.set_tap(&writer);
-  std::string storage;
-  for (std::size_t i = 1; i < lines.size(); ++i) {
-    if (lines[i].substr(0, 2) != "> ") continue;
-    const auto read = parse_trace_event(lines[i], storage);
-    if (!read) return error(trace_errc::bad_line, "line " + std::to_string(i + 1));
-    e.handle(read->event, read->at);
-    while (e.poll()) {
-    }
-  }
   return out;
 }
 

@@ -82,11 +82,6 @@ struct trace_event {
 };
 result<trace_event> parse_trace_event(std::string_view line, std::string& storage);
 
-/// Runs the trace's events through an engine with these settings and gives the lines that a new trace would
-/// hold; comparing them with the old ones shows where the engine behaves otherwise. Errors: bad_line with its
-/// number.
-result<std::vector<std::string>> replay(std::string_view trace, const settings::all& settings);
-
 }  // namespace stox::engine
 
 template <>

@@ -23,12 +23,12 @@ std::string short_name(const std::vector<std::string>& served) {
 
 /// Validation has passed: a name that cannot be converted is kept, and simply matches nothing.
 std::string ascii(const std::string& domain) {
-  auto converted = xmpp::domain_to_ascii(domain);
-  return converted ? std::move(*converted) : domain;
+  const auto converted = xmpp::domain_to_ascii(domain);
+  return converted ? *converted : domain;
 }
 std::string unicode(const std::string& domain) {
-  auto converted = xmpp::domain_to_unicode(domain);
-  return converted ? std::move(*converted) : domain;
+  const auto converted = xmpp::domain_to_unicode(domain);
+  return converted ? *converted : domain;
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ std::string_view to_string(outcome o) {
 void counters::count(direction d, outcome o, std::string_view cause) {
   const counter_view wanted{d, o, cause};
   auto at = messages_.lower_bound(wanted);
-  if (at == messages_.end() || (at->first <=> wanted) != 0) {
+  if (at == messages_.end() || std::is_neq(at->first <=> wanted)) {
     at = messages_.emplace_hint(at, key{d, o, std::string(cause)}, 0);
   }
   ++at->second;

@@ -49,8 +49,8 @@ struct counter_view {
   outcome what;
   std::string_view cause;
   friend auto operator<=>(const counters::key& a, const counter_view& b) {
-    if (const auto c = a.dir <=> b.dir; c != 0) return c;
-    if (const auto c = a.what <=> b.what; c != 0) return c;
+    if (const auto c = a.dir <=> b.dir; std::is_neq(c)) return c;
+    if (const auto c = a.what <=> b.what; std::is_neq(c)) return c;
     return std::string_view(a.cause) <=> b.cause;
   }
 };

@@ -46,12 +46,12 @@ struct sip {
   std::vector<sip_route> outbound_proxy;  ///< tried in order
   std::vector<ip_prefix> trusted_peers;
   duration accept_wait = std::chrono::milliseconds(150);  ///< 0..250 ms: at most T1/2
-  std::uint16_t accepted_code = 200;                       ///< 200 or 202
-  duration hold = std::chrono::seconds(2);                 ///< how long a MESSAGE waits for a link that is down
+  std::uint16_t accepted_code = 200;                      ///< 200 or 202
+  duration hold = std::chrono::seconds(2);  ///< how long a MESSAGE waits for a link that is down
   bool global_failure = false;
   unsigned untrusted_answers = 10;  ///< per second and prefix
   unsigned max_connections = 1024;
-  unsigned queue_per_pair = 100;    ///< MESSAGEs waiting behind the pending one of their pair
+  unsigned queue_per_pair = 100;  ///< MESSAGEs waiting behind the pending one of their pair
   unsigned queue_total = 50'000;
   friend bool operator==(const sip&, const sip&) = default;
 };

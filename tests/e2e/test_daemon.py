@@ -39,7 +39,7 @@ class Daemon(WorldTest):
         world = await self.make_world(start=False)
         world.stoxd.write_config(5080)
         with open(world.stoxd.config_path) as f:
-            text = f.read().replace("udp:127.0.0.1:", "udp:0.0.0.0:")
+            text = f.read().replace("udp:127.0.0.1:", "udp:0.0.0.0:").replace("[sip]\n", "[sip]\nadvertise = \"gw.sip.example\"\n")
         path = os.path.join(world.folder, "public.toml")
         with open(path, "w") as f:
             f.write(text)

@@ -18,14 +18,16 @@ enum class jid_errc {
 const char* errc_name(jid_errc e);
 STOX_ERROR_CATEGORY(jid_errc, "xmpp.jid")
 
-/// An XMPP address in prepared (comparable) form: localpart case-folded, domain in U-labels and lower case, all by RFC 7622's
-/// rules as far as ICU's Nodeprep/Resourceprep/UTS 46 give them. Two jids are the same address iff they are ==.
+/// An XMPP address in prepared (comparable) form: localpart case-folded, domain in U-labels and lower case,
+/// all by RFC 7622's rules as far as ICU's Nodeprep/Resourceprep/UTS 46 give them. Two jids are the same
+/// address iff they are ==.
 struct jid {
   std::string local, domain, resource;
 
   /// Prepares and checks all parts.
   static boost::system::result<jid, error> parse(std::string_view text);
-  static boost::system::result<jid, error> make(std::string_view local, std::string_view domain, std::string_view resource = {});
+  static boost::system::result<jid, error> make(std::string_view local, std::string_view domain,
+                                                std::string_view resource = {});
 
   jid bare() const { return {local, domain, {}}; }
   bool is_bare() const { return resource.empty(); }
@@ -33,13 +35,15 @@ struct jid {
   friend auto operator<=>(const jid&, const jid&) = default;
 };
 
-/// IDNA: A-labels for SIP and DNS ("xn--bcher-kva.example"), U-labels for JIDs ("bücher.example"). IP literals pass as they are.
+/// IDNA: A-labels for SIP and DNS ("xn--bcher-kva.example"), U-labels for JIDs ("bücher.example"). IP
+/// literals pass as they are.
 boost::system::result<std::string, error> domain_to_ascii(std::string_view domain);
 boost::system::result<std::string, error> domain_to_unicode(std::string_view domain);
 
-/// XEP-0106 over a whole localpart. `escape` maps the ten characters (and "\" where it would start one of the ten codes);
-/// `unescape` maps the ten codes only. Escaping fails (nullopt) where "\20" would come first or last, and where Nodeprep would make
-/// or break a code afterwards, so that the localpart would name somebody else.
+/// XEP-0106 over a whole localpart. `escape` maps the ten characters (and "\" where it would start one of the
+/// ten codes); `unescape` maps the ten codes only. Escaping fails (nullopt) where "\20" would come first or
+/// last, and where Nodeprep would make or break a code afterwards, so that the localpart would name somebody
+/// else.
 std::optional<std::string> escape_local(std::string_view text);
 std::string unescape_local(std::string_view local);
 

@@ -16,14 +16,33 @@ namespace stox::xmpp {
 
 /// RFC 6120 §8.3.3, in its order.
 enum class condition : std::uint8_t {
-  bad_request, conflict, feature_not_implemented, forbidden, gone, internal_server_error, item_not_found, jid_malformed,
-  not_acceptable, not_allowed, not_authorized, policy_violation, recipient_unavailable, redirect, registration_required,
-  remote_server_not_found, remote_server_timeout, resource_constraint, service_unavailable, subscription_required,
-  undefined_condition, unexpected_request,
+  bad_request,
+  conflict,
+  feature_not_implemented,
+  forbidden,
+  gone,
+  internal_server_error,
+  item_not_found,
+  jid_malformed,
+  not_acceptable,
+  not_allowed,
+  not_authorized,
+  policy_violation,
+  recipient_unavailable,
+  redirect,
+  registration_required,
+  remote_server_not_found,
+  remote_server_timeout,
+  resource_constraint,
+  service_unavailable,
+  subscription_required,
+  undefined_condition,
+  unexpected_request,
 };
 inline constexpr std::size_t condition_count = 22;
-std::string_view to_string(condition c);                      ///< "bad-request"
-std::optional<condition> parse_condition(std::string_view s);  ///< also payment-required's absence: unknown -> nullopt
+std::string_view to_string(condition c);  ///< "bad-request"
+std::optional<condition> parse_condition(
+    std::string_view s);  ///< also payment-required's absence: unknown -> nullopt
 
 enum class error_type : std::uint8_t { auth, cancel, continue_, modify, wait };
 std::string_view to_string(error_type t);
@@ -33,11 +52,12 @@ error_type usual_type(condition c);
 struct stanza_error {
   error_type type = error_type::cancel;
   xmpp::condition condition = xmpp::condition::undefined_condition;
-  std::string text;       ///< human readable, may be empty
+  std::string text;         ///< human readable, may be empty
   std::string new_address;  ///< content of <gone/> or <redirect/>, e.g. "xmpp:bob@example.org"; may be empty
   friend bool operator==(const stanza_error&, const stanza_error&) = default;
 };
-/// Reads <error/>; a malformed one becomes undefined-condition/cancel, never a failure (RFC 6120 §8.3.4.3 is silent on it).
+/// Reads <error/>; a malformed one becomes undefined-condition/cancel, never a failure (RFC 6120 §8.3.4.3 is
+/// silent on it).
 stanza_error parse_error(const xml::element& e);
 
 struct lang_text {
@@ -54,7 +74,7 @@ struct message {
   std::optional<jid> to;
   std::string id;
   message_type type = message_type::normal;  ///< absent and unknown values are normal, RFC 6121 §5.2.2
-  std::string lang;                           ///< xml:lang of the stanza
+  std::string lang;                          ///< xml:lang of the stanza
   std::vector<lang_text> subjects, bodies;
   std::optional<std::string> thread;
   std::optional<std::string> thread_parent;
@@ -78,7 +98,8 @@ struct presence {
   jid from;
   std::optional<jid> to;
   std::string id;
-  std::string type;  ///< "" = available; "unavailable", "subscribe", "subscribed", "unsubscribe", "unsubscribed", "probe", "error"
+  std::string type;  ///< "" = available; "unavailable", "subscribe", "subscribed", "unsubscribe",
+                     ///< "unsubscribed", "probe", "error"
   std::vector<xml::element> payloads;
   std::optional<stanza_error> error;
   friend bool operator==(const presence&, const presence&) = default;
@@ -94,22 +115,25 @@ enum class stanza_errc {
 const char* errc_name(stanza_errc e);
 STOX_ERROR_CATEGORY(stanza_errc, "xmpp.stanza")
 
-/// Reads a top-level element, whatever its stream namespace (jabber:client, jabber:server, jabber:component:accept).
-/// Payloads are as they came, but those of the stream's namespace (<show/>) are in jabber:component:accept whatever the stream: to
-/// look one up, use component_ns. An error stanza without <error/> gets undefined-condition.
-/// What was refused can still be answered: see the second write_error_reply.
+/// Reads a top-level element, whatever its stream namespace (jabber:client, jabber:server,
+/// jabber:component:accept). Payloads are as they came, but those of the stream's namespace (<show/>) are in
+/// jabber:component:accept whatever the stream: to look one up, use component_ns. An error stanza without
+/// <error/> gets undefined-condition. What was refused can still be answered: see the second
+/// write_error_reply.
 boost::system::result<stanza, stox::error> parse_stanza(const xml::element& e);
 
-/// Writes without xmlns, for a stream whose default namespace is in force; children of the stream's namespace likewise.
-/// One fixed order of attributes (from, to, type, id, xml:lang) and children (subject, body, thread, error, payloads).
+/// Writes without xmlns, for a stream whose default namespace is in force; children of the stream's namespace
+/// likewise. One fixed order of attributes (from, to, type, id, xml:lang) and children (subject, body,
+/// thread, error, payloads).
 std::string write(const message& m);
 std::string write(const iq& i);
 std::string write(const presence& p);
 
-/// The error answer to a stanza (RFC 6120 §8.3.1: from and to swapped, same id, type='error'). nullopt when there must be none: to an
-/// error, to an iq result, to a presence error, or where an address is missing.
+/// The error answer to a stanza (RFC 6120 §8.3.1: from and to swapped, same id, type='error'). nullopt when
+/// there must be none: to an error, to an iq result, to a presence error, or where an address is missing.
 std::optional<std::string> write_error_reply(const stanza& s, const stanza_error& e);
-/// The same for an element that parse_stanza refused; works on raw attributes, and answers only when both addresses are usable.
+/// The same for an element that parse_stanza refused; works on raw attributes, and answers only when both
+/// addresses are usable.
 std::optional<std::string> write_error_reply(const xml::element& raw, const stanza_error& e);
 /// An iq result to a get or set, with an optional payload.
 std::string write_result(const iq& request, const std::optional<xml::element>& payload);

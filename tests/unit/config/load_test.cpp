@@ -236,6 +236,12 @@ TEST(cross_check, listeners_on_port_0_may_repeat_because_the_kernel_chooses) {
               ElementsAre());
 }
 
+TEST(cross_check, a_wildcard_listener_needs_a_name_for_the_via) {
+  EXPECT_THAT(errors_of(with("\"udp:127.0.0.1:5060\"", "\"udp:127.0.0.1:5060\", \"tcp:[::]:5060\"")),
+              ElementsAre("stox.toml:4: sip.listen: \"tcp:[::]:5060\" is every address; name one, or say in "
+                          "sip.advertise what peers reach"));
+}
+
 TEST(cross_check, the_users_of_a_domain_live_on_one_side) {
   EXPECT_THAT(errors_of(with("[sip]", "xmpp_domains = [\"sip.example\"]\n[sip]")),
               ElementsAre("stox.toml:3: gateway.xmpp_domains: \"sip.example\" is a served SIP domain too; "
