@@ -46,7 +46,7 @@ class Stoxd:
 
     def write_config(self, proxy_port):
         self.proxy_port = proxy_port
-        with open(self.config_path, "w") as f:
+        with open(self.config_path, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as f:
             f.write(
                 _CONFIG.format(
                     sip=self.sip_port,
