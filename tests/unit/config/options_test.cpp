@@ -1,6 +1,7 @@
 #include "config/options.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <map>
@@ -227,7 +228,7 @@ class every_option : public testing::TestWithParam<std::string> {
   /// Loads with the given text of a file, flags and one variable.
   outcome load_all(const std::string& toml, texts args, const std::string& variable = "",
                    const std::string& value_text = "") {
-    const auto path = testing::TempDir() + "stox_options_test.toml";
+    const auto path = testing::TempDir() + "stox_options_" + std::to_string(getpid()) + ".toml";
     std::ofstream(path) << toml;
     args.push_back("--config=" + path);
     return load(args, [&](std::string_view name) {

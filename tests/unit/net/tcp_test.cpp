@@ -382,6 +382,13 @@ TEST_F(tcp, turns_away_what_is_above_the_connection_limit) {
 }
 
 TEST_F(tcp, survives_running_out_of_descriptors) {
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+  // UBSan's check of virtual calls opens a pipe to see whether memory is readable: without descriptors it
+  // reports every call.
+  GTEST_SKIP() << "UBSan itself needs descriptors";
+#endif
+#endif
   tcp_ports ports(loop, numbers, sink);
   const auto at = ports.listen(loopback());
   ASSERT_TRUE(at);

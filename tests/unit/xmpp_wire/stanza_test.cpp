@@ -272,8 +272,12 @@ TEST(error_reply, can_answer_what_was_refused) {
   EXPECT_EQ(reply_to("<iq from='a@b' to='c' type='get' id='7'/>", true).substr(0, 40),
             "<iq from='c' to='a@b' type='error' id='7");
   EXPECT_EQ(reply_to("<iq from='a@b' to='c'/>", true).substr(0, 36), "<iq from='c' to='a@b' type='error'><");
-  EXPECT_EQ(reply_to("<iq from='@b' to='c' type='get' id='7'/>", true), "none");
-  EXPECT_EQ(reply_to("<iq from='a@b' to='@c' type='get' id='7'/>", true), "none");
+  // Addresses that cannot be read go back as they came.
+  EXPECT_EQ(reply_to("<iq from='@b' to='c' type='get' id='7'/>", true).substr(0, 39),
+            "<iq from='c' to='@b' type='error' id='7");
+  EXPECT_EQ(reply_to("<iq from='a@b' to='@c' type='get' id='7'/>", true).substr(0, 41),
+            "<iq from='@c' to='a@b' type='error' id='7");
+  EXPECT_EQ(reply_to("<iq from='@b' to='c' type='result' id='7'/>", true), "none");
   EXPECT_EQ(reply_to("<iq to='c' type='get' id='7'/>", true), "none");
   EXPECT_EQ(reply_to("<other from='a@b' to='c'/>", true), "none");
 }
