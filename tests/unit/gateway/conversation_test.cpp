@@ -34,9 +34,9 @@ TEST(recent_map, expires_what_was_not_used_since) {
 }
 
 TEST(conversations, one_thread_of_two_pairs_gives_two_tags) {
-  conversations talk;
+  byte_account memory(1 << 20);  // outlives what is charged to it
   counting_ids ids;
-  byte_account memory(1 << 20);
+  conversations talk;
   const auto& first = talk.thread("a@x", "b@y", "same", start, ids, memory);
   const auto& second = talk.thread("e@x", "b@y", "same", start, ids, memory);
   EXPECT_EQ(first.call_id, second.call_id);
@@ -44,9 +44,9 @@ TEST(conversations, one_thread_of_two_pairs_gives_two_tags) {
 }
 
 TEST(conversations, keys_do_not_run_into_each_other) {
-  conversations talk;
+  byte_account memory(1 << 20);  // outlives what is charged to it
   counting_ids ids;
-  byte_account memory(1 << 20);
+  conversations talk;
   talk.thread("a", "bc", "d", start, ids, memory).cseq = 7;
   EXPECT_EQ(talk.find_thread("ab", "c", "d", start), nullptr);
   EXPECT_EQ(talk.find_thread("a", "b", "cd", start), nullptr);
@@ -55,9 +55,9 @@ TEST(conversations, keys_do_not_run_into_each_other) {
 }
 
 TEST(conversations, forgotten_ones_give_their_memory_back) {
-  conversations talk;
+  byte_account memory(1 << 20);  // outlives what is charged to it
   counting_ids ids;
-  byte_account memory(1 << 20);
+  conversations talk;
   talk.pair("a@x", "b@y", start, memory);
   talk.thread("a@x", "b@y", "t", start, ids, memory);
   EXPECT_GT(memory.used(), 0U);
