@@ -30,8 +30,10 @@ stox::xml::element reread(const std::string& text) {
 void check_reply(const std::optional<std::string>& reply) {
   if (!reply) return;
   const auto s = stox::xmpp::parse_stanza(reread(*reply));
-  require(s.has_value() ||
-          s.error().code == make_error_code(stox::xmpp::stanza_errc::bad_iq));  // echoes a missing id
+  // It echoes a missing id, and addresses that cannot be read.
+  using stox::xmpp::stanza_errc;
+  require(s.has_value() || s.error().code == make_error_code(stanza_errc::bad_iq) ||
+          s.error().code == make_error_code(stanza_errc::bad_address));
   // An answer to an error would start a war.
   if (s) require(!write_error_reply(*s, {}).has_value());
 }
