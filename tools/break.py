@@ -103,10 +103,11 @@ def build(jobs):
 
 def red_tests(regex, jobs):
     """The names that failed; None if the regex names no test."""
-    done = run(["ctest", "--test-dir", BUILD, "-R", regex, "-LE", "e2e", "-j", str(jobs), "--no-tests=error", "--timeout", "60"])
+    done = run(["ctest", "--test-dir", BUILD, "-R", regex, "-j", str(jobs), "--no-tests=error", "--timeout", "60"])
     if "No tests were found" in done.stdout:
         return None
-    return re.findall(r"^\s*\d+ - (\S+) \((?!Not Run|Skipped)", done.stdout, re.M)
+    # "\t  7 - name  # GetParam() = ... (Failed)"
+    return re.findall(r"^\s*\d+ - (\S+).* \((?!Not Run|Skipped)[^()]*\)", done.stdout, re.M)
 
 
 def apply(b):
@@ -123,7 +124,7 @@ def apply(b):
     return text
 
 
-def bites(b, jobs):
+def bites(b, red_before, jobs):
     print(f"== {b.name}: {b.sentence}", flush=True)
     unbroken = apply(b)
     try:
@@ -135,6 +136,7 @@ def bites(b, jobs):
         if red is None:
             print(f"   no test is called {b.red}")
             return False
+        red = [test for test in red if test not in red_before]
         for test in red[:5]:
             print(f"   red: {test}")
         if len(red) > 5:
@@ -168,13 +170,15 @@ def main():
     error = build(arguments.jobs)
     if error:
         fail("the unbroken copy does not build:\n" + error[-3000:])
+    red_before = set()
     for regex in sorted({b.red for b in breaks}):
         red = red_tests(regex, arguments.jobs)
         if red is None:
             fail(f"no test is called {regex}")
-        if red:
-            fail(f"red without any mutation: {' '.join(red)}")
-    missed = [b.name for b in breaks if not bites(b, arguments.jobs)]
+        red_before.update(red)
+    if red_before:
+        print(f"   RED WITHOUT ANY MUTATION, hence not counted: {' '.join(sorted(red_before))}", flush=True)
+    missed = [b.name for b in breaks if not bites(b, red_before, arguments.jobs)]
     print(f"{len(breaks) - len(missed)} of {len(breaks)} mutations were noticed" + (f"; not: {' '.join(missed)}" if missed else ""))
     return 1 if missed else 0
 
