@@ -44,6 +44,10 @@ bool is_incident(std::string_view event) {
          event.ends_with(".sender_unreachable");
 }
 
+// Above sip.max_connections the SIP endpoint still sees new connections, so that a trusted peer can take a
+// stranger's place.
+constexpr unsigned accept_reserve = 64;
+
 // The common soft limit of 1,024 descriptors is less than sip.max_connections and what else is open.
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -139,7 +143,7 @@ void daemon::impl::build_engine() {
   core = std::make_unique<engine::engine>(settings, ids);
   if (tap) core->set_tap(&*tap);
   net::loop_limits limits;
-  limits.tcp.max_accepted = settings.sip.max_connections;
+  limits.tcp.max_accepted = settings.sip.max_connections + accept_reserve;
   loop = std::make_unique<net::loop>(*core, hooks(), limits);
 }
 
@@ -212,7 +216,7 @@ void daemon::impl::apply(config::loaded next) {
   // A level that was set through the control socket stays, unless the file has another one now.
   if (settings.log.level != next.settings.log.level) log.set_level(next.settings.log.level);
   settings = std::move(next.settings);
-  loop->set_max_accepted(settings.sip.max_connections);
+  loop->set_max_accepted(settings.sip.max_connections + accept_reserve);
   tell_engine();
   say(log_level::info, "daemon.reloaded", {{"changed", joined(changed)}});
 }

@@ -7,7 +7,9 @@
 #include <spdlog/sinks/base_sink.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <string>
 
 #include "daemon/log_line.hpp"
@@ -32,22 +34,27 @@ class batch_sink final : public spdlog::sinks::base_sink<spdlog::details::null_m
   void flush_() override {
     std::string_view rest = gathered_;
     while (!rest.empty()) {
-      const auto n = ::write(fd_, rest.data(), rest.size());
+      // A pipe that is writable takes PIPE_BUF bytes at once: a reader that stalls costs one short wait,
+      // never the messages.
+      pollfd ready{fd_, POLLOUT, 0};
+      if (::poll(&ready, 1, patience_ms_) <= 0) {
+        patience_ms_ = 0;
+        break;
+      }
+      patience_ms_ = stuck_reader_ms;
+      const auto n = ::write(fd_, rest.data(), std::min<std::size_t>(rest.size(), PIPE_BUF));
       if (n > 0) {
         rest.remove_prefix(static_cast<std::size_t>(n));
         continue;
       }
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0 && errno == EAGAIN) {
-        pollfd ready{fd_, POLLOUT, 0};
-        if (::poll(&ready, 1, stuck_reader_ms) > 0) continue;
-      }
-      break;  // the log is lost, the messages are not
+      if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      break;
     }
     gathered_.clear();
   }
 
   int fd_;
+  int patience_ms_ = stuck_reader_ms;
   std::string gathered_;
 };
 

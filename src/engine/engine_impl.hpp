@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,7 +42,11 @@ struct engine::impl final : gateway::context {
   void set_timer(timer_handle& handle, std::uint64_t key, std::optional<steady_time> when) override {
     deadlines_.set(handle, {timer_owner::pager, key}, when);
   }
-  bool logs(log_level level) const override { return level >= settings_.log.level; }
+  // Warnings are always made: the store's incidents are derived from them. What is printed is the sink's
+  // matter.
+  bool logs(log_level level) const override {
+    return level >= std::min(settings_.log.level, log_level::warning);
+  }
   void log(log_record record) override {
     if (logs(record.level)) logs_.push_back(std::move(record));
   }

@@ -26,8 +26,17 @@ void redactor::forget(conn_id conn) {
 }
 
 void redactor::redact(xml_state& s, std::string& bytes) {
+  static constexpr std::string_view cdata = "![CDATA[";
   for (char& c : bytes) {
-    if (!s.in_tag) {
+    if (s.in_cdata) {
+      // Only the end of the section itself is left standing.
+      s.opening = (s.opening + c).substr(s.opening.size() >= 3 ? 1 : 0);
+      if (s.opening == "]]>") {
+        s = {};
+      } else if (c != ']') {
+        c = 'x';
+      }
+    } else if (!s.in_tag) {
       if (c == '<') {
         s.in_tag = true;
       } else if (c != '\r' && c != '\n') {
@@ -35,10 +44,16 @@ void redactor::redact(xml_state& s, std::string& bytes) {
       }
     } else if (s.quote != 0) {
       if (c == s.quote) s.quote = 0;
-    } else if (c == '"' || c == '\'') {
-      s.quote = c;
-    } else if (c == '>') {
-      s.in_tag = false;
+    } else {
+      if (s.opening.size() < cdata.size()) s.opening += c;
+      if (s.opening == cdata) {
+        s = {};
+        s.in_cdata = true;
+      } else if (c == '"' || c == '\'') {
+        s.quote = c;
+      } else if (c == '>') {
+        s = {};
+      }
     }
   }
 }
@@ -57,7 +72,10 @@ void redactor::header_char(sip_state& s, char& c) {
   if (s.in_name) {
     if (c == ':') {
       s.in_name = false;
-      if (s.name == "content-length" || s.name == "l") s.content_length = 0;
+      if (s.name == "content-length" || s.name == "l") {
+        s.content_length = 0;
+        s.has_length = true;
+      }
     } else if (c != ' ' && c != '\t' && s.name.size() < 32) {
       s.name += text::lower(c);
     }
@@ -73,8 +91,10 @@ void redactor::header_char(sip_state& s, char& c) {
 
 void redactor::line_end(sip_state& s) {
   if (s.line_empty && !s.first_line) {
-    s.in_body = s.datagram || s.content_length > 0;
-    s.body_left = s.datagram ? UINT64_MAX : s.content_length;
+    // Without a length nobody knows where the body ends: all that follows is one.
+    const bool endless = s.datagram || !s.has_length;
+    s.in_body = endless || s.content_length > 0;
+    s.body_left = endless ? UINT64_MAX : s.content_length;
     const bool datagram = s.datagram;
     if (!s.in_body) s = {};
     s.datagram = datagram;

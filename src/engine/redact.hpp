@@ -24,13 +24,16 @@ class redactor {
  private:
   struct xml_state {
     bool in_tag = false;
+    bool in_cdata = false;
     char quote = 0;
+    std::string opening;  ///< the first bytes of the tag, to tell "<![CDATA["; in CDATA its last bytes
   };
   struct sip_state {
     bool in_body = false;
     bool datagram = false;
     std::uint64_t body_left = 0;
     std::uint64_t content_length = 0;
+    bool has_length = false;
     std::string name;     ///< of the header line being read, lower case, bounded
     bool in_name = true;  ///< before the colon
     bool line_empty = true;

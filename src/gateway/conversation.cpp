@@ -1,7 +1,5 @@
 #include "gateway/conversation.hpp"
 
-#include "translate/pager.hpp"
-
 namespace stox::gateway {
 
 namespace {
@@ -40,21 +38,22 @@ pair_state* conversations::find_pair(const std::string& jid, const std::string& 
   return pairs_.find(key_of(jid, aor, {}), now);
 }
 
-thread_state& conversations::thread(const std::string& jid, const std::string& aor, const std::string& thread,
-                                    steady_time now, id_source& ids, byte_account& memory) {
-  const auto key = key_of(jid, aor, thread);
+thread_state& conversations::thread(const std::string& jid, const std::string& aor,
+                                    const std::string& call_id, steady_time now, id_source& ids,
+                                    byte_account& memory) {
+  const auto key = key_of(jid, aor, call_id);
   auto& state = threads_.get(key, now);
   if (state.from_tag.empty()) {
     state.from_tag = ids.next(id_kind::tag);
-    state.call_id = thread.empty() ? ids.next(id_kind::call_id) : translate::pager::call_id_of(thread);
+    state.call_id = call_id.empty() ? ids.next(id_kind::call_id) : call_id;
     state.memory = charge(memory, sizeof(thread_state) + key.size() + state.call_id.size() + 128);
   }
   return state;
 }
 
 thread_state* conversations::find_thread(const std::string& jid, const std::string& aor,
-                                         const std::string& thread, steady_time now) {
-  return threads_.find(key_of(jid, aor, thread), now);
+                                         const std::string& call_id, steady_time now) {
+  return threads_.find(key_of(jid, aor, call_id), now);
 }
 
 void conversations::expire(steady_time now) {

@@ -45,10 +45,11 @@ class conversations {
 
   pair_state& pair(const std::string& jid, const std::string& aor, steady_time now, byte_account& memory);
   pair_state* find_pair(const std::string& jid, const std::string& aor, steady_time now);
-  /// Made with a fresh tag, and a fresh Call-ID unless the thread has one.
-  thread_state& thread(const std::string& jid, const std::string& aor, const std::string& thread,
+  /// Keyed by the Call-ID that the thread maps to (bounded, whatever the thread is); empty: no thread, which
+  /// gets a fresh Call-ID.
+  thread_state& thread(const std::string& jid, const std::string& aor, const std::string& call_id,
                        steady_time now, id_source& ids, byte_account& memory);
-  thread_state* find_thread(const std::string& jid, const std::string& aor, const std::string& thread,
+  thread_state* find_thread(const std::string& jid, const std::string& aor, const std::string& call_id,
                             steady_time now);
   void expire(steady_time now);
   std::size_t size() const { return pairs_.size() + threads_.size(); }

@@ -12,6 +12,8 @@ namespace stox::gateway {
 
 namespace {
 
+constexpr std::size_t max_id = 1024;  ///< bytes of a stanza id; it is kept until the message's fate is known
+
 xmpp::stanza_error refusal(xmpp::condition why, std::string text) {
   return {xmpp::usual_type(why), why, std::move(text), {}};
 }
@@ -54,6 +56,8 @@ void pager_to_sip::refuse(const xmpp::message& m, const xmpp::stanza_error& e, s
            {},
            {{"condition", std::string(xmpp::to_string(e.condition))},
             {"cause", std::string(cause)},
+            {"from", m.from.to_string()},
+            {"to", m.to ? m.to->to_string() : std::string{}},
             {"stanza_id", m.id}}});
   }
 }
@@ -66,6 +70,8 @@ void pager_to_sip::handle(const xmpp::message& m, context& c) {
                   c);
   if (to.local.empty())
     return refuse(m, refusal(xmpp::condition::service_unavailable, "No user here"), "no_user", c);
+  if (m.id.size() > max_id)
+    return refuse(m, refusal(xmpp::condition::policy_violation, "Stanza id too long"), "id", c);
   const auto mark = translate::next_hop_mark(translate::hop_mark_of(m), c.domains().name);
   if (!mark) return refuse(m, refusal(xmpp::condition::not_acceptable, "482 Loop Detected"), "loop", c);
 
@@ -82,7 +88,9 @@ void pager_to_sip::handle(const xmpp::message& m, context& c) {
     return refuse(m, refusal(xmpp::condition::remote_server_not_found, "No route to the SIP side"),
                   "no_route", c);
 
-  auto& thread = talk_.thread(jid, aor, m.thread.value_or(std::string{}), steady, c.ids(), c.memory());
+  const auto wanted =
+      m.thread && !m.thread->empty() ? translate::pager::call_id_of(*m.thread) : std::string{};
+  auto& thread = talk_.thread(jid, aor, wanted, steady, c.ids(), c.memory());
   thread.xmpp_resource = m.from.resource;
   pair.xmpp_resource = m.from.resource;
   translate::pager::sip_context how;
@@ -104,7 +112,8 @@ void pager_to_sip::handle(const xmpp::message& m, context& c) {
       c.log({log_level::debug, "message.loss", pair.name, {{"what", l.what}, {"why", l.why}}});
   }
 
-  const auto size = size_of(made->value) + sizeof(origin);
+  const auto size = size_of(made->value) + sizeof(origin) + m.id.size() + 3 * (jid.size() + aor.size()) +
+                    m.from.resource.size() + to.resource.size() + how.call_id.size();
   if (!c.memory().has_room(size)) {
     return refuse(m, refusal(xmpp::condition::resource_constraint, "Out of memory for new messages"),
                   "memory", c);

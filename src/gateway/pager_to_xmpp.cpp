@@ -35,22 +35,28 @@ sip::reply reply_of(const translate::sip_status& s) {
   return r;
 }
 
-void pager_to_xmpp::refuse(sip::server_tx tx, const sip::reply& r, std::string_view cause, context& c) {
-  c.respond(tx, r);
+void pager_to_xmpp::refuse(const sip::request_received& e, const sip::reply& r, std::string_view cause,
+                           context& c) {
+  c.respond(e.tx, r);
   c.counts().count(direction::to_xmpp, outcome::refused, cause);
   if (c.logs(log_level::info)) {
     c.log({log_level::info,
            "message.to_xmpp.refused",
            {},
-           {{"status", std::to_string(r.status)}, {"cause", std::string(cause)}}});
+           {{"call_id", e.head.call_id},
+            {"from", sip::write(e.head.from.uri)},
+            {"to", sip::write(e.request_uri)},
+            {"peer", e.peer.remote.to_string()},
+            {"status", std::to_string(r.status)},
+            {"cause", std::string(cause)}}});
   }
 }
 
 void pager_to_xmpp::handle(sip::request_received& e, context& c) {
   const auto who = translate::identity_of(e.request, e.head, c.domains().sip);
-  if (!who) return refuse(e.tx, reply_of(who.error()), "identity", c);
+  if (!who) return refuse(e, reply_of(who.error()), "identity", c);
   auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);
-  if (!mark) return refuse(e.tx, reply_of({482, "Loop Detected", {}, false}), "loop", c);
+  if (!mark) return refuse(e, reply_of({482, "Loop Detected", {}, false}), "loop", c);
   accept(e, who->aor, who->display, std::move(*mark), c);
 }
 
@@ -65,15 +71,15 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
     speaker.params.clear();
     sender = c.domains().addresses.to_jid(speaker);
   }
-  if (!target) return refuse(e.tx, reply_of({404, "Not an XMPP address", {}, false}), "address", c);
+  if (!target) return refuse(e, reply_of({404, "Not an XMPP address", {}, false}), "address", c);
   if (!sender)
-    return refuse(e.tx, reply_of({403, "Not an address of a served domain", {}, false}), "identity", c);
+    return refuse(e, reply_of({403, "Not an address of a served domain", {}, false}), "identity", c);
 
   const std::string jid = target->bare().to_string();
   const std::string aor = sender->bare().to_string();
   auto& pair = talk_.pair(jid, aor, steady, c.memory());
   if (repeats_too_often(pair.repeats[0], e.request.body, steady)) {
-    return refuse(e.tx, reply_of({482, "Identical messages repeated too often", {}, false}), "repeated", c);
+    return refuse(e, reply_of({482, "Identical messages repeated too often", {}, false}), "repeated", c);
   }
   const auto spelled = from.user.value_or(std::string{});
   if (pair.sip_user != spelled) {
@@ -94,7 +100,7 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   how.hop_mark = std::move(hop_mark);
   if (c.settings().chat.message_type == settings::message_type::normal) {
     how.type = xmpp::message_type::normal;
-    const auto* thread = talk_.find_thread(jid, aor, translate::pager::thread_of(e.head.call_id), steady);
+    const auto* thread = talk_.find_thread(jid, aor, e.head.call_id, steady);
     how.resource = thread != nullptr ? thread->xmpp_resource : std::string{};
     // Who writes without a thread has only one conversation with this contact.
     if (thread == nullptr && talk_.find_thread(jid, aor, {}, steady) != nullptr)
@@ -102,7 +108,7 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   }
   auto made = translate::pager::to_xmpp(e.request, e.head, e.request_uri, speaker, display, how,
                                         c.domains().addresses);
-  if (!made) return refuse(e.tx, reply_of(made.error()), "content", c);
+  if (!made) return refuse(e, reply_of(made.error()), "content", c);
   c.counts().count_losses(direction::to_xmpp, made->losses.size());
   if (c.logs(log_level::debug)) {
     for (const auto& l : made->losses)
@@ -111,11 +117,11 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
 
   std::string stanza = xmpp::write(made->value);
   if (!c.memory().has_room(stanza.size()))
-    return refuse(e.tx, busy("Out of memory for new messages", c), "memory", c);
+    return refuse(e, busy("Out of memory for new messages", c), "memory", c);
   const auto state = c.link(made->value.from.domain);
   if (state == link_state::none)
-    return refuse(e.tx, reply_of({404, "Domain not served", {}, false}), "not_served", c);
-  if (state == link_state::blocked) return refuse(e.tx, busy("XMPP link congested", c), "blocked", c);
+    return refuse(e, reply_of({404, "Domain not served", {}, false}), "not_served", c);
+  if (state == link_state::blocked) return refuse(e, busy("XMPP link congested", c), "blocked", c);
 
   const auto ref = c.new_ref();
   auto& p = open_[ref];
@@ -288,6 +294,7 @@ void pager_to_xmpp::erase(xmpp::stanza_ref ref, context& c) {
   c.set_timer(at->second.timer, 0, std::nullopt);
   by_id_.erase(at->second.id);
   open_.erase(at);
+  while (!held_.empty() && open_.count(held_.front()) == 0) held_.pop_front();
 }
 
 void pager_to_xmpp::abandon(context& c) {

@@ -57,7 +57,7 @@ class pager_to_xmpp {
     charge memory;
   };
 
-  void refuse(sip::server_tx tx, const sip::reply& r, std::string_view cause, context& c);
+  void refuse(const sip::request_received& e, const sip::reply& r, std::string_view cause, context& c);
   void accept(sip::request_received& e, const sip::uri& aor, const std::string& display, std::string hop_mark,
               context& c);
   void write_or_hold(xmpp::stanza_ref ref, pending& p, std::string stanza, context& c);

@@ -28,7 +28,7 @@ struct loop_hooks {
 struct loop_limits {
   duration drain = std::chrono::seconds(10);  ///< what the engine is given for its end
   duration grace =
-      std::chrono::seconds(3);  ///< and what it may take beyond that before the loop ends without it
+      std::chrono::seconds(5);  ///< and what it may take beyond that before the loop ends without it
   udp_limits udp;
   tcp_limits tcp;
 };

@@ -146,6 +146,8 @@ void endpoint::impl::stream(const io::received& e, instant now) {
           // pass for a message. A malformed response or ACK in its own frame costs only itself.
           if (!has_start_line(f.text)) conns.close(e.conn);
         }
+        // A stranger gets one answer and goes: his unread answers would fill the write queues that all share.
+        if (!peer.trusted && static_cast<std::uint64_t>(e.conn) < first_core_conn) conns.close(e.conn);
         break;
       case frame::kind::ping:
         // One answer per read is enough: nobody needs more of them, and no one gets more bytes than he sent.

@@ -47,6 +47,22 @@ TEST(redactor, hides_all_text_of_xml_wherever_a_read_ends) {
   }
 }
 
+TEST(redactor, hides_cdata_wherever_a_read_ends) {
+  const std::string all = "<body><![CDATA[it's <b> ]] X]]></body><body>plain</body>";
+  const std::string shown = "<body><![CDATA[xxxxxxxxx]]xx]]></body><body>xxxxx</body>";
+  for (std::size_t cut = 0; cut <= all.size(); ++cut) {
+    engine::redactor r;
+    const auto head = r(component, direction::out, true, all.substr(0, cut));
+    EXPECT_EQ(head + r(component, direction::out, true, all.substr(cut)), shown) << cut;
+  }
+}
+
+TEST(redactor, takes_all_for_body_where_a_stream_gives_no_length) {
+  engine::redactor r;
+  EXPECT_EQ(r(conn_id{7}, direction::in, true, "MESSAGE a SIP/2.0\r\nTo: b\r\n\r\nsecret"),
+            "MESSAGE a SIP/2.0\r\nTo: b\r\n\r\nxxxxxx");
+}
+
 TEST(redactor, keeps_directions_apart) {
   engine::redactor r;
   EXPECT_EQ(r(component, direction::out, true, "<body"), "<body");
