@@ -51,7 +51,31 @@ struct close {
   conn_id conn{};
 };
 
-using action = std::variant<send, open, close>;
+/// Names one question to the DNS.
+enum class lookup_id : std::uint64_t { none = 0 };
+
+/// The types of records that are asked for, by their numbers in the protocol.
+enum class record_type : std::uint16_t {
+  a = 1,       ///< RFC 1035
+  aaaa = 28,   ///< RFC 3596
+  srv = 33,    ///< RFC 2782
+  naptr = 35,  ///< RFC 3403
+};
+std::string_view to_string(record_type t);
+
+/// Asks the DNS. Answered by looked_up, once, unless it is cancelled first.
+struct lookup {
+  lookup_id id{};
+  record_type type{};
+  std::string name;  ///< A-labels, without the last dot
+};
+
+/// Nobody waits for that answer any more.
+struct cancel_lookup {
+  lookup_id id{};
+};
+
+using action = std::variant<send, open, close, lookup, cancel_lookup>;
 
 // ---- events: the rim tells, the core reacts ----
 
@@ -110,8 +134,23 @@ struct writable {
   conn_id conn{};
 };
 
-using event =
-    std::variant<listening, accepted, opened, closed, received, sent, send_failed, blocked, writable>;
+enum class lookup_status : std::uint8_t {
+  found,
+  no_data,  ///< the name is there, such records are not
+  no_name,  ///< there is no such name
+  failed,   ///< no answer, or one that cannot be trusted
+};
+std::string_view to_string(lookup_status s);
+
+struct looked_up {
+  lookup_id id{};
+  lookup_status status{};
+  std::uint32_t ttl = 0;          ///< seconds for which the answer, also a negative one, may be kept
+  std::vector<std::string> data;  ///< of each record, with its names uncompressed
+};
+
+using event = std::variant<listening, accepted, opened, closed, received, sent, send_failed, blocked,
+                           writable, looked_up>;
 
 }  // namespace io
 
@@ -119,7 +158,10 @@ using event =
 /// owner in the number, so that an answer finds the endpoint it belongs to.
 class io_port {
  public:
-  void push(io::action a) { actions_.push_back(std::move(a)); }
+  template <class Action>
+  void push(Action a) {
+    actions_.emplace_back(std::move(a));
+  }
   std::vector<io::action>& actions() { return actions_; }
   conn_id new_conn(conn_use use) { return conn_id{first_core_conn | mark(use) | ++last_conn_}; }
   token new_token(conn_use use) { return token{mark(use) | ++last_token_}; }

@@ -33,6 +33,26 @@ std::string_view io::to_string(fail f) {
   return "?";
 }
 
+std::string_view io::to_string(record_type t) {
+  switch (t) {
+    case record_type::a: return "A";
+    case record_type::aaaa: return "AAAA";
+    case record_type::srv: return "SRV";
+    case record_type::naptr: return "NAPTR";
+  }
+  return "?";
+}
+
+std::string_view io::to_string(lookup_status s) {
+  switch (s) {
+    case lookup_status::found: return "found";
+    case lookup_status::no_data: return "no such record";
+    case lookup_status::no_name: return "no such name";
+    case lookup_status::failed: return "no answer";
+  }
+  return "?";
+}
+
 std::optional<ip_address> ip_address::parse(std::string_view text) {
   if (text.size() >= 2 && text.front() == '[' && text.back() == ']') {
     text = text.substr(1, text.size() - 2);

@@ -6,6 +6,7 @@ const char* errc_name(errc e) {
   switch (e) {
     case errc::cannot_bind: return "cannot_bind";
     case errc::unsupported: return "unsupported";
+    case errc::dns: return "dns";
   }
   return "?";
 }

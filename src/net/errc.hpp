@@ -4,10 +4,11 @@
 
 namespace stox::net {
 
-/// Why a listener could not be had.
+/// Why a listener or the resolver could not be had.
 enum class errc {
   cannot_bind = 1,  ///< the kernel refused the address; the detail names it and says why
   unsupported,      ///< a transport that this build does not listen on
+  dns,              ///< libunbound could not be set up; the detail is its reason
 };
 const char* errc_name(errc e);
 STOX_ERROR_CATEGORY(errc, "net")

@@ -1,0 +1,89 @@
+#include "net/resolver.hpp"
+
+#include <gtest/gtest.h>
+
+#include "dns_server.hpp"
+#include "recorder.hpp"
+
+namespace {
+
+using namespace stox;
+using namespace stox::net;
+using io::lookup_status;
+using io::record_type;
+
+struct resolver_fixture : testing::Test {
+  reactor io;
+  recorder events;
+  dns_server server{io};
+  std::unique_ptr<resolver> asker = std::move(*resolver::start(io, events, {server.address()}));
+
+  io::looked_up answer_to(record_type type, const std::string& name) {
+    asker->lookup({io::lookup_id{++last}, type, name});
+    io.run_until([this] { return events.count<io::looked_up>() == last; }, patience);
+    const auto all = events.all<io::looked_up>();
+    EXPECT_EQ(all.size(), last);
+    return all.empty() ? io::looked_up{} : all.back();
+  }
+  std::uint64_t last = 0;
+};
+using net_resolver = resolver_fixture;
+
+TEST_F(net_resolver, hands_over_the_data_of_each_record_with_its_time) {
+  const std::string one("\xC0\0\2\1", 4), two("\xC0\0\2\2", 4);
+  server.add(1, "a.example", one);
+  server.add(1, "a.example", two);
+  auto a = answer_to(record_type::a, "a.example");
+  EXPECT_EQ(a.id, io::lookup_id{1});
+  EXPECT_EQ(a.status, lookup_status::found);
+  std::sort(a.data.begin(), a.data.end());
+  EXPECT_EQ(a.data, (std::vector{one, two}));
+  EXPECT_EQ(a.ttl, 77U);
+}
+
+TEST_F(net_resolver, hands_over_services_and_naming_pointers_as_they_are) {
+  const std::string srv("\0\1\0\2\x13\xC4\1h\7example\0", 17);
+  const std::string naptr("\0\1\0\2\1s\7SIP+D2U\0\4_sip\4_udp\7example\0", 34);
+  server.add(33, "_sip._udp.example", srv);
+  server.add(35, "example", naptr);
+  EXPECT_EQ(answer_to(record_type::srv, "_sip._udp.example").data, std::vector{srv});
+  EXPECT_EQ(answer_to(record_type::naptr, "example").data, std::vector{naptr});
+}
+
+TEST_F(net_resolver, tells_no_such_name_from_no_such_record) {
+  server.add(1, "a.example", std::string("\xC0\0\2\1", 4));
+  EXPECT_EQ(answer_to(record_type::aaaa, "a.example").status, lookup_status::no_data);
+  EXPECT_EQ(answer_to(record_type::a, "b.example").status, lookup_status::no_name);
+}
+
+TEST_F(net_resolver, fails_for_what_is_no_name) {
+  EXPECT_EQ(answer_to(record_type::a, "a..example").status, lookup_status::failed);
+  EXPECT_EQ(answer_to(record_type::a, std::string(300, 'a')).status, lookup_status::failed);
+}
+
+TEST_F(net_resolver, says_nothing_any_more_about_what_was_cancelled) {
+  server.ignore("slow.example");
+  server.add(1, "a.example", std::string("\xC0\0\2\1", 4));
+  asker->lookup({io::lookup_id{100}, record_type::a, "slow.example"});
+  io.run_until([this] { return server.questions() > 0; }, patience);
+  asker->cancel(io::lookup_id{100});
+  asker->cancel(io::lookup_id{100});
+  EXPECT_EQ(answer_to(record_type::a, "a.example").id, io::lookup_id{1});
+}
+
+TEST_F(net_resolver, ends_while_questions_are_open) {
+  server.ignore("slow.example");
+  asker->lookup({io::lookup_id{100}, record_type::a, "slow.example"});
+  io.run_until([this] { return server.questions() > 0; }, patience);
+  asker.reset();
+  EXPECT_EQ(events.count<io::looked_up>(), 0U);
+}
+
+TEST(net_resolver_start, refuses_nothing_that_a_socket_address_can_be) {
+  reactor io;
+  recorder events;
+  EXPECT_TRUE(resolver::start(io, events, {*socket_address::parse("[2001:db8::1]:53")}));
+  EXPECT_TRUE(resolver::start(io, events, {}));
+}
+
+}  // namespace
