@@ -15,6 +15,7 @@
 #include "base/instant.hpp"
 #include "base/io.hpp"
 #include "base/log.hpp"
+#include "sip/machine/next_hop.hpp"
 #include "sip/wire/headers.hpp"
 #include "sip/wire/message.hpp"
 
@@ -29,13 +30,6 @@ struct timers {
   duration t1 = std::chrono::milliseconds(500);
   duration t2 = std::chrono::seconds(4);
   duration t4 = std::chrono::seconds(5);
-};
-
-/// Where a request goes: decided by the caller, tried in order.
-struct target {
-  transport via = transport::udp;
-  socket_address to;
-  friend bool operator==(const target&, const target&) = default;
 };
 
 struct peer_info {

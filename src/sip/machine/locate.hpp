@@ -2,27 +2,13 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "base/ids.hpp"
 #include "dns/record.hpp"
-#include "sip/machine/endpoint.hpp"
-#include "sip/wire/uri.hpp"
+#include "sip/machine/next_hop.hpp"
 
 namespace stox::sip {
-
-/// What of the URI of the next hop decides where its servers are, RFC 3263 §4.
-struct destination {
-  std::string host;              ///< maddr if there is one; lower case, IPv6 in brackets
-  std::uint16_t port = 0;        ///< 0: none was given
-  std::optional<transport> via;  ///< the transport parameter
-  bool secure = false;           ///< sips
-  friend bool operator==(const destination&, const destination&) = default;
-};
-/// nullopt: not a SIP URI, or of a transport that we do not have.
-std::optional<destination> destination_of(const uri& next_hop);
 
 /// What we can send by.
 struct reach {

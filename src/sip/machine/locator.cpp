@@ -1,0 +1,71 @@
+#include "sip/machine/locator.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace stox::sip {
+
+std::optional<located> locator::start(std::uint64_t request, std::vector<destination> hops, const reach& can,
+                                      instant now) {
+  search s{std::move(hops), can, {}, 0};
+  auto found = advance(s, request, now);
+  if (!found) searches_.emplace(request, std::move(s));
+  return found;
+}
+
+void locator::answered(const dns::resolver::answered& a, instant now) {
+  const auto waiters = waiting_.extract(a.question);
+  if (waiters.empty()) return;
+  for (const auto request : waiters.mapped()) {
+    const auto at = searches_.find(request);
+    if (at == searches_.end()) continue;
+    auto& s = at->second;
+    s.known[a.question] = a.answer;
+    if (--s.open > 0) continue;
+    auto found = advance(s, request, now);
+    if (!found) continue;
+    outcomes_.push_back({request, std::move(*found)});
+    searches_.erase(at);
+  }
+}
+
+std::optional<locator::outcome> locator::poll() {
+  if (outcomes_.empty()) return std::nullopt;
+  auto out = std::move(outcomes_.front());
+  outcomes_.pop_front();
+  return out;
+}
+
+// One step over all hops. A hop that leads nowhere is passed over while another one leads somewhere.
+located locator::look(const search& s) {
+  located all;
+  for (const auto& hop : s.hops) {
+    auto one = locate(hop, s.can, s.known, ids_);
+    all.questions.insert(all.questions.end(), one.questions.begin(), one.questions.end());
+    all.targets.insert(all.targets.end(), one.targets.begin(), one.targets.end());
+    if (all.why == located::reason::none) all.why = one.why;
+  }
+  if (!all.targets.empty()) all.why = located::reason::none;
+  return all;
+}
+
+std::optional<located> locator::advance(search& s, std::uint64_t request, instant now) {
+  for (;;) {
+    auto found = look(s);
+    if (found.questions.empty()) return found;
+    for (auto& q : found.questions) {
+      if (s.known.contains(q)) continue;  // two hops asked it
+      if (auto a = dns_.ask(q, now)) {
+        s.known.emplace(std::move(q), std::move(*a));
+        continue;
+      }
+      auto& waiters = waiting_[q];
+      if (!waiters.empty() && waiters.back() == request) continue;
+      waiters.push_back(request);
+      ++s.open;
+    }
+    if (s.open > 0) return std::nullopt;
+  }
+}
+
+}  // namespace stox::sip
