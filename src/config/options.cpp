@@ -214,7 +214,7 @@ constexpr option table[] = {
      },
      [](const all& s) { return texts{std::to_string(s.sip.untrusted_answers)}; }, nullptr},
     {"sip.max_connections", value_type::integer, change::live, "1024", "", 1, 1'000'000, "",
-     "TCP connections at the same time; further ones are closed.",
+     "TCP connections at the same time; peers that are not trusted get a quarter. Further ones are closed.",
      [](all& s, const value& v) {
        s.sip.max_connections = static_cast<unsigned>(v.number);
        return std::string();

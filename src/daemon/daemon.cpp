@@ -45,8 +45,8 @@ bool is_incident(std::string_view event) {
 }
 
 // Above sip.max_connections the SIP endpoint still sees new connections, so that a trusted peer can take a
-// stranger's place.
-constexpr unsigned accept_reserve = 64;
+// stranger's place; strangers that are being closed are at most a quarter.
+unsigned accept_limit(const settings::sip& sip) { return sip.max_connections + sip.max_connections / 4 + 64; }
 
 // The common soft limit of 1,024 descriptors is less than sip.max_connections and what else is open.
 void raise_descriptor_limit() {
@@ -143,7 +143,7 @@ void daemon::impl::build_engine() {
   core = std::make_unique<engine::engine>(settings, ids);
   if (tap) core->set_tap(&*tap);
   net::loop_limits limits;
-  limits.tcp.max_accepted = settings.sip.max_connections + accept_reserve;
+  limits.tcp.max_accepted = accept_limit(settings.sip);
   loop = std::make_unique<net::loop>(*core, hooks(), limits);
 }
 
@@ -216,7 +216,7 @@ void daemon::impl::apply(config::loaded next) {
   // A level that was set through the control socket stays, unless the file has another one now.
   if (settings.log.level != next.settings.log.level) log.set_level(next.settings.log.level);
   settings = std::move(next.settings);
-  loop->set_max_accepted(settings.sip.max_connections + accept_reserve);
+  loop->set_max_accepted(accept_limit(settings.sip));
   tell_engine();
   say(log_level::info, "daemon.reloaded", {{"changed", joined(changed)}});
 }
@@ -235,7 +235,7 @@ std::vector<engine::sample> daemon::impl::samples() const {
   };
   const auto tcp = loop->tcp();
   add("tcp_accepted_total", "TCP connections accepted.", tcp.accepted);
-  add("tcp_refused_full_total", "TCP connections closed at once because of sip.max_connections.",
+  add("tcp_refused_full_total", "TCP connections closed at once before the SIP side saw them: far above sip.max_connections.",
       tcp.refused_full);
   add("tcp_accept_failures_total", "TCP connections lost for want of descriptors or memory.",
       tcp.accept_failures);

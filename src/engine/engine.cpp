@@ -3,19 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/overloaded.hpp"
 #include "engine/engine_impl.hpp"
 #include "engine/wiring.hpp"
 
 namespace stox::engine {
 
 namespace {
-
-template <class... F>
-struct overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-overloaded(F...) -> overloaded<F...>;
 
 constexpr auto tidy_every = std::chrono::minutes(1);
 constexpr auto goodbye_limit = std::chrono::seconds(2);  // for the links to close after the drain

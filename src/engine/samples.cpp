@@ -47,6 +47,11 @@ void add_sip(std::vector<sample>& out, const sip::endpoint_stats& s) {
   gauge("sip_server_transactions", "Server transactions held now.", s.server_transactions);
   gauge("sip_client_transactions", "Client transactions held now.", s.client_transactions);
   gauge("sip_connections", "SIP stream connections open now.", s.connections);
+  gauge("sip_stranger_connections", "Those of them that untrusted peers opened.", s.strangers);
+  counter("sip_strangers_refused_total", "Connections of untrusted peers closed at once for want of a place.",
+          s.strangers_refused);
+  counter("sip_strangers_cut_total", "Connections of untrusted peers closed for garbage or for silence.",
+          s.strangers_cut);
   for (std::size_t code = 0; code < std::size(s.rejected); ++code) {
     if (s.rejected[code] == 0) continue;
     out.push_back({"sip_rejected_total",

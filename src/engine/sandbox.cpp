@@ -4,19 +4,13 @@
 #include <map>
 #include <utility>
 
+#include "base/overloaded.hpp"
 #include "xml/element.hpp"
 #include "xml/reader.hpp"
 
 namespace stox::engine {
 
 namespace {
-
-template <class... F>
-struct overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-overloaded(F...) -> overloaded<F...>;
 
 const socket_address peer{*ip_address::parse("192.0.2.1"), 5060};
 const socket_address local{*ip_address::parse("192.0.2.20"), 5060};

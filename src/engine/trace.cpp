@@ -3,18 +3,12 @@
 #include <array>
 #include <optional>
 
+#include "base/overloaded.hpp"
 #include "base/text.hpp"
 
 namespace stox::engine {
 
 namespace {
-
-template <class... F>
-struct overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-overloaded(F...) -> overloaded<F...>;
 
 constexpr std::array<std::string_view, 4> kinds = {"branch", "tag", "call_id", "stanza"};
 

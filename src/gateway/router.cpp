@@ -2,18 +2,9 @@
 
 #include <variant>
 
+#include "base/overloaded.hpp"
+
 namespace stox::gateway {
-
-namespace {
-
-template <class... F>
-struct overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-overloaded(F...) -> overloaded<F...>;
-
-}  // namespace
 
 void router::handle(sip::event& e, context& c) {
   std::visit(overloaded{

@@ -129,6 +129,7 @@ struct tcp_ports::impl {
   void finish(connection& c, io::fail why);
   void begin_linger(connection& c);
   void forget(connection& c);
+  void bound_lingering();
   void fail(token tok, io::fail why) {
     if (tok != token::none) sink.on_event(io::send_failed{tok, why});
   }
@@ -144,7 +145,9 @@ struct tcp_ports::impl {
   std::unordered_map<conn_id, std::unique_ptr<connection>> connections;
   std::vector<conn_id> dirty;
   std::size_t total_queued = 0;
-  unsigned accepted_now = 0;
+  unsigned accepted_now = 0;     // those that linger do not count
+  unsigned lingering_now = 0;
+  std::deque<conn_id> lingering;  // in order, with some that are gone
   int spare;  // given up for a moment when descriptors run out, so that the waiting peer can be told so
   std::array<char, read_bytes> buffer;
 };
@@ -439,12 +442,30 @@ void tcp_ports::impl::finish(connection& c, io::fail why) {
 void tcp_ports::impl::begin_linger(connection& c) {
   shutdown(c.socket.native_handle(), SHUT_WR);
   c.now = state::lingering;
+  if (c.accepted) --accepted_now;
+  ++lingering_now;
+  lingering.push_back(c.id);
   sink.on_event(io::closed{c.id, io::fail::closed_here});
   set_limit(c, limits.close);
+  bound_lingering();
+}
+
+// Peers that never end their side must not hold the places of others.
+void tcp_ports::impl::bound_lingering() {
+  while (!lingering.empty()) {
+    auto* oldest = find(lingering.front());
+    if (oldest != nullptr && lingering_now <= limits.max_lingering) return;
+    if (oldest != nullptr) forget(*oldest);
+    lingering.pop_front();
+  }
 }
 
 void tcp_ports::impl::forget(connection& c) {
-  if (c.accepted) --accepted_now;
+  if (c.now == state::lingering) {
+    --lingering_now;
+  } else if (c.accepted) {
+    --accepted_now;
+  }
   connections.erase(c.id);
 }
 

@@ -19,6 +19,7 @@ struct tcp_limits {
   duration connect = std::chrono::seconds(10);  ///< name lookup and every address together
   duration close = std::chrono::seconds(2);     ///< for what is queued to leave, then for the peer to end too
   unsigned max_accepted = 1024;                 ///< above: accepted and closed at once
+  unsigned max_lingering = 256;  ///< closed, waiting for the peer's end: above, the oldest waits no longer
 };
 
 struct tcp_counters {
