@@ -235,10 +235,22 @@ std::vector<engine::sample> daemon::impl::samples() const {
   };
   const auto tcp = loop->tcp();
   add("tcp_accepted_total", "TCP connections accepted.", tcp.accepted);
-  add("tcp_refused_full_total", "TCP connections closed at once before the SIP side saw them: far above sip.max_connections.",
+  add("tcp_refused_full_total",
+      "TCP connections closed at once before the SIP side saw them: far above sip.max_connections.",
       tcp.refused_full);
   add("tcp_accept_failures_total", "TCP connections lost for want of descriptors or memory.",
       tcp.accept_failures);
+  const auto udp = loop->udp();
+  add("udp_dropped_total", "Datagrams not sent because queue or kernel had no room.", udp.dropped);
+  add("udp_failed_total", "Datagrams not sent because the kernel refused them.", udp.failed);
+  for (const auto& [name, bytes] :
+       {std::pair("udp", loop->udp_queued()), std::pair("tcp", loop->tcp_queued())}) {
+    out.push_back({"write_queue_bytes",
+                   "What waits to be written; part of memory_used_bytes.",
+                   true,
+                   {{"transport", name}},
+                   static_cast<double>(bytes)});
+  }
   const auto rows = store->counters();
   add("store_written_total", "Incidents written to the store.", rows.written);
   add("store_dropped_total", "Incidents not written because the queue was full.", rows.dropped);

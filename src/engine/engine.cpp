@@ -44,6 +44,7 @@ engine::impl::impl(settings::all s, id_source& id)
       ids_(id),
       domains_(domains_of(settings_)),
       memory_(settings_.limits.memory),
+      rim_queues_(memory_, 0),
       sip_(sip_options_of(settings_, domains_), deadlines_, ids_, memory_, io_) {
   for (std::size_t i = 0; i < settings_.components.size(); ++i) {
     links_.push_back(std::make_unique<xmpp::component>(
@@ -255,6 +256,7 @@ void engine::handle(const event& e, instant now) {
                  [](const timeout&) { /* fire_due below */ },
                  [&i](const reconfigured& x) { i.reconfigure(x.settings); },
                  [&i](const shutdown& x) { i.begin_shutdown(x.limit); },
+                 [&i](const write_queues& x) { i.rim_queues_.resize(x.bytes); },
              },
              e);
   i.pump();

@@ -30,7 +30,12 @@ struct reconfigured {
 struct shutdown {
   duration limit{};
 };
-using event = std::variant<io::event, starting, timeout, reconfigured, shutdown>;
+/// What the rim's write queues hold now, because kernel or peer take no more; told when it changed by much.
+/// It counts against limits.memory.
+struct write_queues {
+  std::uint64_t bytes = 0;
+};
+using event = std::variant<io::event, starting, timeout, reconfigured, shutdown, write_queues>;
 
 // ---- actions beyond those of base/io.hpp ----
 

@@ -77,6 +77,7 @@ struct engine::impl final : gateway::context {
   id_source& ids_;
   gateway::domains domains_;
   byte_account memory_;
+  charge rim_queues_;
   deadline_index deadlines_;
   io_port io_;
   gateway::counters counters_;

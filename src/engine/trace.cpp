@@ -132,6 +132,12 @@ bool read_event(std::string_view name, field_reader f, event& out, std::string& 
     out = shutdown{duration(static_cast<std::int64_t>(ns))};
     return true;
   }
+  if (name == "write_queues") {
+    write_queues x;
+    if (!f.id("size", x.bytes)) return false;
+    out = x;
+    return true;
+  }
   io::event e;
   bool ok = false;
   if (name == "listening") {
@@ -229,6 +235,7 @@ void trace_writer::on_event(const event& e, instant now) {
                       [](const timeout&) { return std::string("timeout"); },
                       [](const reconfigured&) { return std::string("reconfigured"); },
                       [](const shutdown& x) { return "shutdown limit=" + std::to_string(x.limit.count()); },
+                      [](const write_queues& x) { return "write_queues size=" + std::to_string(x.bytes); },
                   },
                   e),
        now);

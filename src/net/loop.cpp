@@ -21,6 +21,9 @@ namespace asio = boost::asio;
 constexpr auto timer_grain = std::chrono::milliseconds(1);
 // Rounds of "answers cause events cause answers" before the sockets have their turn again.
 constexpr int pump_rounds = 32;
+// What the write queues hold is told again when it changed by that much, or is nothing any more. While all
+// writes are taken at once, there is nothing to tell.
+constexpr std::size_t queue_grain = 64 * 1024;
 
 instant read_clocks() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
 
@@ -55,6 +58,7 @@ struct loop::impl final : event_sink {
     core.handle(e, now);
   }
   void pump();
+  void tell_queues();
   void perform(engine::action a);
   void perform_io(io::action a);
   void arm();
@@ -89,6 +93,7 @@ struct loop::impl final : event_sink {
   bool now_is_fresh = false;  // one reading of the clocks serves a batch
   bool dirty = false;         // the engine took an event since it was drained
   bool pump_posted = false;
+  std::size_t told_queued = 0;
   bool stopping = false;
   ending how_ended = ending::forced;
 };
@@ -105,6 +110,7 @@ void loop::impl::pump() {
     while (auto a = core.poll()) perform(std::move(*a));
     udp.flush();
     tcp.flush();
+    tell_queues();
     if (!dirty) break;
   }
   now_is_fresh = false;
@@ -117,6 +123,14 @@ void loop::impl::pump() {
   }
   arm();
   if (hooks.batch_end) hooks.batch_end();
+}
+
+void loop::impl::tell_queues() {
+  const std::size_t queued = udp.queued() + tcp.queued();
+  const std::size_t change = queued > told_queued ? queued - told_queued : told_queued - queued;
+  if (change < queue_grain && (change == 0 || queued != 0)) return;
+  told_queued = queued;
+  take(engine::write_queues{queued});
 }
 
 void loop::impl::perform(engine::action a) {
@@ -258,6 +272,9 @@ void loop::every(duration interval, std::function<void()> f) {
 
 reactor& loop::io() { return impl_->io; }
 tcp_counters loop::tcp() const { return impl_->tcp.counters(); }
+udp_counters loop::udp() const { return impl_->udp.counters(); }
+std::size_t loop::tcp_queued() const { return impl_->tcp.queued(); }
+std::size_t loop::udp_queued() const { return impl_->udp.queued(); }
 bool loop::resolving() const { return impl_->tcp.resolving(); }
 
 }  // namespace stox::net

@@ -65,6 +65,9 @@ class loop {
 
   reactor& io();  ///< for the others that live on this loop
   tcp_counters tcp() const;
+  udp_counters udp() const;
+  std::size_t tcp_queued() const;
+  std::size_t udp_queued() const;
   bool resolving() const;
 
  private:

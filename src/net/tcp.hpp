@@ -49,7 +49,8 @@ class tcp_ports {
 
   void set_max_accepted(unsigned n);
   tcp_counters counters() const;
-  bool resolving() const;  ///< a host name lookup runs, in a thread that cannot be stopped before it ends
+  std::size_t queued() const;  ///< memory of what waits for the kernel, on all connections
+  bool resolving() const;      ///< a host name lookup runs, in a thread that cannot be stopped before it ends
 
  private:
   struct impl;

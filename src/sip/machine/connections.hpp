@@ -99,8 +99,8 @@ class connections {
     stream_framer framer;
     std::optional<steady_time> begun;  ///< since when a message is incomplete
     steady_time last_used{};
-    std::optional<steady_time> end;   ///< a stranger's
-    std::size_t answer_bytes = 0;     ///< a stranger's: given to the rim, which may hold them until it ends
+    std::optional<steady_time> end;  ///< a stranger's
+    std::size_t answer_bytes = 0;    ///< a stranger's: given to the rim, which may hold them until it ends
     std::vector<waiting_send> waiting;
     std::size_t waiting_bytes = 0;
     std::unordered_set<std::uint64_t> users;

@@ -109,8 +109,8 @@ struct endpoint_options {
   sip::timers timers;
   unsigned untrusted_answers_per_second = 10;  ///< per /24 or /56 prefix, UDP; beyond it silence
   std::size_t max_connections = 1024;
-  duration stranger_time = std::chrono::seconds(5);   ///< a stranger's stream ends by then, heard or not
-  std::size_t stranger_bytes = std::size_t{1} << 20;  ///< of answers that strangers' streams have not taken
+  duration stranger_time = std::chrono::seconds(5);    ///< a stranger's stream ends by then, heard or not
+  std::size_t stranger_bytes = std::size_t{1} << 20;   ///< of answers that strangers' streams have not taken
   duration tcp_idle = std::chrono::minutes(5);         ///< an idle connection is closed
   duration tcp_incomplete = std::chrono::seconds(10);  ///< a message begun must be whole by then
   duration retry_after = std::chrono::seconds(30);     ///< told with 480/503

@@ -110,6 +110,28 @@ TEST_F(pump, answers_on_a_stream) {
   EXPECT_EQ(l.tcp().accepted, 1u);
 }
 
+TEST_F(pump, charges_the_write_queues_to_the_memory_limit) {
+  engine::engine core(settings, ids);
+  loop l(core, hooks());
+  ASSERT_TRUE(l.listen(settings.sip));
+  connect_client(SOCK_STREAM, bound(l, 1));
+  // The client asks and does not read; more than the engine itself holds for a stream (256 KiB) is the
+  // queues'.
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += options("TCP");
+  std::size_t at = 0;
+  const auto floods = [&] {
+    for (;;) {
+      const auto n = send(client, many.data() + at, many.size() - at, MSG_NOSIGNAL);
+      if (n <= 0) break;
+      at = (at + static_cast<std::size_t>(n)) % many.size();
+    }
+    return l.tcp_queued() > 512U * 1024 && core.memory_used() > 512U * 1024;
+  };
+  run_until(l, floods);
+  EXPECT_TRUE(in_time);
+}
+
 TEST_F(pump, opens_the_links_and_wakes_for_the_engines_deadlines) {
   settings.log.level = log_level::debug;
   engine::engine core(settings, ids);

@@ -2,8 +2,8 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -241,6 +241,7 @@ TEST_F(tcp, blocks_above_high_water_and_tells_sent_only_for_whole_pieces) {
   ports.flush();
   ASSERT_EQ(sink.events.size(), 1u);  // no sent: seven megabytes do not fit into the kernel's buffers
   EXPECT_EQ(std::get<io::blocked>(sink.events[0]).conn, c1);
+  EXPECT_GT(ports.queued(), 0u);
 
   std::string got;
   bool ended = false;
@@ -253,6 +254,7 @@ TEST_F(tcp, blocks_above_high_water_and_tells_sent_only_for_whole_pieces) {
   EXPECT_EQ(sink.all<io::sent>()[0].tok, token{1});
   EXPECT_EQ(sink.count<io::writable>(), 1u);
   EXPECT_EQ(sink.count<io::closed>(), 0u);
+  EXPECT_EQ(ports.queued(), 0u);
 }
 
 TEST_F(tcp, closes_a_connection_whose_peer_does_not_read_at_the_hard_limit) {

@@ -251,8 +251,8 @@ void expect_forgotten(sip_world& w) {
 }
 
 std::size_t loud_lines(const sip_world& w) {
-  return static_cast<std::size_t>(
-      std::count_if(w.log.begin(), w.log.end(), [](const log_record& r) { return r.level > log_level::debug; }));
+  return static_cast<std::size_t>(std::count_if(
+      w.log.begin(), w.log.end(), [](const log_record& r) { return r.level > log_level::debug; }));
 }
 
 TEST(stream, of_a_stranger_ends_with_its_first_answer) {
