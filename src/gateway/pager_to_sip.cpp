@@ -201,6 +201,12 @@ void pager_to_sip::failed(const sip::request_failed& e, context& c) {
       tell(o, error, what, "timeout", c);
       return fail_lane(key, error, "timeout", c);
     }
+    case sip::failure::held_back: {
+      auto error = translate::to_xmpp(503, "", std::nullopt, c.domains().addresses);
+      error.text = "The SIP side is overloaded and asked for a pause";
+      tell(o, error, what, "held_back", c);
+      return fail_lane(key, error, "held_back", c);
+    }
     case sip::failure::transport: {
       auto error = translate::to_xmpp(503, "", std::nullopt, c.domains().addresses);
       error.text = e.may_have_arrived ? "Transport error; the message may have arrived" : "Transport error";

@@ -16,8 +16,6 @@ bool is_loopback(const ip_address& a) {
   return v4.contains(a) || v6.contains(a);
 }
 
-bool is_any(const ip_address& a) { return a == ip_address{}; }
-
 }  // namespace
 
 connections::stream* connections::find(conn_id conn) {
@@ -305,7 +303,7 @@ const listener* connections::choose_listener(transport via, const ip_address& to
     int score = 0;
     if (l.local.ip.is_v4() == to.is_v4()) {
       score = is_loopback(l.local.ip) == is_loopback(to) ? 3 : 2;
-    } else if (is_any(l.local.ip)) {
+    } else if (l.local.ip.is_unspecified() && !l.local.ip.is_v4()) {
       score = 1;  // "::" usually takes both families
     }
     if (score > best_score) {

@@ -96,15 +96,13 @@ void endpoint::impl::name_ourselves() {
   if (!advertised.empty()) own_hosts.push_back(advertised);
   for (const listener& l : conns.listeners()) {
     const std::string port = ':' + std::to_string(l.local.port);
-    // A wildcard address is everybody's: another element that wrote it into its Via is not us.
-    if (l.local.ip.is_unspecified()) {
-      if (!advertised.empty()) own_hosts.push_back(advertised + port);
-      continue;
-    }
+    if (!advertised.empty()) own_hosts.push_back(advertised + port);
+    // A wildcard address is everybody's: another element that wrote it into its Via is not us. We write what
+    // is advertised then; config/ refuses a wildcard without.
+    if (l.local.ip.is_unspecified()) continue;
     const std::string host = l.local.ip.to_uri_host();
     own_hosts.push_back(host);
     own_hosts.push_back(host + port);
-    if (!advertised.empty()) own_hosts.push_back(advertised + port);
   }
 }
 

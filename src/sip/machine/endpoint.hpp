@@ -68,6 +68,7 @@ struct response_received {
 enum class failure : std::uint8_t {
   timed_out,  ///< no final response within the budget of 64*T1
   transport,  ///< every target refused or broke
+  held_back,  ///< every target has asked for a pause (503 with Retry-After): nothing was sent
   too_large,  ///< a MESSAGE of more than 1300 bytes, RFC 3428 §8
 };
 /// No final response will come. The number is void.
@@ -114,6 +115,9 @@ struct endpoint_options {
   duration tcp_idle = std::chrono::minutes(5);         ///< an idle connection is closed
   duration tcp_incomplete = std::chrono::seconds(10);  ///< a message begun must be whole by then
   duration retry_after = std::chrono::seconds(30);     ///< told with 480/503
+  /// A target that answers 503 with Retry-After gets no further requests for that time, but no longer than
+  /// this: a mistake of its must not silence us for hours.
+  duration max_pause = std::chrono::minutes(1);
   duration try_each = std::chrono::seconds(6);  ///< per target where a further one exists; 64*T1 over all
 };
 
