@@ -103,6 +103,7 @@ class report {
         out_ += "-- out xmpp --\n# by the component " + o.domain + when + "\n" + printable(o.text);
         return;
       case sandbox::output::side::log: add_log(o.text); return;
+      case sandbox::output::side::incident: return;  // its log line says the same
     }
   }
 

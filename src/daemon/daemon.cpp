@@ -37,11 +37,19 @@ std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
-// Lines about messages whose fate is not known, or whose sender could not be told: what an operator is asked
-// about later.
-bool is_incident(std::string_view event) {
-  return event.ends_with(".in_doubt") || event.ends_with(".late_error") ||
-         event.ends_with(".sender_unreachable");
+// What the store shows of an incident beside its kind and domain: "conv=... call_id=... ...".
+std::string detail_of(const incident& i) {
+  log_record r{log_level::info, {}, i.conversation, {}};
+  const auto add = [&r](std::string_view key, const std::string& value) {
+    if (!value.empty()) r.fields.emplace_back(key, value);
+  };
+  add("call_id", i.call_id);
+  add("stanza_id", i.stanza_id);
+  add("from", i.from);
+  add("to", i.to);
+  add("cause", i.cause);
+  auto line = log_line(r);
+  return line.empty() ? line : line.substr(1);  // the blank after the event, which is empty
 }
 
 // Above sip.max_connections the SIP endpoint still sees new connections, so that a trusted peer can take a
@@ -77,14 +85,13 @@ struct daemon::impl {
   void build_engine();
   net::loop_hooks hooks();
   admin::hooks admin_hooks();
-  void on_log(const log_record& r);
   void on_batch_end();
   void reload();
   void apply(config::loaded next);
   void tell_engine();
   std::vector<engine::sample> samples() const;
   std::string status() const { return "listening on " + joined(loop->listeners()); }
-  void add_incident(std::string_view kind, std::string detail);
+  void add_incident(std::string_view kind, std::string domain, std::string detail);
   exit_code finish(net::ending how);
 
   config::loaded loaded;
@@ -114,7 +121,7 @@ exit_code daemon::impl::prepare() {
   if (store->found_unclean()) {
     say(log_level::warning, "daemon.unclean_end",
         {{"what", "the run before this one did not end by itself"}});
-    add_incident("daemon.unclean_end", "open messages of that run are in doubt");
+    add_incident("daemon.unclean_end", {}, "open messages of that run are in doubt");
   }
   if (!loaded.record_path.empty() && !open_trace()) {
     return refuse(exit_code::bad_configuration,
@@ -149,7 +156,8 @@ void daemon::impl::build_engine() {
 
 net::loop_hooks daemon::impl::hooks() {
   net::loop_hooks h;
-  h.log = [this](const log_record& r) { on_log(r); };
+  h.log = [this](const log_record& r) { log.write(r); };
+  h.incident = [this](const incident& i) { add_incident(i.kind, i.domain, detail_of(i)); };
   h.batch_end = [this] { on_batch_end(); };
   h.reload = [this] { reload(); };
   h.stopping = [this] {
@@ -179,11 +187,6 @@ admin::hooks daemon::impl::admin_hooks() {
 
 // ---- running ----
 
-void daemon::impl::on_log(const log_record& r) {
-  log.write(r);
-  if (is_incident(r.event)) add_incident(r.event, log_line(r));
-}
-
 void daemon::impl::on_batch_end() {
   if (trace) {
     trace->flush();
@@ -194,9 +197,10 @@ void daemon::impl::on_batch_end() {
   log.flush();
 }
 
-void daemon::impl::add_incident(std::string_view kind, std::string detail) {
+void daemon::impl::add_incident(std::string_view kind, std::string domain, std::string detail) {
   const auto now = std::chrono::system_clock::now();
-  store->add({now, {}, now + incident_lifetime, engine_number, std::string(kind), std::move(detail)});
+  store->add({now, std::move(domain), now + incident_lifetime, engine_number, std::string(kind),
+              std::move(detail)});
 }
 
 void daemon::impl::reload() {

@@ -67,6 +67,13 @@ std::string number(Id id) {
   return std::to_string(static_cast<std::uint64_t>(id));
 }
 
+std::string text_of(const incident& i) {
+  return "incident kind=" + std::string(i.kind) + " domain=" + quoted(i.domain) +
+         " conversation=" + i.conversation + " call_id=" + quoted(i.call_id) +
+         " stanza_id=" + quoted(i.stanza_id) + " from=" + quoted(i.from) + " to=" + quoted(i.to) +
+         " cause=" + i.cause;
+}
+
 std::string_view use_name(conn_use u) { return u == conn_use::sip ? "sip" : "component"; }
 
 /// "key=value key=value bytes="..."": value up to the next blank, bytes up to the end.
@@ -124,6 +131,10 @@ bool read_event(std::string_view name, field_reader f, event& out, std::string& 
   }
   if (name == "timeout") {
     out = timeout{};
+    return true;
+  }
+  if (name == "forced_end") {
+    out = forced_end{};
     return true;
   }
   if (name == "shutdown") {
@@ -236,6 +247,7 @@ void trace_writer::on_event(const event& e, instant now) {
                       [](const reconfigured&) { return std::string("reconfigured"); },
                       [](const shutdown& x) { return "shutdown limit=" + std::to_string(x.limit.count()); },
                       [](const write_queues& x) { return "write_queues size=" + std::to_string(x.bytes); },
+                      [](const forced_end&) { return std::string("forced_end"); },
                   },
                   e),
        now);
@@ -257,6 +269,7 @@ void trace_writer::on_action(const action& a, instant now) {
                  [&](const io::action& x) { line('<', std::visit(io_text, x), now); },
                  [](const log_line&) {},
                  [&](const stopped&) { line('<', "stopped", now); },
+                 [&](const incident_raised& x) { line('<', text_of(x.what), now); },
              },
              a);
 }

@@ -69,6 +69,12 @@ struct loop::impl final : event_sink {
     how_ended = how;
     io.stop();
   }
+  /// What is open is told as in doubt; what the kernel takes at once still goes out.
+  void force_end() {
+    take(engine::forced_end{});
+    pump();
+    end(ending::forced);
+  }
   void log(log_level level, std::string_view event,
            std::vector<std::pair<std::string_view, std::string>> fields) {
     if (hooks.log) hooks.log({level, event, {}, std::move(fields)});
@@ -138,6 +144,8 @@ void loop::impl::perform(engine::action a) {
     perform_io(std::move(*what));
   } else if (auto* line = std::get_if<engine::log_line>(&a)) {
     if (hooks.log) hooks.log(line->record);
+  } else if (auto* raised = std::get_if<engine::incident_raised>(&a)) {
+    if (hooks.incident) hooks.incident(raised->what);
   } else {
     static_assert(std::is_same_v<std::variant_alternative_t<2, engine::action>, engine::stopped>);
     end(ending::clean);
@@ -188,7 +196,7 @@ void loop::impl::on_signal(int number) {
   }
   if (stopping) {
     log(log_level::warning, "daemon.forced", {{"why", "second signal"}});
-    return end(ending::forced);
+    return force_end();
   }
   begin_shutdown();
 }
@@ -201,7 +209,7 @@ void loop::impl::begin_shutdown() {
   end_timer.async_wait([this](const boost::system::error_code& ec) {
     if (ec) return;
     log(log_level::error, "daemon.forced", {{"why", "the engine did not stop in time"}});
-    end(ending::forced);
+    force_end();
   });
   take(engine::shutdown{limits.drain});
   pump();

@@ -243,8 +243,9 @@ void client_core::move_on(call& c, std::uint64_t number, instant now) {
   const socket_address left_behind = c.attempts.back().where.to;
   if (start_attempt(c, number, now)) {
     const std::string* call_id = c.request.headers.find(header::call_id);
-    ctx_.note(log_level::warning, "sip.failover", call_id == nullptr ? std::string() : *call_id,
-              {{"from", left_behind.to_string()},
+    ctx_.note(log_level::warning, "sip.failover", {},
+              {{"call_id", call_id == nullptr ? std::string() : *call_id},
+               {"from", left_behind.to_string()},
                {"to", c.attempts.back().where.to.to_string()},
                {"why", c.last_error}});
     return update(c, number);

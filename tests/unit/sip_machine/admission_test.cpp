@@ -253,6 +253,7 @@ TEST(options, says_what_we_are) {
   EXPECT_EQ(header_of(w.last(), "Allow"), "MESSAGE, OPTIONS, CANCEL, ACK");
   EXPECT_EQ(header_of(w.last(), "Accept"), "text/plain");
   EXPECT_EQ(header_of(w.last(), "Accept-Encoding"), "identity");
+  EXPECT_EQ(header_of(w.last(), "Accept-Language"), "*");
   EXPECT_EQ(header_of(w.last(), "Server"), "stox");
   EXPECT_THAT(w.last(), HasSubstr("\r\nSupported:"));
   EXPECT_THAT(w.events, IsEmpty());
