@@ -32,9 +32,9 @@ std::vector<std::string> reversed_with_marks(const std::vector<std::string>& arg
 std::string without_mark(const std::string& text) { return text == empty_mark ? std::string() : text; }
 
 std::string hint_for_flag(std::string_view name) {
-  std::vector<std::string> names{"--config",        "--check-config",    "--print-config",
-                                 "--print-sample",  "--print-reference", "--record",
-                                 "--record-bodies", "--record-limit", "--version",         "--help"};
+  std::vector<std::string> names{"--config",          "--check-config", "--print-config",  "--print-sample",
+                                 "--print-reference", "--record",       "--record-bodies", "--record-limit",
+                                 "--version",         "--help"};
   for (const auto& o : options()) {
     if (o.show != nullptr) names.push_back(flag_name(o.key));
   }
@@ -74,7 +74,8 @@ void add_flags(CLI::App& app, command_line& out, raw& in) {
                  "Write a trace of what crosses the engine's edge; if FILE exists, to FILE.1 and so on")
       ->type_name("FILE");
   app.add_flag("--record-bodies", out.record_bodies, "Message bodies in the trace too, not only their sizes");
-  app.add_option("--record-limit", in.record_limit, "Size at which the trace ends, 1MB to 1000GB (default 1GB)")
+  app.add_option("--record-limit", in.record_limit,
+                 "Size at which the trace ends, 1MB to 1000GB (default 1GB)")
       ->type_name("SIZE");
   app.add_flag("--version", in.version, "Print the version and end");
   app.add_flag("-h,--help", in.help, "Print this text and end");

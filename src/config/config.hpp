@@ -37,7 +37,7 @@ struct loaded {
   /// --record-limit: bytes after which the trace ends. Less than `stoxctl replay` reads (1 GiB), by more than
   /// what one batch may add.
   std::uint64_t record_limit = 1'000'000'000;
-  std::string file;            ///< the configuration file that was read; empty: none
+  std::string file;  ///< the configuration file that was read; empty: none
 };
 
 /// Every error that was found, each "FILE:LINE: KEY: what; hint" (or "--flag: ...", "STOX_X: ..."); never

@@ -115,8 +115,8 @@ struct daemon::impl {
 
 exit_code daemon::impl::prepare() {
   for (const auto& w : loaded.warnings) say(log_level::warning, "daemon.config_warning", {{"what", w}});
-  auto opened = store::sqlite_store::open(
-      settings.store.path, [this] { loop->io().post([this] { report_store(); }); });
+  auto opened =
+      store::sqlite_store::open(settings.store.path, [this] { loop->io().post([this] { report_store(); }); });
   if (!opened) return refuse("store.path: " + opened.error().detail);
   store = std::move(*opened);
   if (!loaded.record_path.empty() && !open_trace()) {
@@ -187,7 +187,9 @@ admin::hooks daemon::impl::admin_hooks() {
     log.set_level(level);
     tell_engine();
   };
-  h.incidents = [this](admin::incident_query q, found_incidents found) { find_incidents(q, std::move(found)); };
+  h.incidents = [this](admin::incident_query q, found_incidents found) {
+    find_incidents(q, std::move(found));
+  };
   return h;
 }
 
@@ -228,9 +230,13 @@ void daemon::impl::report_store() {
   auto health = store->health();
   if (health.writes == store_writes) return;
   store_writes = health.writes;
-  if (store_writes) return say(log_level::info, "store.writes_again", {});
-  say(log_level::error, "store.cannot_write",
-      {{"why", std::move(health.why)}, {"what", "incidents stand only in this log until it can"}});
+  if (store_writes) {
+    say(log_level::warning, "store.writes_again", {});  // as long as the line that it takes back is shown
+  } else {
+    say(log_level::error, "store.cannot_write",
+        {{"why", std::move(health.why)}, {"what", "incidents stand only in this log until it can"}});
+  }
+  log.flush();
 }
 
 void daemon::impl::add_incident(std::string_view kind, std::string detail) {
@@ -270,8 +276,11 @@ void daemon::impl::tell_engine() {
 std::vector<engine::sample> daemon::impl::samples() const {
   auto out = core->samples();
   out.push_back({"build_info", "Always 1; the version is the label.", true, {{"version", STOX_VERSION}}, 1});
-  out.push_back({"start_time_seconds", "When the daemon started, in seconds since 1970.", true, {},
-                 std::chrono::duration<double>(started_at.time_since_epoch()).count()});
+  out.push_back({"start_time_seconds",
+                 "When the daemon started, in seconds since 1970.",
+                 true,
+                 {},
+                 static_cast<double>(std::chrono::system_clock::to_time_t(started_at))});
   const auto add = [&out](const char* name, const char* help, std::uint64_t n) {
     out.push_back({name, help, false, {}, static_cast<double>(n)});
   };

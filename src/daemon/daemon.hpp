@@ -11,8 +11,8 @@ namespace stox::daemon {
 /// Exit codes of stoxd.
 enum class exit_code : int {
   clean = 0,
-  failed = 1,  ///< an address, store or trace file that cannot be had, or an end that was forced: may be better
-               ///< next time
+  failed = 1,  ///< an address, store or trace file that cannot be had, or an end that was forced: may be
+               ///< better next time
   bad_configuration = 2,
 };
 

@@ -13,8 +13,8 @@ namespace stox::daemon {
 /// whom.
 class trace_file {
  public:
-  /// Makes the file, or PATH.1, PATH.2 ... if it exists: it may be the trace of a crash. Empty on failure, errno
-  /// says why. Ends at the first flush() with `limit` bytes or more, so that no batch is cut.
+  /// Makes the file, or PATH.1, PATH.2 ... if it exists: it may be the trace of a crash. Empty on failure,
+  /// errno says why. Ends at the first flush() with `limit` bytes or more, so that no batch is cut.
   static std::unique_ptr<trace_file> create(const std::string& path, std::uint64_t limit);
   void line(std::string_view text);
   void flush();

@@ -51,9 +51,8 @@ TEST(log_line, escapes_what_a_terminal_obeys) {
 }
 
 TEST(log_line, escapes_every_character_that_turns_the_direction) {
-  for (const std::string mark :
-       {"\u061C", "\u200E", "\u200F", "\u202A", "\u202B", "\u202C", "\u202D", "\u202E", "\u2066", "\u2067",
-        "\u2068", "\u2069"}) {
+  for (const std::string mark : {"\u061C", "\u200E", "\u200F", "\u202A", "\u202B", "\u202C", "\u202D",
+                                 "\u202E", "\u2066", "\u2067", "\u2068", "\u2069"}) {
     const auto line = one("a" + mark + "b");
     EXPECT_THAT(line, MatchesRegex("e k=\"a(\\\\x[0-9a-f][0-9a-f])+b\"")) << testing::PrintToString(mark);
   }
