@@ -26,6 +26,7 @@
 namespace stox::daemon {
 namespace {
 
+using found_incidents = std::function<void(const std::vector<admin::incident>&)>;
 using fields = std::vector<std::pair<std::string_view, std::string>>;
 
 constexpr unsigned engine_number = 0;  // one engine in a process for now
@@ -75,16 +76,20 @@ struct daemon::impl {
         log(STDERR_FILENO, settings.log.level) {}
 
   void say(log_level level, std::string_view event, fields f) { log.write({level, event, {}, std::move(f)}); }
-  exit_code refuse(exit_code code, const std::string& why) {
+  /// `why` begins with the option's key.
+  exit_code refuse(const std::string& why) {
     say(log_level::error, "daemon.not_started", {{"why", why}});
     if (store) store->close(true);  // nothing ran, so nothing is in doubt
-    return code;
+    return exit_code::failed;
   }
   exit_code prepare();
   bool open_trace();
+  void report_trace();
+  void report_store();
   void build_engine();
   net::loop_hooks hooks();
   admin::hooks admin_hooks();
+  void find_incidents(admin::incident_query q, found_incidents found);
   void on_batch_end();
   void reload();
   void apply(config::loaded next);
@@ -100,9 +105,11 @@ struct daemon::impl {
   config::environment env;
   logger log;
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+  wall_time started_at = std::chrono::system_clock::now();
   std::unique_ptr<store::sqlite_store> store;
   std::unique_ptr<trace_file> trace;
   bool trace_reported = false;
+  bool store_writes = true;  // as the log has it
   net::csprng_ids random_ids{engine_number};
   std::optional<engine::recording_ids> recorded_ids;
   std::optional<engine::trace_writer> tap;
@@ -115,30 +122,36 @@ struct daemon::impl {
 
 exit_code daemon::impl::prepare() {
   for (const auto& w : loaded.warnings) say(log_level::warning, "daemon.config_warning", {{"what", w}});
-  auto opened = store::sqlite_store::open(settings.store.path);
-  if (!opened) return refuse(exit_code::bad_configuration, "store.path: " + opened.error().to_string());
+  auto opened =
+      store::sqlite_store::open(settings.store.path, [this] { loop->io().post([this] { report_store(); }); });
+  if (!opened) return refuse("store.path: " + opened.error().detail);
   store = std::move(*opened);
+  if (!loaded.record_path.empty() && !open_trace()) {
+    return refuse("--record " + loaded.record_path + ": " + std::strerror(errno));
+  }
+  build_engine();
   if (store->found_unclean()) {
     say(log_level::warning, "daemon.unclean_end",
         {{"what", "the run before this one did not end by itself"}});
     add_incident("daemon.unclean_end", {}, "open messages of that run are in doubt");
   }
-  if (!loaded.record_path.empty() && !open_trace()) {
-    return refuse(exit_code::bad_configuration,
-                  "--record " + loaded.record_path + ": " + std::strerror(errno));
-  }
-  build_engine();
   const auto bound = loop->listen(settings.sip);
-  if (!bound) return refuse(exit_code::failed, bound.error().to_string());
+  if (!bound) return refuse("sip.listen: " + bound.error().detail);
   auto server = admin::server::start(loop->io().context(), settings.admin, admin_hooks());
-  if (!server) return refuse(exit_code::failed, server.error().to_string());
+  if (!server) return refuse(server.error().detail);
   door = std::move(*server);
   return exit_code::clean;
 }
 
 bool daemon::impl::open_trace() {
-  trace = trace_file::create(loaded.record_path);
+  trace = trace_file::create(loaded.record_path, loaded.record_limit);
   if (!trace) return false;
+  // As an error where bodies are in it, so that no log.level hides it.
+  say(loaded.record_bodies ? log_level::error : log_level::warning, "daemon.recording",
+      {{"file", trace->path()},
+       {"limit", std::to_string(loaded.record_limit)},
+       {"what", loaded.record_bodies ? "who writes to whom AND WHAT THEY WRITE goes into this file"
+                                     : "who writes to whom goes into this file"}});
   const auto sink = [this](std::string_view line) { trace->line(line); };
   tap.emplace(sink, loaded.record_bodies);
   recorded_ids.emplace(random_ids, sink);
@@ -182,7 +195,19 @@ admin::hooks daemon::impl::admin_hooks() {
     log.set_level(level);
     tell_engine();
   };
+  h.incidents = [this](admin::incident_query q, found_incidents found) {
+    find_incidents(q, std::move(found));
+  };
   return h;
+}
+
+// The store answers on its own thread; the door wants to hear it on the loop's.
+void daemon::impl::find_incidents(admin::incident_query q, found_incidents found) {
+  store->find({q.since, q.limit}, [this, found = std::move(found)](const std::vector<store::incident>& rows) {
+    std::vector<admin::incident> out;
+    for (const auto& r : rows) out.push_back({r.at, r.domain, r.engine, r.kind, r.detail});
+    loop->io().post([found, out = std::move(out)] { found(out); });
+  });
 }
 
 // ---- running ----
@@ -190,17 +215,37 @@ admin::hooks daemon::impl::admin_hooks() {
 void daemon::impl::on_batch_end() {
   if (trace) {
     trace->flush();
-    if (trace->broken() && !std::exchange(trace_reported, true)) {
-      say(log_level::error, "daemon.record_failed", {{"file", loaded.record_path}});
-    }
+    report_trace();
+  }
+  log.flush();
+}
+
+void daemon::impl::report_trace() {
+  if ((!trace->broken() && !trace->full()) || std::exchange(trace_reported, true)) return;
+  if (trace->broken()) say(log_level::error, "daemon.record_failed", {{"file", trace->path()}});
+  if (trace->full())
+    say(log_level::warning, "daemon.record_ended",
+        {{"file", trace->path()}, {"why", "its limit is reached; the gateway goes on without it"}});
+}
+
+// Between two reports writing may have failed and recovered: then there is nothing to say.
+void daemon::impl::report_store() {
+  auto health = store->health();
+  if (health.writes == store_writes) return;
+  store_writes = health.writes;
+  if (store_writes) {
+    say(log_level::warning, "store.writes_again", {});  // as long as the line that it takes back is shown
+  } else {
+    say(log_level::error, "store.cannot_write",
+        {{"why", std::move(health.why)}, {"what", "incidents stand only in this log until it can"}});
   }
   log.flush();
 }
 
 void daemon::impl::add_incident(std::string_view kind, std::string domain, std::string detail) {
   const auto now = std::chrono::system_clock::now();
-  store->add({now, std::move(domain), now + incident_lifetime, engine_number, std::string(kind),
-              std::move(detail)});
+  store->add(
+      {now, std::move(domain), now + incident_lifetime, engine_number, std::string(kind), std::move(detail)});
 }
 
 void daemon::impl::reload() {
@@ -234,6 +279,12 @@ void daemon::impl::tell_engine() {
 
 std::vector<engine::sample> daemon::impl::samples() const {
   auto out = core->samples();
+  out.push_back({"build_info", "Always 1; the version is the label.", true, {{"version", STOX_VERSION}}, 1});
+  out.push_back({"start_time_seconds",
+                 "When the daemon started, in seconds since 1970.",
+                 true,
+                 {},
+                 static_cast<double>(std::chrono::system_clock::to_time_t(started_at))});
   const auto add = [&out](const char* name, const char* help, std::uint64_t n) {
     out.push_back({name, help, false, {}, static_cast<double>(n)});
   };
@@ -256,6 +307,7 @@ std::vector<engine::sample> daemon::impl::samples() const {
                    static_cast<double>(bytes)});
   }
   const auto rows = store->counters();
+  add("log_lines_lost_total", "Log lines that nobody took: the log's reader stalls or is gone.", log.lost());
   add("store_written_total", "Incidents written to the store.", rows.written);
   add("store_dropped_total", "Incidents not written because the queue was full.", rows.dropped);
   add("store_failed_total", "Incidents that the database refused.", rows.failed);
@@ -266,6 +318,7 @@ exit_code daemon::impl::finish(net::ending how) {
   const bool clean = how == net::ending::clean;
   door->stop();
   store->close(clean);
+  report_store();
   if (trace) trace->flush();
   say(log_level::info, "daemon.stopped", {{"how", clean ? "clean" : "forced"}});
   log.flush();
@@ -285,6 +338,7 @@ daemon::~daemon() = default;
 exit_code daemon::run() {
   auto& i = *impl_;
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk, not an end
   raise_descriptor_limit();
   const auto prepared = i.prepare();
   if (prepared != exit_code::clean) return prepared;

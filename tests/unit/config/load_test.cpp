@@ -437,10 +437,10 @@ TEST(command_line, a_stray_argument_is_an_error) {
 
 TEST_F(config_file, flags_of_lists_replace_the_file_and_add_up) {
   const auto path = write("stox.toml", good);
-  const auto r = load(
-      {"--config", path, "--sip.listen", "udp:127.0.0.1:1,tcp:127.0.0.1:1", "--sip.listen=udp:127.0.0.1:2",
-       "--sip.trusted-peers=", "--sip.hold=1s", "--sip.hold=3s", "--record", "/tmp/trace", "--record-bodies"},
-      no_environment);
+  const auto r = load({"--config", path, "--sip.listen", "udp:127.0.0.1:1,tcp:127.0.0.1:1",
+                       "--sip.listen=udp:127.0.0.1:2", "--sip.trusted-peers=", "--sip.hold=1s",
+                       "--sip.hold=3s", "--record", "/tmp/trace", "--record-bodies", "--record-limit=20MB"},
+                      no_environment);
   ASSERT_TRUE(r.has_value()) << testing::PrintToString(r.error());
   EXPECT_EQ(r->settings.sip.listen.size(), 3U);
   EXPECT_EQ(r->settings.sip.listen.back().at.port, 2);
@@ -448,6 +448,7 @@ TEST_F(config_file, flags_of_lists_replace_the_file_and_add_up) {
   EXPECT_EQ(r->settings.sip.hold, std::chrono::seconds(3));
   EXPECT_EQ(r->record_path, "/tmp/trace");
   EXPECT_TRUE(r->record_bodies);
+  EXPECT_EQ(r->record_limit, 20'000'000u);
 }
 
 TEST_F(config_file, print_config_says_where_each_value_comes_from) {
