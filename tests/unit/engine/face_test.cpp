@@ -112,6 +112,37 @@ TEST(readiness, names_the_links_that_are_down) {
   EXPECT_TRUE(box.take().at(0).text.starts_with("SIP/2.0 503 "));
 }
 
+TEST(memory, what_a_message_keeps_is_charged_with_its_names) {
+  const auto used_by = [](const std::string& user, const std::string& id) {
+    sandbox box(sandbox::sample_settings());
+    const auto before = box.core().memory_used();
+    for (int i = 0; i < 2; ++i)
+      box.xmpp("<message type='chat' id='" + id + "' from='" + user + "@xmpp.test/" + user + "' to='" + user +
+               "@sip.example'><body>hi</body></message>");
+    return box.core().memory_used() - before;
+  };
+  // The names stand in the JIDs of both messages, in two keys of the lane, in the sender's count, in the keys
+  // of the pair and the thread, and in the requests.
+  const auto few = used_by("a", "i");
+  EXPECT_GT(used_by(std::string(50, 'a'), "i"), few + 49 * 20);
+  EXPECT_GE(used_by("a", std::string(1000, 'i')), few + 2 * 999);
+}
+
+TEST(memory, a_message_that_is_refused_leaves_nothing) {
+  auto settings = sandbox::sample_settings();
+  settings.limits.memory = 3000;
+  sandbox box(settings);
+  const auto before = box.core().memory_used();
+  const std::string name(600, 'n');
+  box.xmpp("<message type='chat' id='m' from='" + name + "@xmpp.test/desk' to='" + name +
+           "@sip.example'><body>hi</body></message>");
+  bool refused = false;
+  for (const auto& o : box.take()) refused |= o.text.find("<resource-constraint") != std::string::npos;
+  EXPECT_TRUE(refused);
+  box.advance(std::chrono::seconds(1));
+  EXPECT_EQ(box.core().memory_used(), before);
+}
+
 TEST(incidents, are_raised_whatever_the_level_of_the_log_and_stand_in_the_trace) {
   auto settings = sandbox::sample_settings();
   settings.log.level = log_level::error;
