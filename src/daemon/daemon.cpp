@@ -199,8 +199,8 @@ void daemon::impl::on_batch_end() {
 
 void daemon::impl::add_incident(std::string_view kind, std::string domain, std::string detail) {
   const auto now = std::chrono::system_clock::now();
-  store->add({now, std::move(domain), now + incident_lifetime, engine_number, std::string(kind),
-              std::move(detail)});
+  store->add(
+      {now, std::move(domain), now + incident_lifetime, engine_number, std::string(kind), std::move(detail)});
 }
 
 void daemon::impl::reload() {

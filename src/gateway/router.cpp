@@ -81,10 +81,8 @@ void router::malformed(const xml::element& e, const error& why, std::string_view
                                    why.detail,
                                    {}};
   if (c.logs(log_level::info)) {
-    c.log({log_level::info,
-           "xmpp.malformed",
-           {},
-           {{"domain", std::string(domain)}, {"why", why.to_string()}}});
+    c.log(
+        {log_level::info, "xmpp.malformed", {}, {{"domain", std::string(domain)}, {"why", why.to_string()}}});
   }
   const auto reply = xmpp::write_error_reply(e, refusal);
   if (reply && !c.send_or_queue(domain, *reply)) sender_unreachable(c, {}, domain, "malformed");

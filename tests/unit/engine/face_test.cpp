@@ -50,9 +50,9 @@ std::string asked(sandbox& box, const std::string& user, const std::string& type
 TEST(privacy, nothing_that_is_asked_tells_whether_a_user_exists) {
   sandbox box(sandbox::sample_settings());
   // One who answers, one who is away, one whom the SIP side does not know, one never heard of.
-  for (const auto& [user, status] : {std::pair{"here", "200 OK"},
-                                     std::pair{"away", "480 Temporarily Unavailable"},
-                                     std::pair{"gone", "404 Not Found"}}) {
+  for (const auto& [user, status] :
+       {std::pair{"here", "200 OK"}, std::pair{"away", "480 Temporarily Unavailable"},
+        std::pair{"gone", "404 Not Found"}}) {
     box.take();
     box.xmpp(message_to(user));
     auto left = box.take();
@@ -152,8 +152,7 @@ TEST(incidents, are_raised_whatever_the_level_of_the_log_and_stand_in_the_trace)
   box.core().set_tap(&writer);
   box.xmpp(message_to("bo"));
   box.advance(std::chrono::seconds(32));
-  const std::string names =
-      " from=\"ana@xmpp.test/desk\" to=\"bo@sip.example\" cause=timeout";
+  const std::string names = " from=\"ana@xmpp.test/desk\" to=\"bo@sip.example\" cause=timeout";
   bool traced = false;
   for (const auto& l : lines)
     traced |= l.find("incident kind=message.to_sip.in_doubt domain=\"sip.example\"") != std::string::npos &&
