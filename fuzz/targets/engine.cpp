@@ -77,7 +77,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       default: box.sip_from({*ip_address::parse("198.51.100.7"), 5060}, text); break;
     }
     for (const auto& o : box.take()) {
-      const bool wire = o.where == engine::sandbox::output::side::sip || o.where == engine::sandbox::output::side::xmpp;
+      const bool wire =
+          o.where == engine::sandbox::output::side::sip || o.where == engine::sandbox::output::side::xmpp;
       if (wire) given_out += o.text.size();
     }
     // Admission stops at the limit; what was accepted before may go a little beyond it.

@@ -116,15 +116,18 @@ class report {
 
  private:
   void add_log(std::string_view line) {
-    static constexpr std::string_view loss = "message.loss what=";
+    static constexpr std::string_view what = " what=";
     static constexpr std::string_view why = " why=";
+    const auto piece = line.find(what);
     const auto reason = line.find(why);
-    if (!line.starts_with(loss) || reason == std::string_view::npos) {
+    if (!line.starts_with("message.loss ") || piece == std::string_view::npos ||
+        reason == std::string_view::npos || reason < piece) {
       log_ += printable(line);
       return;
     }
-    dropped_ += "LOSS " + printable(std::string(line.substr(loss.size(), reason - loss.size())) + ": " +
-                                    std::string(line.substr(reason + why.size())));
+    const auto named = line.substr(piece + what.size(), reason - piece - what.size());
+    dropped_ +=
+        "LOSS " + printable(std::string(named) + ": " + std::string(line.substr(reason + why.size())));
   }
 
   std::string out_, dropped_, log_;

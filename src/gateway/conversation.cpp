@@ -90,8 +90,7 @@ thread_state* conversations::find_thread(const std::string& jid, const std::stri
 /// What is remembered only makes later messages better; it must not take the place of messages.
 void conversations::trim(std::size_t coming) {
   while (share_.used() + coming > memory_.limit() / 4) {
-    const bool any =
-        threads_.size() > pairs_.size() ? threads_.forget_stalest() : pairs_.forget_stalest();
+    const bool any = threads_.size() > pairs_.size() ? threads_.forget_stalest() : pairs_.forget_stalest();
     if (!any) return;
   }
 }

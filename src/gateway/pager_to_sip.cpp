@@ -81,7 +81,7 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
   const auto steady = c.now().steady;
   const auto& to = *m.to;
   const parties t{m.from.bare().to_string(), to.bare().to_string(),
-               m.thread && !m.thread->empty() ? translate::pager::call_id_of(*m.thread) : std::string{}};
+                  m.thread && !m.thread->empty() ? translate::pager::call_id_of(*m.thread) : std::string{}};
   about a;
   auto* pair = talk_.find_pair(t.jid, t.aor, steady);
   if (pair != nullptr) a.conversation = pair->name;
@@ -170,7 +170,7 @@ std::string_view pager_to_sip::full(const std::string& jid, const std::string& k
   if (at == lanes_.end()) return {};
   const auto& sip = c.settings().sip;
   return at->second.waiting.size() >= sip.queue_per_pair || waiting_ >= sip.queue_total ? "queue_full"
-                                                                                          : std::string_view();
+                                                                                        : std::string_view();
 }
 
 void pager_to_sip::take_in(const std::string& jid, const std::string& key, queued q, context& c) {

@@ -102,9 +102,8 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
                                         c.domains().addresses);
   if (!made) return refuse(e, reply_of(made.error()), "content", known, c);
   std::string stanza = xmpp::write(made->value);
-  const auto kept = sizeof(pending) + entry_bytes + 2 * how.id.size() + e.head.call_id.size() +
-                    jid.size() + aor.size() + made->value.from.resource.size() +
-                    made->value.to->resource.size();
+  const auto kept = sizeof(pending) + entry_bytes + 2 * how.id.size() + e.head.call_id.size() + jid.size() +
+                    aor.size() + made->value.from.resource.size() + made->value.to->resource.size();
   const auto remembered = conversations::cost(jid, aor) + spelled.size() + device.size();
   if (!c.memory().has_room(kept + stanza.size() + remembered))
     return refuse(e, busy("Out of memory for new messages", c), "memory", known, c);
@@ -290,8 +289,7 @@ void pager_to_xmpp::answer_error(xmpp::stanza_ref ref, pending& p, const sip::re
   const auto level = doubt ? log_level::warning : log_level::info;
   const std::string_view event = doubt ? "message.to_xmpp.in_doubt" : "message.to_xmpp.failed";
   if (c.logs(level)) {
-    note(c, level, event, about_of(p),
-         {{"status", std::to_string(r.status)}, {"cause", std::string(cause)}});
+    note(c, level, event, about_of(p), {{"status", std::to_string(r.status)}, {"cause", std::string(cause)}});
   }
   if (doubt) raise(c, event, about_of(p), p.from.domain, cause);
   erase(ref, c);

@@ -35,3 +35,6 @@ struct scenario_file {
   std::string problem;  ///< why the file could not be read; empty: it could
   static scenario_file load(const std::filesystem::path& path);
 };
+
+/// Whether all words of `wanted` stand in the line, as words.
+bool holds(const std::string& line, const std::string& wanted);

@@ -83,15 +83,6 @@ bool contains(const xml::element& actual, const xml::element& wanted) {
   return true;
 }
 
-/// Whether all words of `wanted` stand in the line, as words.
-bool holds(const std::string& line, const std::string& wanted) {
-  const auto have = " " + line + " ";
-  const auto words = text::split(wanted, ' ');
-  return std::all_of(words.begin(), words.end(), [&](std::string_view word) {
-    return have.find(" " + std::string(word) + " ") != std::string::npos;
-  });
-}
-
 std::optional<duration> parse_duration(const std::string& s) {
   std::size_t used = 0;
   const auto n = std::stoll(s, &used);
@@ -314,6 +305,18 @@ class runner {
       }
     }
     check_counters();
+    if (!cut_) check_memory();
+  }
+
+  /// An hour later nobody is remembered, and all memory was given back.
+  void check_memory() {
+    box_->advance(std::chrono::minutes(62));
+    if (!box_->connected()) box_->link_up();
+    for (int i = 0; i < 3; ++i) {
+      box_->advance(std::chrono::seconds(1));
+      box_->confirm();
+    }
+    EXPECT_EQ(box_->core().memory_used(), 0U);
   }
 
   /// Each message that came in has one outcome.

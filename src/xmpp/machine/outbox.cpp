@@ -84,7 +84,8 @@ std::vector<outbox::written> outbox::write_all(conn_id conn) {
 
 std::vector<std::string> outbox::take_all() {
   memory_.give(std::exchange(bytes_, 0));
-  std::vector<std::string> out(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
+  std::vector<std::string> out(std::make_move_iterator(queue_.begin()),
+                               std::make_move_iterator(queue_.end()));
   queue_.clear();
   return out;
 }

@@ -50,9 +50,9 @@ std::string asked(sandbox& box, const std::string& user, const std::string& type
 TEST(privacy, nothing_that_is_asked_tells_whether_a_user_exists) {
   sandbox box(sandbox::sample_settings());
   // One who answers, one who is away, one whom the SIP side does not know, one never heard of.
-  for (const auto& [user, status] : {std::pair{"here", "200 OK"},
-                                     std::pair{"away", "480 Temporarily Unavailable"},
-                                     std::pair{"gone", "404 Not Found"}}) {
+  for (const auto& [user, status] :
+       {std::pair{"here", "200 OK"}, std::pair{"away", "480 Temporarily Unavailable"},
+        std::pair{"gone", "404 Not Found"}}) {
     box.take();
     box.xmpp(message_to(user));
     auto left = box.take();
@@ -112,6 +112,37 @@ TEST(readiness, names_the_links_that_are_down) {
   EXPECT_TRUE(box.take().at(0).text.starts_with("SIP/2.0 503 "));
 }
 
+TEST(memory, what_a_message_keeps_is_charged_with_its_names) {
+  const auto used_by = [](const std::string& user, const std::string& id) {
+    sandbox box(sandbox::sample_settings());
+    const auto before = box.core().memory_used();
+    for (int i = 0; i < 2; ++i)
+      box.xmpp("<message type='chat' id='" + id + "' from='" + user + "@xmpp.test/" + user + "' to='" + user +
+               "@sip.example'><body>hi</body></message>");
+    return box.core().memory_used() - before;
+  };
+  // The names stand in the JIDs of both messages, in two keys of the lane, in the sender's count, in the keys
+  // of the pair and the thread, and in the requests.
+  const auto few = used_by("a", "i");
+  EXPECT_GT(used_by(std::string(50, 'a'), "i"), few + 49 * 20);
+  EXPECT_GE(used_by("a", std::string(1000, 'i')), few + 2 * 999);
+}
+
+TEST(memory, a_message_that_is_refused_leaves_nothing) {
+  auto settings = sandbox::sample_settings();
+  settings.limits.memory = 3000;
+  sandbox box(settings);
+  const auto before = box.core().memory_used();
+  const std::string name(600, 'n');
+  box.xmpp("<message type='chat' id='m' from='" + name + "@xmpp.test/desk' to='" + name +
+           "@sip.example'><body>hi</body></message>");
+  bool refused = false;
+  for (const auto& o : box.take()) refused |= o.text.find("<resource-constraint") != std::string::npos;
+  EXPECT_TRUE(refused);
+  box.advance(std::chrono::seconds(1));
+  EXPECT_EQ(box.core().memory_used(), before);
+}
+
 TEST(incidents, are_raised_whatever_the_level_of_the_log_and_stand_in_the_trace) {
   auto settings = sandbox::sample_settings();
   settings.log.level = log_level::error;
@@ -121,8 +152,7 @@ TEST(incidents, are_raised_whatever_the_level_of_the_log_and_stand_in_the_trace)
   box.core().set_tap(&writer);
   box.xmpp(message_to("bo"));
   box.advance(std::chrono::seconds(32));
-  const std::string names =
-      " from=\"ana@xmpp.test/desk\" to=\"bo@sip.example\" cause=timeout";
+  const std::string names = " from=\"ana@xmpp.test/desk\" to=\"bo@sip.example\" cause=timeout";
   bool traced = false;
   for (const auto& l : lines)
     traced |= l.find("incident kind=message.to_sip.in_doubt domain=\"sip.example\"") != std::string::npos &&
