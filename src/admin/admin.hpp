@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include "admin/errc.hpp"
 #include "base/error.hpp"
+#include "base/instant.hpp"
 #include "base/log.hpp"
 #include "engine/engine.hpp"
 #include "settings/settings.hpp"
@@ -20,6 +22,20 @@ class io_context;
 /// The operator's door: HTTP (/metrics, /healthz, /readyz) and the control socket that stoxctl talks to.
 namespace stox::admin {
 
+/// Something that happened and that an operator may be asked about; see store/.
+struct incident {
+  wall_time at;
+  std::string domain;  ///< of the tenant; empty: the gateway itself
+  unsigned engine = 0;
+  std::string kind, detail;
+};
+
+/// The newest `limit` of those at or after `since`.
+struct incident_query {
+  wall_time since;
+  unsigned limit = 100;
+};
+
 /// What the door shows and does; called on the loop's thread. Each must be set.
 struct hooks {
   std::function<std::vector<engine::sample>()> samples;
@@ -27,6 +43,14 @@ struct hooks {
   /// Further fields of "status", in this order: uptime, configuration file, listeners. No secrets.
   std::function<std::vector<std::pair<std::string, std::string>>()> facts;
   std::function<void(log_level)> set_log_level;
+  /// Calls `found` once with them, oldest first, at once or later.
+  std::function<void(incident_query, std::function<void(const std::vector<incident>&)> found)> incidents;
+};
+
+/// How long a client may take for a request, from the first byte awaited to the last one written.
+struct time_limits {
+  duration http = std::chrono::seconds(10);
+  duration control = std::chrono::seconds(60);
 };
 
 /// Listens from construction to stop(). One per daemon; runs on the loop of `context`, which must outlive it.
@@ -36,14 +60,16 @@ struct hooks {
 /// JSON object a line as the answer:
 ///   status {"version":..,"ready":..,"why":..,<facts>,"samples":[{"name":..,"labels":{..},"value":..}]}
 ///   version           {"version":..}
+///   incidents SINCE LIMIT  {"incidents":[{"at":"2026-01-31T12:00:00Z","domain":..,"engine":0,"kind":..,
+///                     "detail":..},..]}, oldest first; SINCE in seconds since 1970, LIMIT 1 to 1000
 ///   log-level LEVEL   {"ok":true,"level":..} with LEVEL debug, info, warning or error
 /// and {"error":..} for anything else. At most 16 connections, each closed after 60 s without a command.
 class server {
  public:
   /// Empty `listen` or `control` leaves that door out. The socket file of a daemon that died is replaced; one
-  /// that answers is an error.
+  /// that answers is an error. An error's detail begins with the key: "admin.listen: ...".
   static result<std::unique_ptr<server>> start(boost::asio::io_context& context, const settings::admin& where,
-                                               const hooks& h);
+                                               const hooks& h, const time_limits& limits = {});
   ~server();  ///< stops
   server(const server&) = delete;
   server& operator=(const server&) = delete;

@@ -1,5 +1,6 @@
 #include "admin/control.hpp"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,13 +28,13 @@ using boost::system::error_code;
 
 constexpr std::size_t max_line = 1024;
 constexpr std::size_t max_connections = 16;
-constexpr std::chrono::seconds idle_limit(60);
 constexpr std::chrono::seconds accept_pause(1);
 
 }  // namespace
 
 struct control_state : std::enable_shared_from_this<control_state> {
-  control_state(asio::io_context& context, const hooks& h) : acceptor(context), pause(context), calls(h) {}
+  control_state(asio::io_context& context, const hooks& h, duration limit)
+      : acceptor(context), pause(context), calls(h), idle_limit(limit) {}
 
   void accept();
   void stop();
@@ -41,6 +42,7 @@ struct control_state : std::enable_shared_from_this<control_state> {
   local::acceptor acceptor;
   asio::steady_timer pause;
   hooks calls;
+  duration idle_limit;
   std::set<local::socket*> open;
   std::string path;
   struct stat made {};  ///< the socket file as it was made: only that one is ours to remove
@@ -71,7 +73,7 @@ class control_session : public std::enable_shared_from_this<control_session> {
  private:
   // One limit over reading the line and writing its answer, so that a client that stops reading goes too.
   void arm() {
-    timer_.expires_after(idle_limit);
+    timer_.expires_after(door_->idle_limit);
     timer_.async_wait([weak = weak_from_this()](error_code cancelled) {
       if (cancelled) return;
       if (const auto self = weak.lock()) self->close();
@@ -88,13 +90,19 @@ class control_session : public std::enable_shared_from_this<control_session> {
     if (door_->stopped) return;
     const bool too_long = failed == asio::error::not_found;
     if (failed && !too_long) return close();
-    out_ = too_long ? error_answer("line longer than 1 kB")
-                    : answer_command(std::string_view(in_).substr(0, n), door_->calls);
-    out_ += '\n';
+    if (too_long) return write(error_answer("line longer than 1 kB"), false);
+    const auto line = in_.substr(0, n);
     in_.erase(0, n);
+    answer_command(line, door_->calls, [self = shared_from_this()](std::string answer) {
+      if (!self->door_->stopped) self->write(std::move(answer), true);
+    });
+  }
+
+  void write(std::string answer, bool more) {
+    out_ = std::move(answer) + '\n';
     asio::async_write(socket_, asio::buffer(out_),
-                      [self = shared_from_this(), too_long](error_code broken, std::size_t) {
-                        if (broken || too_long || self->door_->stopped) return self->close();
+                      [self = shared_from_this(), more](error_code broken, std::size_t) {
+                        if (broken || !more || self->door_->stopped) return self->close();
                         self->read();
                       });
   }
@@ -111,12 +119,16 @@ result<> clear_path(asio::io_context& context, const std::string& path) {
   struct stat about {};
   if (::lstat(path.c_str(), &about) != 0) return {};
   if (!S_ISSOCK(about.st_mode)) return error(errc::cannot_control, path + " exists and is no socket");
+  // Past Asio, whose connect() waits even on a non-blocking socket.
   error_code failed;
-  local::socket probe(context);
-  probe.connect(local::endpoint(path), failed);
-  if (!failed) return error(errc::control_in_use, path + " is answered by a running daemon");
-  if (failed != asio::error::connection_refused)
-    return error(errc::cannot_control, path + ": " + failed.message());
+  local::socket probe(context, local());
+  probe.native_non_blocking(true, failed);
+  const local::endpoint there(path);
+  const bool answered =
+      ::connect(probe.native_handle(), there.data(), static_cast<socklen_t>(there.size())) == 0;
+  // EAGAIN: somebody listens, but his backlog is full; he may never wake up.
+  if (answered || errno == EAGAIN) return error(errc::control_in_use, path + " belongs to a running daemon");
+  if (errno != ECONNREFUSED) return error(errc::cannot_control, path + ": " + std::strerror(errno));
   ::unlink(path.c_str());
   return {};
 }
@@ -152,9 +164,9 @@ void control_state::stop() {
 }
 
 result<std::unique_ptr<control_door>> control_door::open(asio::io_context& context, const std::string& path,
-                                                         const hooks& h) {
+                                                         const hooks& h, duration idle_limit) {
   if (auto cleared = clear_path(context, path); !cleared) return cleared.error();
-  auto state = std::make_shared<control_state>(context, h);
+  auto state = std::make_shared<control_state>(context, h, idle_limit);
   state->path = path;
   error_code failed;
   const auto at = [&](const char* step) {

@@ -14,7 +14,7 @@ struct control_state;
 class control_door {
  public:
   static result<std::unique_ptr<control_door>> open(boost::asio::io_context& context, const std::string& path,
-                                                    const hooks& h);
+                                                    const hooks& h, duration idle_limit);
   ~control_door();
   control_door(const control_door&) = delete;
   control_door& operator=(const control_door&) = delete;

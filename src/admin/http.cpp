@@ -25,13 +25,13 @@ using boost::system::error_code;
 
 constexpr std::size_t max_header = 8192;
 constexpr std::size_t max_connections = 64;
-constexpr std::chrono::seconds request_limit(10);
 constexpr std::chrono::seconds accept_pause(1);
 
 }  // namespace
 
 struct http_state : std::enable_shared_from_this<http_state> {
-  http_state(asio::io_context& context, const hooks& h) : acceptor(context), pause(context), calls(h) {}
+  http_state(asio::io_context& context, const hooks& h, duration limit)
+      : acceptor(context), pause(context), calls(h), request_limit(limit) {}
 
   void accept();
   void stop();
@@ -39,6 +39,7 @@ struct http_state : std::enable_shared_from_this<http_state> {
   tcp::acceptor acceptor;
   asio::steady_timer pause;
   hooks calls;
+  duration request_limit;
   std::set<beast::tcp_stream*> open;
   bool stopped = false;
 };
@@ -91,7 +92,7 @@ class http_session : public std::enable_shared_from_this<http_session> {
   void read() {
     parser_.emplace();
     parser_->header_limit(max_header);
-    stream_.expires_after(request_limit);  // from the first byte awaited to the last one written
+    stream_.expires_after(door_->request_limit);  // from the first byte awaited to the last one written
     http::async_read_header(
         stream_, buffer_, *parser_,
         [self = shared_from_this()](error_code failed, std::size_t) { self->on_read(failed); });
@@ -165,14 +166,14 @@ void http_state::stop() {
 }
 
 result<std::unique_ptr<http_door>> http_door::open(asio::io_context& context, const std::string& listen,
-                                                   const hooks& h) {
+                                                   const hooks& h, duration request_limit) {
   const auto where = socket_address::parse(listen);
   if (!where) return error(errc::bad_address, listen);
   error_code failed;
   const auto address = asio::ip::make_address(where->ip.to_string(), failed);
   if (failed) return error(errc::bad_address, listen);
   const tcp::endpoint endpoint(address, where->port);
-  auto state = std::make_shared<http_state>(context, h);
+  auto state = std::make_shared<http_state>(context, h, request_limit);
   const auto at = [&](const char* step) {
     return error(errc::cannot_listen, listen + ": " + step + ": " + failed.message());
   };

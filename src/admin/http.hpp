@@ -15,7 +15,7 @@ struct http_state;
 class http_door {
  public:
   static result<std::unique_ptr<http_door>> open(boost::asio::io_context& context, const std::string& listen,
-                                                 const hooks& h);
+                                                 const hooks& h, duration request_limit);
   ~http_door();
   http_door(const http_door&) = delete;
   http_door& operator=(const http_door&) = delete;

@@ -1,8 +1,12 @@
 #include "admin/json.hpp"
 
 #include <boost/json.hpp>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <ctime>
+#include <optional>
+#include <utility>
 
 #include "base/text.hpp"
 
@@ -43,25 +47,66 @@ std::string status(const hooks& h) {
   return json::serialize(out);
 }
 
+/// "2026-01-31T12:00:00Z"
+std::string utc(wall_time t) {
+  const auto seconds = std::chrono::system_clock::to_time_t(t);
+  std::tm parts{};
+  char buffer[40] = "?";
+  if (gmtime_r(&seconds, &parts) != nullptr)
+    std::strftime(buffer, sizeof buffer, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return buffer;
+}
+
+json::array list(const std::vector<incident>& incidents) {
+  json::array out;
+  for (const auto& i : incidents) {
+    out.push_back({{"at", utc(i.at)},
+                   {"domain", i.domain},
+                   {"engine", i.engine},
+                   {"kind", i.kind},
+                   {"detail", i.detail}});
+  }
+  return out;
+}
+
+std::optional<incident_query> query_of(std::string_view argument) {
+  constexpr std::uint64_t last_second = 9'000'000'000;  // of the year 2255; wall_time ends in 2262
+  constexpr std::uint64_t most = 1000;
+  const auto blank = argument.find(' ');
+  if (blank == std::string_view::npos) return std::nullopt;
+  const auto since = text::to_number(argument.substr(0, blank), last_second);
+  const auto limit = text::to_number(text::trim(argument.substr(blank)), most);
+  if (!since || !limit || *limit == 0) return std::nullopt;
+  return incident_query{wall_time(std::chrono::seconds(*since)), static_cast<unsigned>(*limit)};
+}
+
 }  // namespace
 
 std::string error_answer(std::string_view why) { return json::serialize(json::object{{"error", why}}); }
 
-std::string answer_command(std::string_view line, const hooks& h) {
+void answer_command(std::string_view line, const hooks& h, std::function<void(std::string)> answer) {
   line = text::trim(line);
   const auto blank = line.find(' ');
   const auto command = line.substr(0, blank);
   const auto argument = blank == std::string_view::npos ? std::string_view() : text::trim(line.substr(blank));
-  if (command == "status" && argument.empty()) return status(h);
+  if (command == "status" && argument.empty()) return answer(status(h));
   if (command == "version" && argument.empty())
-    return json::serialize(json::object{{"version", STOX_VERSION}});
+    return answer(json::serialize(json::object{{"version", STOX_VERSION}}));
   if (command == "log-level") {
     const auto level = level_named(argument);
-    if (!level) return error_answer("log-level needs debug, info, warning or error");
+    if (!level) return answer(error_answer("log-level needs debug, info, warning or error"));
     h.set_log_level(*level);
-    return json::serialize(json::object{{"ok", true}, {"level", argument}});
+    return answer(json::serialize(json::object{{"ok", true}, {"level", argument}}));
   }
-  return error_answer("unknown command; use status, version or log-level LEVEL");
+  if (command == "incidents") {
+    const auto query = query_of(argument);
+    if (!query)
+      return answer(error_answer("incidents needs SINCE (seconds since 1970) and LIMIT (1 to 1000)"));
+    return h.incidents(*query, [answer = std::move(answer)](const std::vector<incident>& found) {
+      answer(json::serialize(json::object{{"incidents", list(found)}}));
+    });
+  }
+  answer(error_answer("unknown command; use status, version, incidents SINCE LIMIT or log-level LEVEL"));
 }
 
 }  // namespace stox::admin

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -8,8 +8,9 @@
 
 namespace stox::admin {
 
-/// Runs one command line of the control socket and gives its answer: one JSON object, without a newline.
-std::string answer_command(std::string_view line, const hooks& h);
+/// Runs one command line of the control socket and calls `answer` once, at once or later, with one JSON
+/// object without a newline.
+void answer_command(std::string_view line, const hooks& h, std::function<void(std::string)> answer);
 
 /// {"error":"..."}
 std::string error_answer(std::string_view why);

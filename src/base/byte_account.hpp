@@ -11,10 +11,20 @@ namespace stox {
 class byte_account {
  public:
   explicit byte_account(std::size_t limit) : limit_(limit) {}
+  /// A part of `whole`, counted there as well; `whole` outlives it.
+  byte_account(std::size_t limit, byte_account& whole) : limit_(limit), whole_(&whole) {}
 
-  [[nodiscard]] bool has_room(std::size_t n) const { return n <= limit_ && used_ <= limit_ - n; }
-  void take(std::size_t n) { used_ += n; }
-  void give(std::size_t n) { used_ -= n < used_ ? n : used_; }
+  [[nodiscard]] bool has_room(std::size_t n) const {
+    return n <= limit_ && used_ <= limit_ - n && (whole_ == nullptr || whole_->has_room(n));
+  }
+  void take(std::size_t n) {
+    used_ += n;
+    if (whole_ != nullptr) whole_->take(n);
+  }
+  void give(std::size_t n) {
+    used_ -= n < used_ ? n : used_;
+    if (whole_ != nullptr) whole_->give(n);
+  }
   std::size_t used() const { return used_; }
   std::size_t limit() const { return limit_; }
   void set_limit(std::size_t limit) { limit_ = limit; }
@@ -22,6 +32,7 @@ class byte_account {
  private:
   std::size_t limit_;
   std::size_t used_ = 0;
+  byte_account* whole_ = nullptr;
 };
 
 /// A share of the account that is given back when its owner goes.

@@ -55,7 +55,35 @@ void add_samples(std::string& out, const json::array& samples) {
   for (const auto& [name, value] : lines) add_line(out, name, value, width);
 }
 
+std::string member(const json::object& o, std::string_view name) {
+  const auto* value = o.if_contains({name.data(), name.size()});
+  return value == nullptr ? std::string() : shown(*value);
+}
+
+// TIME KIND [domain=DOMAIN] DETAIL. A detail that is the log's line begins with the kind itself.
+void add_incidents(std::string& out, const json::array& incidents) {
+  for (const auto& one : incidents) {
+    const auto* incident = one.if_object();
+    if (incident == nullptr) continue;
+    const auto kind = member(*incident, "kind"), domain = member(*incident, "domain");
+    auto detail = member(*incident, "detail");
+    if (detail.starts_with(kind + " ")) detail.erase(0, kind.size() + 1);
+    out += member(*incident, "at") + " " + kind;
+    if (!domain.empty()) out += " domain=" + domain;
+    if (!detail.empty()) out += " " + detail;
+    out += '\n';
+  }
+}
+
 }  // namespace
+
+bool says_ready(std::string_view text) {
+  json::error_code failed;
+  const auto value = json::parse({text.data(), text.size()}, failed);
+  if (failed || !value.is_object()) return true;
+  const auto* ready = value.get_object().if_contains("ready");
+  return ready == nullptr || !ready->is_bool() || ready->get_bool();
+}
 
 result<std::string> answer_text(std::string_view text) {
   json::error_code failed;
@@ -73,6 +101,9 @@ result<std::string> answer_text(std::string_view text) {
   }
   if (const auto* samples = object.if_contains("samples"); samples != nullptr && samples->is_array()) {
     add_samples(out, samples->get_array());
+  }
+  if (const auto* found = object.if_contains("incidents"); found != nullptr && found->is_array()) {
+    add_incidents(out, found->get_array());
   }
   return out;
 }

@@ -8,7 +8,10 @@
 namespace stox::cli {
 
 /// The daemon's answer (one JSON object) for people: a line for each field, then a line for each sample that
-/// is not 0. {"error":...} and what is no JSON object become an error.
+/// is not 0, or a line for each incident. {"error":...} and what is no JSON object become an error.
 result<std::string> answer_text(std::string_view json);
+
+/// False for an answer whose "ready" is false.
+bool says_ready(std::string_view json);
 
 }  // namespace stox::cli

@@ -1,5 +1,7 @@
 #include "cli/cli.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <fstream>
 #include <functional>
 #include <istream>
@@ -15,6 +17,7 @@
 #include "cli/errc.hpp"
 #include "cli/explain.hpp"
 #include "cli/replay.hpp"
+#include "cli/since.hpp"
 #include "engine/sandbox.hpp"
 
 namespace stox::cli {
@@ -31,6 +34,7 @@ constexpr std::string_view usage =
     "\n"
     "  stoxctl [--config FILE | --control PATH] [--json] status\n"
     "  stoxctl [--config FILE | --control PATH] [--json] version\n"
+    "  stoxctl [--config FILE | --control PATH] [--json] [--since TIME] [--limit N] incidents\n"
     "  stoxctl [--config FILE | --control PATH] log-level debug|info|warning|error\n"
     "  stoxctl [--config FILE] [--from ADDRESS:PORT] explain < MESSAGE\n"
     "  stoxctl [--config FILE] replay FILE\n"
@@ -40,11 +44,21 @@ constexpr std::string_view usage =
     "no socket. replay runs a trace of stoxd --record and tells whether the engine still does the same.\n"
     "Without --config, explain and replay serve sip.example and trust 192.0.2.0/24; the others ask the "
     "socket that STOX_ADMIN_CONTROL\n"
-    "names, or /run/stox/ctl.\n";
+    "names, or /run/stox/ctl.\n"
+    "incidents lists what the store holds, oldest first: messages whose fate is not known, senders that "
+    "could "
+    "not be told, ends that\n"
+    "were none. TIME is 2026-01-31, 2026-01-31T12:00:00Z, or a duration before now like 30min, 12h or 7d; N "
+    "is "
+    "1 to 1000 (100), of the newest.\n"
+    "\n"
+    "Exit code: 0 done; 1 no or a bad answer, or a replay that differs; 2 bad usage; 3 status of a daemon "
+    "that "
+    "is not ready.\n";
 
 struct request {
   std::vector<std::string> words;  ///< the command and its argument
-  std::optional<std::string> config, control, from;
+  std::optional<std::string> config, control, from, since, limit;
   bool json = false, help = false;
 };
 
@@ -66,9 +80,12 @@ result<request> parse(const std::vector<std::string>& args) {
     auto* target = name == "--config"    ? &out.config
                    : name == "--control" ? &out.control
                    : name == "--from"    ? &out.from
+                   : name == "--since"   ? &out.since
+                   : name == "--limit"   ? &out.limit
                                          : nullptr;
     if (target == nullptr) {
-      const auto best = text::nearest(name, {"--config", "--control", "--from", "--json", "--help"});
+      const auto best =
+          text::nearest(name, {"--config", "--control", "--from", "--since", "--limit", "--json", "--help"});
       return error(errc::bad_usage,
                    name + ": unknown flag" + (best ? "; did you mean " + std::string(*best) + "?" : ""));
     }
@@ -108,13 +125,38 @@ result<std::string> control_path(const request& r, const config::environment& en
   return settings->admin.control;
 }
 
-result<std::string> ask(const request& r, const std::string& command, const config::environment& env) {
+struct told {
+  std::string text;
+  bool ready = true;  ///< false only where the answer says so
+};
+
+result<told> ask(const request& r, const std::string& command, const config::environment& env) {
   const auto path = control_path(r, env);
   if (!path) return path.error();
-  auto answer = ask_daemon(*path, command);
-  if (!answer) return answer;
+  const auto answer = ask_daemon(*path, command);
+  if (!answer) return answer.error();
   auto shown = answer_text(*answer);
-  return shown && r.json ? *answer + "\n" : shown;
+  if (!shown) return shown.error();
+  return told{r.json ? *answer + "\n" : std::move(*shown), says_ready(*answer)};
+}
+
+/// The control socket's command for what the flags say.
+result<std::string> incidents_command(const request& r) {
+  std::int64_t since = 0;
+  if (r.since) {
+    const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    const auto at = parse_since(*r.since, now);
+    if (!at)
+      return error(errc::bad_usage, "--since: \"" + *r.since +
+                                        "\" is no time; write 2026-01-31, "
+                                        "2026-01-31T12:00:00Z, or 30min, 12h, 7d for a time before now");
+    since = *at;
+  }
+  constexpr std::uint64_t most = 1000;
+  const auto limit = text::to_number(r.limit.value_or("100"), most);
+  if (!limit || *limit == 0)
+    return error(errc::bad_usage, "--limit: \"" + *r.limit + "\" is no number from 1 to 1000");
+  return "incidents " + std::to_string(since) + " " + std::to_string(*limit);
 }
 
 result<std::string> explain_input(const request& r, std::istream& in) {
@@ -151,6 +193,13 @@ exit_code fail(std::ostream& err, const std::string& why, exit_code code) {
   return code;
 }
 
+exit_code print(const result<told>& result, std::ostream& out, std::ostream& err) {
+  if (!result) return fail(err, result.error().detail, exit_code::failed);
+  out << result->text << std::flush;
+  if (!out.good()) return exit_code::failed;
+  return result->ready ? exit_code::done : exit_code::not_ready;
+}
+
 exit_code print(const result<std::string>& result, std::ostream& out, std::ostream& err) {
   if (!result) return fail(err, result.error().detail, exit_code::failed);
   out << *result << std::flush;
@@ -173,6 +222,10 @@ exit_code run(const std::vector<std::string>& args, std::istream& in, std::ostre
   };
   if (is("status", 0) || is("version", 0)) return print(ask(*r, command, env), out, err);
   if (is("log-level", 1)) return print(ask(*r, "log-level " + words[1], env), out, err);
+  if (is("incidents", 0)) {
+    const auto asked = incidents_command(*r);
+    return asked ? print(ask(*r, *asked, env), out, err) : fail(err, asked.error().detail, exit_code::usage);
+  }
   if (is("explain", 0)) return print(explain_input(*r, in), out, err);
   if (is("replay", 1)) {
     const auto done = replay_file(*r);

@@ -11,8 +11,9 @@ namespace stox::cli {
 
 enum class exit_code : int {
   done = 0,
-  failed = 1,  ///< the daemon or the input said no; replay: the engine behaves otherwise now
-  usage = 2,   ///< the command line makes no sense
+  failed = 1,     ///< the daemon or the input said no; replay: the engine behaves otherwise now
+  usage = 2,      ///< the command line makes no sense
+  not_ready = 3,  ///< status: the daemon lives, but is not ready
 };
 
 /// `args` without the program's name. Reads `in` for explain only.

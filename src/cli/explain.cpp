@@ -103,6 +103,7 @@ class report {
         out_ += "-- out xmpp --\n# by the component " + o.domain + when + "\n" + printable(o.text);
         return;
       case sandbox::output::side::log: add_log(o.text); return;
+      case sandbox::output::side::incident: return;  // its log line says the same
     }
   }
 
@@ -115,15 +116,18 @@ class report {
 
  private:
   void add_log(std::string_view line) {
-    static constexpr std::string_view loss = "message.loss what=";
+    static constexpr std::string_view what = " what=";
     static constexpr std::string_view why = " why=";
+    const auto piece = line.find(what);
     const auto reason = line.find(why);
-    if (!line.starts_with(loss) || reason == std::string_view::npos) {
+    if (!line.starts_with("message.loss ") || piece == std::string_view::npos ||
+        reason == std::string_view::npos || reason < piece) {
       log_ += printable(line);
       return;
     }
-    dropped_ += "LOSS " + printable(std::string(line.substr(loss.size(), reason - loss.size())) + ": " +
-                                    std::string(line.substr(reason + why.size())));
+    const auto named = line.substr(piece + what.size(), reason - piece - what.size());
+    dropped_ +=
+        "LOSS " + printable(std::string(named) + ": " + std::string(line.substr(reason + why.size())));
   }
 
   std::string out_, dropped_, log_;

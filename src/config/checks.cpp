@@ -171,34 +171,4 @@ void check(findings& f) {
   }
 }
 
-std::vector<std::string> warnings_of(const findings& f) {
-  std::vector<std::string> out;
-  const auto warn = [&](std::string_view key, const std::string& why) {
-    out.push_back(f.place_of(key) + ": " + why);
-  };
-  const auto& sip = f.settings.sip;
-  for (const auto& l : sip.listen) {
-    if (l.via != transport::udp || !is_public(l.at.ip) || sip.trusted_peers.empty()) continue;
-    warn("sip.listen", quote(write_listener(l)) +
-                           " can be reached from outside while sip.trusted_peers trusts by address, and UDP "
-                           "source addresses can be "
-                           "forged; listen on a private address or filter in front of it");
-  }
-  if (sip.trusted_peers.empty())
-    warn("sip.trusted_peers", "empty; nobody can send from SIP, every request gets 403");
-  for (const auto& p : sip.trusted_peers) {
-    if (p.length == 0 || (p.base.is_v4() && p.length == 96)) {
-      warn("sip.trusted_peers", quote(p.to_string()) + " trusts everybody to name any sender");
-    }
-  }
-  if (sip.outbound_proxy.empty())
-    warn("sip.outbound_proxy", "empty; only SIP addresses with a literal IP address can be reached");
-  const auto http = socket_address::parse(f.settings.admin.listen);
-  if (http && !is_loopback(http->ip)) {
-    warn("admin.listen", quote(f.settings.admin.listen) +
-                             " is not loopback; metrics are served to everybody who can reach it");
-  }
-  return out;
-}
-
 }  // namespace stox::config

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "config/values.hpp"
 
 namespace stox::config {
 
@@ -12,6 +13,7 @@ namespace {
 struct raw {
   bool check = false, print_config = false, print_sample = false, print_reference = false, version = false,
        help = false;
+  std::string record_limit;
   std::vector<std::vector<std::string>> given;  // one for each option of the table
 };
 
@@ -30,9 +32,9 @@ std::vector<std::string> reversed_with_marks(const std::vector<std::string>& arg
 std::string without_mark(const std::string& text) { return text == empty_mark ? std::string() : text; }
 
 std::string hint_for_flag(std::string_view name) {
-  std::vector<std::string> names{"--config",        "--check-config",    "--print-config",
-                                 "--print-sample",  "--print-reference", "--record",
-                                 "--record-bodies", "--version",         "--help"};
+  std::vector<std::string> names{"--config",          "--check-config", "--print-config",  "--print-sample",
+                                 "--print-reference", "--record",       "--record-bodies", "--record-limit",
+                                 "--version",         "--help"};
   for (const auto& o : options()) {
     if (o.show != nullptr) names.push_back(flag_name(o.key));
   }
@@ -68,9 +70,13 @@ void add_flags(CLI::App& app, command_line& out, raw& in) {
                "Print the configuration in effect, without secrets, and end");
   app.add_flag("--print-sample", in.print_sample, "Print a sample configuration file and end");
   app.add_flag("--print-reference", in.print_reference, "Print the reference of all keys (Markdown) and end");
-  app.add_option("--record", out.record_path, "Write a trace of what crosses the engine's edge")
+  app.add_option("--record", out.record_path,
+                 "Write a trace of what crosses the engine's edge; if FILE exists, to FILE.1 and so on")
       ->type_name("FILE");
   app.add_flag("--record-bodies", out.record_bodies, "Message bodies in the trace too, not only their sizes");
+  app.add_option("--record-limit", in.record_limit,
+                 "Size at which the trace ends, 1MB to 1000GB (default 1GB)")
+      ->type_name("SIZE");
   app.add_flag("--version", in.version, "Print the version and end");
   app.add_flag("-h,--help", in.help, "Print this text and end");
   in.given.resize(options().size());
@@ -122,6 +128,14 @@ command_line parse_command_line(const std::vector<std::string>& args) {
   out.config_file = without_mark(out.config_file);
   out.record_path = without_mark(out.record_path);
   out.errors = name_extras(app.remaining());
+  if (!in.record_limit.empty()) {
+    const auto bytes = parse_size(without_mark(in.record_limit));
+    if (bytes && *bytes >= 1'000'000 && *bytes <= 1'000'000'000'000) {
+      out.record_limit = static_cast<std::uint64_t>(*bytes);
+    } else {
+      out.errors.emplace_back("--record-limit: is no size of 1MB to 1000GB; write it like \"200MB\"");
+    }
+  }
   out.what = chosen(in);
   if (out.what == what::help) out.help = app.help();
   std::size_t i = 0;

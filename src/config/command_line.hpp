@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +15,7 @@ struct command_line {
   config::what what = config::what::run;
   std::string config_file, record_path;
   bool record_bodies = false;
+  std::optional<std::uint64_t> record_limit;
   /// Options given as flags, in the table's order; the text as given, of lists one element per
   /// comma-separated item.
   std::vector<std::pair<const option*, std::vector<std::string>>> values;

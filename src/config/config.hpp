@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/system/result.hpp>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -33,7 +34,10 @@ struct loaded {
   std::string text;            ///< what to print on standard output, with its final newline; empty for run
   std::string record_path;     ///< --record FILE; empty: no trace
   bool record_bodies = false;  ///< --record-bodies: message bodies too, not only their sizes
-  std::string file;            ///< the configuration file that was read; empty: none
+  /// --record-limit: bytes after which the trace ends. Less than `stoxctl replay` reads (1 GiB), by more than
+  /// what one batch may add.
+  std::uint64_t record_limit = 1'000'000'000;
+  std::string file;  ///< the configuration file that was read; empty: none
 };
 
 /// Every error that was found, each "FILE:LINE: KEY: what; hint" (or "--flag: ...", "STOX_X: ..."); never

@@ -38,6 +38,8 @@ std::string table_key(std::string_view array, std::size_t number, std::string_vi
 void check(findings& f);
 /// What works but is probably not meant, or dangerous. One sentence each, with its place.
 std::vector<std::string> warnings_of(const findings& f);
+/// The same for folders that the daemon will want. Looks into the file system.
+std::vector<std::string> missing_folders(const findings& f);
 
 /// The settings as TOML, every key with the place it came from; secrets as "...".
 std::string print_config(const findings& f);

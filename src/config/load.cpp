@@ -140,8 +140,12 @@ outcome load(const std::vector<std::string>& args, const environment& env) {
   out.file = f.file;
   out.record_path = line.record_path;
   out.record_bodies = line.record_bodies;
+  out.record_limit = line.record_limit.value_or(out.record_limit);
   if (out.what == what::print_config) out.text = print_config(f);
-  if (out.what == what::check) out.text = (f.file.empty() ? "configuration" : f.file) + ": no errors\n";
+  if (out.what == what::check) {
+    for (auto& w : missing_folders(f)) out.warnings.push_back(std::move(w));
+    out.text = (f.file.empty() ? "configuration" : f.file) + ": no errors\n";
+  }
   out.settings = std::move(f.settings);
   return out;
 }

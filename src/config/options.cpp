@@ -214,7 +214,7 @@ constexpr option table[] = {
      },
      [](const all& s) { return texts{std::to_string(s.sip.untrusted_answers)}; }, nullptr},
     {"sip.max_connections", value_type::integer, change::live, "1024", "", 1, 1'000'000, "",
-     "TCP connections at the same time; further ones are closed.",
+     "TCP connections at the same time; peers that are not trusted get a quarter. Further ones are closed.",
      [](all& s, const value& v) {
        s.sip.max_connections = static_cast<unsigned>(v.number);
        return std::string();
@@ -293,6 +293,13 @@ constexpr option table[] = {
      },
      [](const all& s) { return texts{write_size(static_cast<std::int64_t>(s.limits.stanza_bytes))}; },
      nullptr},
+    {"limits.messages_per_sender", value_type::integer, change::live, "200", "", 1, 10'000'000, "",
+     "Messages of one XMPP user that may be open or waiting at the same time; more are refused to him.",
+     [](all& s, const value& v) {
+       s.limits.messages_per_sender = static_cast<unsigned>(v.number);
+       return std::string();
+     },
+     [](const all& s) { return texts{std::to_string(s.limits.messages_per_sender)}; }, nullptr},
 
     {"log.level", value_type::text, change::live, "info", "", 0, 0,
      R"("debug", "info", "warning" or "error")", "The least severe lines that are logged.", set_level,

@@ -26,6 +26,7 @@
 namespace stox::daemon {
 namespace {
 
+using found_incidents = std::function<void(const std::vector<admin::incident>&)>;
 using fields = std::vector<std::pair<std::string_view, std::string>>;
 
 constexpr unsigned engine_number = 0;  // one engine in a process for now
@@ -37,16 +38,24 @@ std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
-// Lines about messages whose fate is not known, or whose sender could not be told: what an operator is asked
-// about later.
-bool is_incident(std::string_view event) {
-  return event.ends_with(".in_doubt") || event.ends_with(".late_error") ||
-         event.ends_with(".sender_unreachable");
+// What the store shows of an incident beside its kind and domain: "conv=... call_id=... ...".
+std::string detail_of(const incident& i) {
+  log_record r{log_level::info, {}, i.conversation, {}};
+  const auto add = [&r](std::string_view key, const std::string& value) {
+    if (!value.empty()) r.fields.emplace_back(key, value);
+  };
+  add("call_id", i.call_id);
+  add("stanza_id", i.stanza_id);
+  add("from", i.from);
+  add("to", i.to);
+  add("cause", i.cause);
+  auto line = log_line(r);
+  return line.empty() ? line : line.substr(1);  // the blank after the event, which is empty
 }
 
 // Above sip.max_connections the SIP endpoint still sees new connections, so that a trusted peer can take a
-// stranger's place.
-constexpr unsigned accept_reserve = 64;
+// stranger's place; strangers that are being closed are at most a quarter.
+unsigned accept_limit(const settings::sip& sip) { return sip.max_connections + sip.max_connections / 4 + 64; }
 
 // The common soft limit of 1,024 descriptors is less than sip.max_connections and what else is open.
 void raise_descriptor_limit() {
@@ -67,24 +76,27 @@ struct daemon::impl {
         log(STDERR_FILENO, settings.log.level) {}
 
   void say(log_level level, std::string_view event, fields f) { log.write({level, event, {}, std::move(f)}); }
-  exit_code refuse(exit_code code, const std::string& why) {
+  /// `why` begins with the option's key.
+  exit_code refuse(const std::string& why) {
     say(log_level::error, "daemon.not_started", {{"why", why}});
     if (store) store->close(true);  // nothing ran, so nothing is in doubt
-    return code;
+    return exit_code::failed;
   }
   exit_code prepare();
   bool open_trace();
+  void report_trace();
+  void report_store();
   void build_engine();
   net::loop_hooks hooks();
   admin::hooks admin_hooks();
-  void on_log(const log_record& r);
+  void find_incidents(admin::incident_query q, found_incidents found);
   void on_batch_end();
   void reload();
   void apply(config::loaded next);
   void tell_engine();
   std::vector<engine::sample> samples() const;
   std::string status() const { return "listening on " + joined(loop->listeners()); }
-  void add_incident(std::string_view kind, std::string detail);
+  void add_incident(std::string_view kind, std::string domain, std::string detail);
   exit_code finish(net::ending how);
 
   config::loaded loaded;
@@ -93,9 +105,11 @@ struct daemon::impl {
   config::environment env;
   logger log;
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+  wall_time started_at = std::chrono::system_clock::now();
   std::unique_ptr<store::sqlite_store> store;
   std::unique_ptr<trace_file> trace;
   bool trace_reported = false;
+  bool store_writes = true;  // as the log has it
   net::csprng_ids random_ids{engine_number};
   std::optional<engine::recording_ids> recorded_ids;
   std::optional<engine::trace_writer> tap;
@@ -108,30 +122,36 @@ struct daemon::impl {
 
 exit_code daemon::impl::prepare() {
   for (const auto& w : loaded.warnings) say(log_level::warning, "daemon.config_warning", {{"what", w}});
-  auto opened = store::sqlite_store::open(settings.store.path);
-  if (!opened) return refuse(exit_code::bad_configuration, "store.path: " + opened.error().to_string());
+  auto opened =
+      store::sqlite_store::open(settings.store.path, [this] { loop->io().post([this] { report_store(); }); });
+  if (!opened) return refuse("store.path: " + opened.error().detail);
   store = std::move(*opened);
+  if (!loaded.record_path.empty() && !open_trace()) {
+    return refuse("--record " + loaded.record_path + ": " + std::strerror(errno));
+  }
+  build_engine();
   if (store->found_unclean()) {
     say(log_level::warning, "daemon.unclean_end",
         {{"what", "the run before this one did not end by itself"}});
-    add_incident("daemon.unclean_end", "open messages of that run are in doubt");
+    add_incident("daemon.unclean_end", {}, "open messages of that run are in doubt");
   }
-  if (!loaded.record_path.empty() && !open_trace()) {
-    return refuse(exit_code::bad_configuration,
-                  "--record " + loaded.record_path + ": " + std::strerror(errno));
-  }
-  build_engine();
   const auto bound = loop->listen(settings.sip);
-  if (!bound) return refuse(exit_code::failed, bound.error().to_string());
+  if (!bound) return refuse("sip.listen: " + bound.error().detail);
   auto server = admin::server::start(loop->io().context(), settings.admin, admin_hooks());
-  if (!server) return refuse(exit_code::failed, server.error().to_string());
+  if (!server) return refuse(server.error().detail);
   door = std::move(*server);
   return exit_code::clean;
 }
 
 bool daemon::impl::open_trace() {
-  trace = trace_file::create(loaded.record_path);
+  trace = trace_file::create(loaded.record_path, loaded.record_limit);
   if (!trace) return false;
+  // As an error where bodies are in it, so that no log.level hides it.
+  say(loaded.record_bodies ? log_level::error : log_level::warning, "daemon.recording",
+      {{"file", trace->path()},
+       {"limit", std::to_string(loaded.record_limit)},
+       {"what", loaded.record_bodies ? "who writes to whom AND WHAT THEY WRITE goes into this file"
+                                     : "who writes to whom goes into this file"}});
   const auto sink = [this](std::string_view line) { trace->line(line); };
   tap.emplace(sink, loaded.record_bodies);
   recorded_ids.emplace(random_ids, sink);
@@ -143,13 +163,14 @@ void daemon::impl::build_engine() {
   core = std::make_unique<engine::engine>(settings, ids);
   if (tap) core->set_tap(&*tap);
   net::loop_limits limits;
-  limits.tcp.max_accepted = settings.sip.max_connections + accept_reserve;
+  limits.tcp.max_accepted = accept_limit(settings.sip);
   loop = std::make_unique<net::loop>(*core, hooks(), limits);
 }
 
 net::loop_hooks daemon::impl::hooks() {
   net::loop_hooks h;
-  h.log = [this](const log_record& r) { on_log(r); };
+  h.log = [this](const log_record& r) { log.write(r); };
+  h.incident = [this](const incident& i) { add_incident(i.kind, i.domain, detail_of(i)); };
   h.batch_end = [this] { on_batch_end(); };
   h.reload = [this] { reload(); };
   h.stopping = [this] {
@@ -174,29 +195,57 @@ admin::hooks daemon::impl::admin_hooks() {
     log.set_level(level);
     tell_engine();
   };
+  h.incidents = [this](admin::incident_query q, found_incidents found) {
+    find_incidents(q, std::move(found));
+  };
   return h;
+}
+
+// The store answers on its own thread; the door wants to hear it on the loop's.
+void daemon::impl::find_incidents(admin::incident_query q, found_incidents found) {
+  store->find({q.since, q.limit}, [this, found = std::move(found)](const std::vector<store::incident>& rows) {
+    std::vector<admin::incident> out;
+    for (const auto& r : rows) out.push_back({r.at, r.domain, r.engine, r.kind, r.detail});
+    loop->io().post([found, out = std::move(out)] { found(out); });
+  });
 }
 
 // ---- running ----
 
-void daemon::impl::on_log(const log_record& r) {
-  log.write(r);
-  if (is_incident(r.event)) add_incident(r.event, log_line(r));
-}
-
 void daemon::impl::on_batch_end() {
   if (trace) {
     trace->flush();
-    if (trace->broken() && !std::exchange(trace_reported, true)) {
-      say(log_level::error, "daemon.record_failed", {{"file", loaded.record_path}});
-    }
+    report_trace();
   }
   log.flush();
 }
 
-void daemon::impl::add_incident(std::string_view kind, std::string detail) {
+void daemon::impl::report_trace() {
+  if ((!trace->broken() && !trace->full()) || std::exchange(trace_reported, true)) return;
+  if (trace->broken()) say(log_level::error, "daemon.record_failed", {{"file", trace->path()}});
+  if (trace->full())
+    say(log_level::warning, "daemon.record_ended",
+        {{"file", trace->path()}, {"why", "its limit is reached; the gateway goes on without it"}});
+}
+
+// Between two reports writing may have failed and recovered: then there is nothing to say.
+void daemon::impl::report_store() {
+  auto health = store->health();
+  if (health.writes == store_writes) return;
+  store_writes = health.writes;
+  if (store_writes) {
+    say(log_level::warning, "store.writes_again", {});  // as long as the line that it takes back is shown
+  } else {
+    say(log_level::error, "store.cannot_write",
+        {{"why", std::move(health.why)}, {"what", "incidents stand only in this log until it can"}});
+  }
+  log.flush();
+}
+
+void daemon::impl::add_incident(std::string_view kind, std::string domain, std::string detail) {
   const auto now = std::chrono::system_clock::now();
-  store->add({now, {}, now + incident_lifetime, engine_number, std::string(kind), std::move(detail)});
+  store->add(
+      {now, std::move(domain), now + incident_lifetime, engine_number, std::string(kind), std::move(detail)});
 }
 
 void daemon::impl::reload() {
@@ -216,7 +265,7 @@ void daemon::impl::apply(config::loaded next) {
   // A level that was set through the control socket stays, unless the file has another one now.
   if (settings.log.level != next.settings.log.level) log.set_level(next.settings.log.level);
   settings = std::move(next.settings);
-  loop->set_max_accepted(settings.sip.max_connections + accept_reserve);
+  loop->set_max_accepted(accept_limit(settings.sip));
   tell_engine();
   say(log_level::info, "daemon.reloaded", {{"changed", joined(changed)}});
 }
@@ -230,16 +279,35 @@ void daemon::impl::tell_engine() {
 
 std::vector<engine::sample> daemon::impl::samples() const {
   auto out = core->samples();
+  out.push_back({"build_info", "Always 1; the version is the label.", true, {{"version", STOX_VERSION}}, 1});
+  out.push_back({"start_time_seconds",
+                 "When the daemon started, in seconds since 1970.",
+                 true,
+                 {},
+                 static_cast<double>(std::chrono::system_clock::to_time_t(started_at))});
   const auto add = [&out](const char* name, const char* help, std::uint64_t n) {
     out.push_back({name, help, false, {}, static_cast<double>(n)});
   };
   const auto tcp = loop->tcp();
   add("tcp_accepted_total", "TCP connections accepted.", tcp.accepted);
-  add("tcp_refused_full_total", "TCP connections closed at once because of sip.max_connections.",
+  add("tcp_refused_full_total",
+      "TCP connections closed at once before the SIP side saw them: far above sip.max_connections.",
       tcp.refused_full);
   add("tcp_accept_failures_total", "TCP connections lost for want of descriptors or memory.",
       tcp.accept_failures);
+  const auto udp = loop->udp();
+  add("udp_dropped_total", "Datagrams not sent because queue or kernel had no room.", udp.dropped);
+  add("udp_failed_total", "Datagrams not sent because the kernel refused them.", udp.failed);
+  for (const auto& [name, bytes] :
+       {std::pair("udp", loop->udp_queued()), std::pair("tcp", loop->tcp_queued())}) {
+    out.push_back({"write_queue_bytes",
+                   "What waits to be written; part of memory_used_bytes.",
+                   true,
+                   {{"transport", name}},
+                   static_cast<double>(bytes)});
+  }
   const auto rows = store->counters();
+  add("log_lines_lost_total", "Log lines that nobody took: the log's reader stalls or is gone.", log.lost());
   add("store_written_total", "Incidents written to the store.", rows.written);
   add("store_dropped_total", "Incidents not written because the queue was full.", rows.dropped);
   add("store_failed_total", "Incidents that the database refused.", rows.failed);
@@ -250,6 +318,7 @@ exit_code daemon::impl::finish(net::ending how) {
   const bool clean = how == net::ending::clean;
   door->stop();
   store->close(clean);
+  report_store();
   if (trace) trace->flush();
   say(log_level::info, "daemon.stopped", {{"how", clean ? "clean" : "forced"}});
   log.flush();
@@ -269,6 +338,7 @@ daemon::~daemon() = default;
 exit_code daemon::run() {
   auto& i = *impl_;
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk, not an end
   raise_descriptor_limit();
   const auto prepared = i.prepare();
   if (prepared != exit_code::clean) return prepared;

@@ -11,8 +11,9 @@ namespace stox::daemon {
 /// Exit codes of stoxd.
 enum class exit_code : int {
   clean = 0,
-  failed = 1,             ///< at run time: an address that is taken, an end that was forced
-  bad_configuration = 2,  ///< also a store or a trace file that cannot be opened
+  failed = 1,  ///< an address, store or trace file that cannot be had, or an end that was forced: may be
+               ///< better next time
+  bad_configuration = 2,
 };
 
 /// The running gateway: engine, loop, store, admin server and log, wired together. Lives in the main thread

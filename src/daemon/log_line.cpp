@@ -32,10 +32,13 @@ std::size_t sequence_length(unsigned char first) {
   return first < 0xF0 ? 3 : 4;
 }
 
-// C1 controls, zero-width and direction marks, line separators, byte order mark: they show as nothing or move
-// what is shown.
+// C1 controls, zero-width characters, line separators, byte order mark, and all direction marks (Unicode's
+// Bidi_Control: U+061C, U+200E-F, U+202A-E, U+2066-9): they show as nothing or move what is shown.
 bool is_deceptive(std::string_view sequence) {
-  if (sequence.size() == 2) return sequence[0] == '\xC2' && static_cast<unsigned char>(sequence[1]) < 0xA0;
+  if (sequence.size() == 2) {
+    return sequence == "\xD8\x9C" ||
+           (sequence[0] == '\xC2' && static_cast<unsigned char>(sequence[1]) < 0xA0);
+  }
   if (sequence.size() != 3) return false;
   const auto code = static_cast<std::uint32_t>((sequence[0] & 0x0F) << 12 | (sequence[1] & 0x3F) << 6 |
                                                (sequence[2] & 0x3F));

@@ -23,6 +23,7 @@ constexpr int stuck_reader_ms = 100;  // a log pipe that nobody reads must not h
 class batch_sink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
   explicit batch_sink(int fd) : fd_(fd) {}
+  std::uint64_t lost() const { return lost_; }
 
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -50,11 +51,13 @@ class batch_sink final : public spdlog::sinks::base_sink<spdlog::details::null_m
       if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
       break;
     }
+    lost_ += static_cast<std::uint64_t>(std::count(rest.begin(), rest.end(), '\n'));
     gathered_.clear();
   }
 
   int fd_;
   int patience_ms_ = stuck_reader_ms;
+  std::uint64_t lost_ = 0;
   std::string gathered_;
 };
 
@@ -71,11 +74,12 @@ spdlog::level::level_enum level_of(log_level level) {
 }  // namespace
 
 struct logger::impl {
-  explicit impl(int fd) : log("stoxd", std::make_shared<batch_sink>(fd)) {
+  explicit impl(int fd) : sink(std::make_shared<batch_sink>(fd)), log("stoxd", sink) {
     log.set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %l %v",
                                                                   spdlog::pattern_time_type::utc));
     log.set_level(spdlog::level::trace);  // write() has chosen already
   }
+  std::shared_ptr<batch_sink> sink;
   spdlog::logger log;
 };
 
@@ -89,6 +93,7 @@ void logger::write(const log_record& r) {
 }
 
 void logger::flush() { impl_->log.flush(); }
+std::uint64_t logger::lost() const { return impl_->sink->lost(); }
 void logger::set_level(log_level least) { least_ = least; }
 
 }  // namespace stox::daemon

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "base/log.hpp"
@@ -19,6 +20,8 @@ class logger {
   void flush();
   void set_level(log_level least);
   log_level level() const { return least_; }
+  /// Lines that nobody took: the reader of the log stalls or is gone.
+  std::uint64_t lost() const;
 
  private:
   struct impl;

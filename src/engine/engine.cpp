@@ -3,19 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/overloaded.hpp"
 #include "engine/engine_impl.hpp"
 #include "engine/wiring.hpp"
 
 namespace stox::engine {
 
 namespace {
-
-template <class... F>
-struct overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-overloaded(F...) -> overloaded<F...>;
 
 constexpr auto tidy_every = std::chrono::minutes(1);
 constexpr auto goodbye_limit = std::chrono::seconds(2);  // for the links to close after the drain
@@ -50,7 +44,9 @@ engine::impl::impl(settings::all s, id_source& id)
       ids_(id),
       domains_(domains_of(settings_)),
       memory_(settings_.limits.memory),
-      sip_(sip_options_of(settings_, domains_), deadlines_, ids_, memory_, io_) {
+      rim_queues_(memory_, 0),
+      sip_(sip_options_of(settings_, domains_), deadlines_, ids_, memory_, io_),
+      router_(memory_, ids_) {
   for (std::size_t i = 0; i < settings_.components.size(); ++i) {
     links_.push_back(std::make_unique<xmpp::component>(
         xmpp::link_id{static_cast<std::uint32_t>(i + 1)},
@@ -141,6 +137,17 @@ void engine::impl::fire_due() {
 }
 
 void engine::impl::pump() {
+  drain_events();
+  // What the end of one phase sets off is told before the next one: `stopped` must be the last word.
+  while (phase_ != phase::running) {
+    const auto was = phase_;
+    step_shutdown();
+    if (phase_ == was) return;
+    drain_events();
+  }
+}
+
+void engine::impl::drain_events() {
   bool links_changed = false;
   for (bool moved = true; moved;) {
     moved = false;
@@ -150,9 +157,8 @@ void engine::impl::pump() {
     }
     for (auto& link : links_) {
       while (auto e = link->poll()) {
-        const bool down = std::holds_alternative<xmpp::link_down>(*e);
-        links_changed |= down || std::holds_alternative<xmpp::link_up>(*e);
-        if (down && phase_ == phase::closing && goodbyes_ > 0) --goodbyes_;
+        links_changed |=
+            std::holds_alternative<xmpp::link_down>(*e) || std::holds_alternative<xmpp::link_up>(*e);
         router_.handle(*e, link->options().domain, *this);
         moved = true;
       }
@@ -163,7 +169,6 @@ void engine::impl::pump() {
     for (auto& record : link->take_log()) log(std::move(record));
   }
   if (links_changed) update_ready();
-  if (phase_ != phase::running) step_shutdown();
 }
 
 void engine::impl::own_timeout(std::uint64_t key) {
@@ -187,13 +192,21 @@ void engine::impl::own_timeout(std::uint64_t key) {
 stox::engine::readiness engine::impl::readiness() const {
   if (!started_) return {false, "starting"};
   if (phase_ != phase::running) return {false, "draining"};
-  if (std::none_of(links_.begin(), links_.end(), [](const auto& link) { return link->up(); })) {
-    return {false, "no XMPP component link is up"};
+  std::string down;
+  for (const auto& link : links_) {
+    if (!link->up()) down += (down.empty() ? "" : ", ") + link->options().domain;
   }
+  if (links_.empty()) return {false, "no XMPP component is configured"};
+  if (!down.empty()) return {false, "XMPP component link down: " + down};
   return {true, {}};
 }
 
-void engine::impl::update_ready() { sip_.set_ready(readiness().ready); }
+// Dispatchers ask by OPTIONS whether to send anything here at all: one tenant's XMPP server that is away must
+// not take the gateway from all others.
+void engine::impl::update_ready() {
+  sip_.set_ready(started_ &&
+                 std::any_of(links_.begin(), links_.end(), [](const auto& link) { return link->up(); }));
+}
 
 void engine::impl::reconfigure(const settings::all& s) {
   // Listeners, links and the store are made at start; config/ marks their options so. Everything else is read
@@ -221,15 +234,14 @@ void engine::impl::step_shutdown() {
     return !link->up() || link->stats().unconfirmed + link->stats().tracked + link->stats().queued == 0;
   });
   if (phase_ == phase::confirming && confirmed) say_goodbye();
-  if (phase_ == phase::closing && goodbyes_ == 0) end();
+  const bool closed =
+      std::all_of(links_.begin(), links_.end(), [](const auto& link) { return link->stopped(); });
+  if (phase_ == phase::closing && closed) end();
 }
 
 void engine::impl::say_goodbye() {
   phase_ = phase::closing;
-  for (auto& link : links_) {
-    if (link->up()) ++goodbyes_;
-    link->stop(now_);
-  }
+  for (auto& link : links_) link->stop(now_);
   deadlines_.set(drain_timer_, {timer_owner::engine, drain_key}, now_.steady + goodbye_limit);
 }
 
@@ -237,6 +249,15 @@ void engine::impl::end() {
   deadlines_.set(drain_timer_, {}, std::nullopt);
   phase_ = phase::stopped;
   tell_stopped_ = true;
+  // A link that did not close in time still tells what it never heard a confirmation for.
+  for (auto& link : links_) link->give_up(now_);
+}
+
+void engine::impl::force_end() {
+  if (phase_ == phase::stopped) return;
+  phase_ = phase::stopped;
+  router_.abandon(*this);
+  for (auto& link : links_) link->give_up(now_);
 }
 
 // ---- the public face ----
@@ -261,6 +282,8 @@ void engine::handle(const event& e, instant now) {
                  [](const timeout&) { /* fire_due below */ },
                  [&i](const reconfigured& x) { i.reconfigure(x.settings); },
                  [&i](const shutdown& x) { i.begin_shutdown(x.limit); },
+                 [&i](const write_queues& x) { i.rim_queues_.resize(x.bytes); },
+                 [&i](const forced_end&) { i.force_end(); },
              },
              e);
   i.pump();
@@ -274,11 +297,11 @@ void engine::handle(const event& e, instant now) {
 std::optional<action> engine::poll() {
   auto& i = *impl_;
   std::optional<action> next;
-  if (i.logs_taken_ < i.logs_.size()) {
-    next = log_line{std::move(i.logs_[i.logs_taken_++])};
-    if (i.logs_taken_ == i.logs_.size()) {
-      i.logs_.clear();
-      i.logs_taken_ = 0;
+  if (i.told_taken_ < i.told_.size()) {
+    next = std::move(i.told_[i.told_taken_++]);
+    if (i.told_taken_ == i.told_.size()) {
+      i.told_.clear();
+      i.told_taken_ = 0;
     }
   } else if (auto& actions = i.io_.actions(); i.taken_ < actions.size()) {
     next = std::move(actions[i.taken_++]);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/incident.hpp"
 #include "base/instant.hpp"
 #include "base/io.hpp"
 #include "base/log.hpp"
@@ -30,16 +31,27 @@ struct reconfigured {
 struct shutdown {
   duration limit{};
 };
-using event = std::variant<io::event, starting, timeout, reconfigured, shutdown>;
+/// What the rim's write queues hold now, because kernel or peer take no more; told when it changed by much.
+/// It counts against limits.memory.
+struct write_queues {
+  std::uint64_t bytes = 0;
+};
+/// The rim ends now, without waiting for `stopped`: what is open is told as in doubt.
+struct forced_end {};
+using event = std::variant<io::event, starting, timeout, reconfigured, shutdown, write_queues, forced_end>;
 
 // ---- actions beyond those of base/io.hpp ----
 
 struct log_line {
   log_record record;
 };
+/// Comes beside a log line, and whatever the log's level; the rim keeps it.
+struct incident_raised {
+  incident what;
+};
 /// Every connection was told goodbye: the rim may end.
 struct stopped {};
-using action = std::variant<io::action, log_line, stopped>;
+using action = std::variant<io::action, log_line, stopped, incident_raised>;
 
 /// One counter series: name and labels are static or bounded; the rim renders them.
 struct sample {
@@ -50,7 +62,8 @@ struct sample {
   double value = 0;
 };
 
-/// Whether the gateway can do its work, and why not.
+/// Whether the gateway can do all of its work, and why not: every component link is up. SIP OPTIONS has
+/// another rule: see engine::impl::update_ready.
 struct readiness {
   bool ready = false;
   std::string why;

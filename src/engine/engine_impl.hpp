@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -42,24 +41,23 @@ struct engine::impl final : gateway::context {
   void set_timer(timer_handle& handle, std::uint64_t key, std::optional<steady_time> when) override {
     deadlines_.set(handle, {timer_owner::pager, key}, when);
   }
-  // Warnings are always made: the store's incidents are derived from them. What is printed is the sink's
-  // matter.
-  bool logs(log_level level) const override {
-    return level >= std::min(settings_.log.level, log_level::warning);
-  }
+  bool logs(log_level level) const override { return level >= settings_.log.level; }
   void log(log_record record) override {
-    if (logs(record.level)) logs_.push_back(std::move(record));
+    if (logs(record.level)) told_.emplace_back(log_line{std::move(record)});
   }
+  void raise(incident what) override { told_.emplace_back(incident_raised{std::move(what)}); }
 
   void start();
   void dispatch(const io::event& e);
   void fire_due();
   void pump();
+  void drain_events();
   void reconfigure(const settings::all& s);
   void begin_shutdown(duration limit);
   void step_shutdown();
   void say_goodbye();
   void end();
+  void force_end();
   void own_timeout(std::uint64_t key);
   stox::engine::readiness readiness() const;
   xmpp::component* find(std::string_view domain) const;
@@ -77,20 +75,20 @@ struct engine::impl final : gateway::context {
   id_source& ids_;
   gateway::domains domains_;
   byte_account memory_;
+  charge rim_queues_;
   deadline_index deadlines_;
   io_port io_;
   gateway::counters counters_;
   sip::endpoint sip_;
   std::vector<std::unique_ptr<xmpp::component>> links_;
   gateway::router router_;
-  std::vector<log_record> logs_;
+  std::vector<action> told_;  ///< log lines and incidents
   instant now_;
   phase phase_ = phase::running;
   bool started_ = false;
   timer_handle tidy_timer_, drain_timer_;
   std::uint64_t last_ref_ = 0;
-  std::size_t goodbyes_ = 0;                ///< links that were up when told goodbye and are not gone yet
-  std::size_t taken_ = 0, logs_taken_ = 0;  ///< how much of io_'s actions and of logs_ poll() has given out
+  std::size_t taken_ = 0, told_taken_ = 0;  ///< how much of io_'s actions and of told_ poll() has given out
   bool tell_stopped_ = false;
   tap* tap_ = nullptr;
 };

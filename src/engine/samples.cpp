@@ -1,20 +1,49 @@
+#include <iterator>
+
 #include "engine/engine_impl.hpp"
 
 namespace stox::engine {
 
 namespace {
 
+struct aside_name {
+  gateway::aside what;
+  const char* name;
+  const char* help;
+};
+constexpr aside_name aside_names[] = {
+    {gateway::aside::late_error, "late_errors_total", "Stanza errors that came after the 2xx."},
+    {gateway::aside::lost_after_answer, "lost_after_answer_total",
+     "Messages that had their 2xx when the link broke before the server confirmed them."},
+    {gateway::aside::sender_unreachable, "senders_unreachable_total",
+     "Errors that did not, or perhaps not, reach the XMPP sender."},
+    {gateway::aside::stray_error, "stray_errors_total", "Error stanzas that answer nothing of ours."},
+    {gateway::aside::foreign_stanza, "foreign_stanzas_total",
+     "Stanzas other than messages that were not between the gateway and somebody else; ignored."},
+    {gateway::aside::malformed_stanza, "malformed_stanzas_total",
+     "Stanzas other than messages that could not be read."},
+};
+static_assert(std::size(aside_names) == gateway::aside_count);
+
 void add_messages(std::vector<sample>& out, const gateway::counters& counts) {
   for (const auto& [k, n] : counts.messages()) {
     out.push_back({"messages_total",
-                   "Messages by direction, outcome and cause.",
+                   "Messages by direction, outcome and cause; each counts once, when its sender is answered.",
                    false,
                    {{"direction", std::string(to_string(k.dir))},
                     {"outcome", std::string(to_string(k.what))},
                     {"cause", k.cause}},
                    static_cast<double>(n)});
   }
+  for (const auto& [what, name, help] : aside_names) {
+    out.push_back({name, help, false, {}, static_cast<double>(counts.total(what))});
+  }
   for (const auto d : {gateway::direction::to_xmpp, gateway::direction::to_sip}) {
+    out.push_back({"messages_received_total",
+                   "Messages that came in and passed the checks of SIP or of the stream.",
+                   false,
+                   {{"direction", std::string(to_string(d))}},
+                   static_cast<double>(counts.received(d))});
     out.push_back({"message_losses_total",
                    "Pieces of messages that could not be carried.",
                    false,
@@ -47,6 +76,11 @@ void add_sip(std::vector<sample>& out, const sip::endpoint_stats& s) {
   gauge("sip_server_transactions", "Server transactions held now.", s.server_transactions);
   gauge("sip_client_transactions", "Client transactions held now.", s.client_transactions);
   gauge("sip_connections", "SIP stream connections open now.", s.connections);
+  gauge("sip_stranger_connections", "Those of them that untrusted peers opened.", s.strangers);
+  counter("sip_strangers_refused_total", "Connections of untrusted peers closed at once for want of a place.",
+          s.strangers_refused);
+  counter("sip_strangers_cut_total", "Connections of untrusted peers closed for garbage or for silence.",
+          s.strangers_cut);
   for (std::size_t code = 0; code < std::size(s.rejected); ++code) {
     if (s.rejected[code] == 0) continue;
     out.push_back({"sip_rejected_total",

@@ -1,22 +1,17 @@
 #include "engine/sandbox.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <utility>
 
+#include "base/overloaded.hpp"
 #include "xml/element.hpp"
 #include "xml/reader.hpp"
 
 namespace stox::engine {
 
 namespace {
-
-template <class... F>
-struct overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-overloaded(F...) -> overloaded<F...>;
 
 const socket_address peer{*ip_address::parse("192.0.2.1"), 5060};
 const socket_address local{*ip_address::parse("192.0.2.20"), 5060};
@@ -29,6 +24,12 @@ std::string describe(const log_record& r) {
   std::string out(r.event);
   for (const auto& [key, value] : r.fields) out.append(" ").append(key).append("=").append(value);
   return out;
+}
+
+std::string describe(const incident& i) {
+  return std::string(i.kind) + " domain=" + i.domain + " conversation=" + i.conversation +
+         " call_id=" + i.call_id + " stanza_id=" + i.stanza_id + " from=" + i.from + " to=" + i.to +
+         " cause=" + i.cause;
 }
 
 }  // namespace
@@ -68,6 +69,9 @@ struct sandbox::impl {
                 outputs_.push_back({output::side::log, describe(x.record), x.record.conversation, {}, {}});
               },
               [](stopped&) {},
+              [this](incident_raised& x) {
+                outputs_.push_back({output::side::incident, describe(x.what), x.what.domain, {}, {}});
+              },
           },
           *a);
     }
@@ -240,6 +244,16 @@ void sandbox::link_down() {
     }
     impl_->handle(io::event(io::closed{gone.first, io::fail::reset}));
   }
+}
+
+void sandbox::link_down(std::string_view domain) {
+  impl_->accepting_ = false;
+  const auto at = std::find_if(impl_->servers_.begin(), impl_->servers_.end(),
+                               [domain](const auto& s) { return s.second.domain == domain; });
+  if (at == impl_->servers_.end()) return;
+  const auto gone = at->first;
+  impl_->servers_.erase(at);
+  impl_->handle(io::event(io::closed{gone, io::fail::reset}));
 }
 
 void sandbox::link_up() {

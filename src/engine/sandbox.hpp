@@ -22,8 +22,9 @@ class sandbox {
  public:
   /// One thing that left the engine.
   struct output {
-    enum class side : std::uint8_t { sip, xmpp, log } where{};
-    std::string text;    ///< SIP message or stanza, as on the wire; for log: "event key=value ..."
+    enum class side : std::uint8_t { sip, xmpp, log, incident } where{};
+    std::string text;    ///< SIP message or stanza, as on the wire; for log: "event key=value ..."; for
+                         ///< incident: "kind domain=... call_id=... ..."
     std::string domain;  ///< of the component, for xmpp
     socket_address to;   ///< for sip
     transport via{};     ///< for sip
@@ -52,6 +53,7 @@ class sandbox {
   void xmpp(std::string_view domain, std::string_view stanza);
   /// Moves time, stopping at every deadline on the way.
   void advance(duration d);
+  void link_down(std::string_view domain);  ///< one component's stream is closed; reconnects are refused
   void link_down();  ///< the server closes every component stream; reconnects are refused until link_up
   void link_up();
   void confirm();            ///< answers the outstanding pings (when auto_confirm is off)

@@ -3,18 +3,12 @@
 #include <array>
 #include <optional>
 
+#include "base/overloaded.hpp"
 #include "base/text.hpp"
 
 namespace stox::engine {
 
 namespace {
-
-template <class... F>
-struct overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-overloaded(F...) -> overloaded<F...>;
 
 constexpr std::array<std::string_view, 4> kinds = {"branch", "tag", "call_id", "stanza"};
 
@@ -71,6 +65,13 @@ std::optional<std::string> unquoted(std::string_view s) {
 template <class Id>
 std::string number(Id id) {
   return std::to_string(static_cast<std::uint64_t>(id));
+}
+
+std::string text_of(const incident& i) {
+  return "incident kind=" + std::string(i.kind) + " domain=" + quoted(i.domain) +
+         " conversation=" + i.conversation + " call_id=" + quoted(i.call_id) +
+         " stanza_id=" + quoted(i.stanza_id) + " from=" + quoted(i.from) + " to=" + quoted(i.to) +
+         " cause=" + i.cause;
 }
 
 std::string_view use_name(conn_use u) { return u == conn_use::sip ? "sip" : "component"; }
@@ -132,10 +133,20 @@ bool read_event(std::string_view name, field_reader f, event& out, std::string& 
     out = timeout{};
     return true;
   }
+  if (name == "forced_end") {
+    out = forced_end{};
+    return true;
+  }
   if (name == "shutdown") {
     std::uint64_t ns = 0;
     if (!f.id("limit", ns)) return false;
     out = shutdown{duration(static_cast<std::int64_t>(ns))};
+    return true;
+  }
+  if (name == "write_queues") {
+    write_queues x;
+    if (!f.id("size", x.bytes)) return false;
+    out = x;
     return true;
   }
   io::event e;
@@ -235,6 +246,8 @@ void trace_writer::on_event(const event& e, instant now) {
                       [](const timeout&) { return std::string("timeout"); },
                       [](const reconfigured&) { return std::string("reconfigured"); },
                       [](const shutdown& x) { return "shutdown limit=" + std::to_string(x.limit.count()); },
+                      [](const write_queues& x) { return "write_queues size=" + std::to_string(x.bytes); },
+                      [](const forced_end&) { return std::string("forced_end"); },
                   },
                   e),
        now);
@@ -256,6 +269,7 @@ void trace_writer::on_action(const action& a, instant now) {
                  [&](const io::action& x) { line('<', std::visit(io_text, x), now); },
                  [](const log_line&) {},
                  [&](const stopped&) { line('<', "stopped", now); },
+                 [&](const incident_raised& x) { line('<', text_of(x.what), now); },
              },
              a);
 }

@@ -9,6 +9,7 @@
 #include "base/byte_account.hpp"
 #include "base/deadline_index.hpp"
 #include "base/ids.hpp"
+#include "base/incident.hpp"
 #include "base/instant.hpp"
 #include "base/log.hpp"
 #include "gateway/counters.hpp"
@@ -74,6 +75,8 @@ class context {
   virtual void set_timer(timer_handle& handle, std::uint64_t key, std::optional<steady_time> when) = 0;
   virtual bool logs(log_level level) const = 0;
   virtual void log(log_record record) = 0;
+  /// For the operator's later questions; kept whatever the log's level.
+  virtual void raise(incident what) = 0;
 };
 
 }  // namespace stox::gateway

@@ -1,5 +1,7 @@
 #include "gateway/conversation.hpp"
 
+#include <utility>
+
 namespace stox::gateway {
 
 namespace {
@@ -19,18 +21,40 @@ std::string key_of(std::string_view jid, std::string_view aor, std::string_view 
   return key;
 }
 
+/// The random part of names: 40 bits, in the letters of base32.
+std::string prefix_from(std::uint64_t random) {
+  static constexpr char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+  std::string out;
+  for (int i = 0; i < 8; ++i, random >>= 5) out += alphabet[random & 31];
+  return out;
+}
+
+/// What containers spend on one entry beside its key: list node, hash node, bucket.
+constexpr std::size_t entry_bytes = 128;
+
 }  // namespace
 
-conversations::conversations() : pairs_(max_pairs), threads_(max_threads) {}
+conversations::conversations(byte_account& memory, id_source& ids)
+    : memory_(memory),
+      share_(SIZE_MAX, memory),
+      pairs_(max_pairs),
+      threads_(max_threads),
+      prefix_(prefix_from(ids.below(std::uint64_t{1} << 40))) {}
 
-pair_state& conversations::pair(const std::string& jid, const std::string& aor, steady_time now,
-                                byte_account& memory) {
+std::size_t conversations::cost(const std::string& jid, const std::string& aor) {
+  constexpr std::size_t ids = 3 * 128;  // a name, a tag, a Call-ID in key and value
+  return 2 * (jid.size() + aor.size() + entry_bytes) + sizeof(pair_state) + sizeof(thread_state) + ids;
+}
+
+pair_state& conversations::pair(const std::string& jid, const std::string& aor, steady_time now) {
   const auto key = key_of(jid, aor, {});
+  auto* known = pairs_.find(key, now);
+  if (known != nullptr) return *known;
+  trim(cost(jid, aor));
   auto& state = pairs_.get(key, now);
-  if (state.name.empty()) {
-    state.name = "p" + std::to_string(++named_);
-    state.memory = charge(memory, sizeof(pair_state) + key.size() + 128);
-  }
+  state.name = prefix_ + "-" + std::to_string(++named_);
+  state.fixed = sizeof(pair_state) + entry_bytes + key.size() + state.name.size();
+  state.memory = charge(share_, state.fixed);
   return state;
 }
 
@@ -38,22 +62,37 @@ pair_state* conversations::find_pair(const std::string& jid, const std::string& 
   return pairs_.find(key_of(jid, aor, {}), now);
 }
 
-thread_state& conversations::thread(const std::string& jid, const std::string& aor,
-                                    const std::string& call_id, steady_time now, id_source& ids,
-                                    byte_account& memory) {
+thread_state conversations::new_thread(const std::string& call_id, id_source& ids) {
+  thread_state made;
+  made.from_tag = ids.next(id_kind::tag);
+  made.call_id = call_id.empty() ? ids.next(id_kind::call_id) : call_id;
+  return made;
+}
+
+thread_state& conversations::keep_thread(const std::string& jid, const std::string& aor,
+                                         const std::string& call_id, thread_state made, steady_time now) {
+  trim(cost(jid, aor));
   const auto key = key_of(jid, aor, call_id);
   auto& state = threads_.get(key, now);
-  if (state.from_tag.empty()) {
-    state.from_tag = ids.next(id_kind::tag);
-    state.call_id = call_id.empty() ? ids.next(id_kind::call_id) : call_id;
-    state.memory = charge(memory, sizeof(thread_state) + key.size() + state.call_id.size() + 128);
-  }
+  state = std::move(made);
+  state.fixed =
+      sizeof(thread_state) + entry_bytes + key.size() + state.call_id.size() + state.from_tag.size();
+  state.memory = charge(share_, state.fixed);
+  state.weigh();
   return state;
 }
 
 thread_state* conversations::find_thread(const std::string& jid, const std::string& aor,
                                          const std::string& call_id, steady_time now) {
   return threads_.find(key_of(jid, aor, call_id), now);
+}
+
+/// What is remembered only makes later messages better; it must not take the place of messages.
+void conversations::trim(std::size_t coming) {
+  while (share_.used() + coming > memory_.limit() / 4) {
+    const bool any = threads_.size() > pairs_.size() ? threads_.forget_stalest() : pairs_.forget_stalest();
+    if (!any) return;
+  }
 }
 
 void conversations::expire(steady_time now) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,7 +25,10 @@ struct pair_state {
     unsigned count = 0;
     steady_time since;
   } repeats[2];
+  std::size_t fixed = 0;  ///< bytes charged beside the texts
   charge memory;
+  /// To be called when a text has changed.
+  void weigh() { memory.resize(fixed + sip_user.size() + xmpp_resource.size() + sip_gr.size()); }
 };
 
 /// One thread between the two: the identity of the MESSAGEs that we send for the XMPP user.
@@ -34,29 +38,45 @@ struct thread_state {
       from_tag;  ///< random per conversation: a thread that two senders share never becomes one dialog
   std::uint32_t cseq = 0;     ///< of the last MESSAGE; counted up, RFC 3261 §8.1.1.5
   std::string xmpp_resource;  ///< that spoke last in this thread
+  std::size_t fixed = 0;      ///< bytes charged beside the resource
   charge memory;
+  void weigh() { memory.resize(fixed + xmpp_resource.size()); }
 };
 
-/// Bounded memory of who talks to whom. Entries not used for an hour, or the stalest beyond the capacity, are
-/// forgotten; the next message begins anew with a fresh Call-ID and tag, which no peer takes amiss.
+/// Bounded memory of who talks to whom. Entries not used for an hour, or the stalest beyond the capacity or
+/// beyond a quarter of the byte account, are forgotten; the next message begins anew with a fresh Call-ID and
+/// tag, which no peer takes amiss. An entry is made only for a message that was accepted.
 class conversations {
  public:
-  conversations();
+  /// `memory` outlives it.
+  conversations(byte_account& memory, id_source& ids);
 
-  pair_state& pair(const std::string& jid, const std::string& aor, steady_time now, byte_account& memory);
+  /// Bytes that a pair and a thread with these addresses are charged at most, without what they learn later.
+  static std::size_t cost(const std::string& jid, const std::string& aor);
+
+  pair_state& pair(const std::string& jid, const std::string& aor, steady_time now);
   pair_state* find_pair(const std::string& jid, const std::string& aor, steady_time now);
-  /// Keyed by the Call-ID that the thread maps to (bounded, whatever the thread is); empty: no thread, which
-  /// gets a fresh Call-ID.
-  thread_state& thread(const std::string& jid, const std::string& aor, const std::string& call_id,
-                       steady_time now, id_source& ids, byte_account& memory);
+
+  /// A thread for one MESSAGE, not kept yet. `call_id`: that the thread maps to (bounded, whatever the thread
+  /// is); empty: no thread, which gets a fresh Call-ID.
+  static thread_state new_thread(const std::string& call_id, id_source& ids);
+  /// Keeps it under the Call-ID that the thread maps to (or none).
+  thread_state& keep_thread(const std::string& jid, const std::string& aor, const std::string& call_id,
+                            thread_state made, steady_time now);
   thread_state* find_thread(const std::string& jid, const std::string& aor, const std::string& call_id,
                             steady_time now);
   void expire(steady_time now);
   std::size_t size() const { return pairs_.size() + threads_.size(); }
+  std::size_t memory_used() const { return share_.used(); }
 
  private:
+  void trim(std::size_t coming);
+
+  const byte_account& memory_;
+  byte_account share_;  ///< of memory_; the entries' charges end before it
   recent_map<pair_state> pairs_;
   recent_map<thread_state> threads_;
+  std::string prefix_;  ///< random, so that names do not come again after a restart
   std::uint64_t named_ = 0;
 };
 

@@ -11,7 +11,7 @@ namespace stox::gateway {
 enum class direction : std::uint8_t { to_xmpp, to_sip };
 std::string_view to_string(direction d);
 
-/// What became of a message, from its sender's view.
+/// What became of a message, from its sender's view: decided once, when he is answered.
 enum class outcome : std::uint8_t {
   delivered,  ///< handed over: the sender was told 2xx, or hears nothing (XMPP)
   failed,     ///< the sender was told an error, and it was not delivered
@@ -21,11 +21,24 @@ enum class outcome : std::uint8_t {
 };
 std::string_view to_string(outcome o);
 
-/// Counts by direction, outcome and cause. Causes are our own words and SIP codes, so their number is
-/// bounded.
+/// What is not an outcome: knowledge that comes after it, and stanzas that are no messages of users.
+enum class aside : std::uint8_t {
+  late_error,          ///< a stanza error after the 2xx
+  lost_after_answer,   ///< the link broke after the 2xx and before the server confirmed
+  sender_unreachable,  ///< an XMPP sender was not told of a failure, or perhaps not
+  stray_error,         ///< an error stanza that answers nothing of ours
+  foreign_stanza,      ///< an iq, presence or error that is not between us and somebody else
+  malformed_stanza,    ///< an iq, presence or error that cannot be read
+};
+inline constexpr std::size_t aside_count = 6;
+
+/// Counts messages: each that came in once, and once by outcome and cause. Causes are our own words and SIP
+/// codes, so their number is bounded.
 class counters {
  public:
+  void came_in(direction d) { ++received_[static_cast<std::size_t>(d)]; }
   void count(direction d, outcome o, std::string_view cause);
+  void count(aside a) { ++asides_[static_cast<std::size_t>(a)]; }
   void count_losses(direction d, std::uint64_t n) { losses_[static_cast<std::size_t>(d)] += n; }
 
   struct key {
@@ -37,10 +50,14 @@ class counters {
   const std::map<key, std::uint64_t, std::less<>>& messages() const { return messages_; }
   std::uint64_t total(direction d, outcome o) const;
   std::uint64_t losses(direction d) const { return losses_[static_cast<std::size_t>(d)]; }
+  std::uint64_t received(direction d) const { return received_[static_cast<std::size_t>(d)]; }
+  std::uint64_t total(aside a) const { return asides_[static_cast<std::size_t>(a)]; }
 
  private:
   std::map<key, std::uint64_t, std::less<>> messages_;
   std::uint64_t losses_[2] = {};
+  std::uint64_t received_[2] = {};
+  std::uint64_t asides_[aside_count] = {};
 };
 
 /// For the lookup without building a string.

@@ -6,16 +6,13 @@ void pager_flow::handle(const xmpp::message& m, context& c) {
   switch (m.type) {
     case xmpp::message_type::error:
       // RFC 6120 §8.3.1: never an answer to an error.
-      if (!to_xmpp_.failed(m, c)) c.counts().count(direction::to_sip, outcome::ignored, "stray_error");
+      if (!to_xmpp_.failed(m, c)) c.counts().count(aside::stray_error);
       return;
     case xmpp::message_type::groupchat: {
       // Rooms are not users: nobody here is an occupant of one.
       const xmpp::stanza_error e{
           xmpp::error_type::cancel, xmpp::condition::service_unavailable, "Not a chat room", {}};
-      if (const auto reply = xmpp::write_error_reply(xmpp::stanza(m), e))
-        c.send_or_queue(m.to->domain, *reply);
-      c.counts().count(direction::to_sip, outcome::refused, "groupchat");
-      return;
+      return to_sip_.refuse(m, e, "groupchat", {}, c);
     }
     case xmpp::message_type::normal:
     case xmpp::message_type::chat:

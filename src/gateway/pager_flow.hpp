@@ -17,9 +17,13 @@ namespace stox::gateway {
 /// context.
 class pager_flow {
  public:
-  pager_flow() : to_xmpp_(talk_), to_sip_(talk_) {}
+  /// Both outlive it.
+  pager_flow(byte_account& memory, id_source& ids) : talk_(memory, ids), to_xmpp_(talk_), to_sip_(talk_) {}
 
-  void handle(sip::request_received& e, context& c) { to_xmpp_.handle(e, c); }
+  void handle(sip::request_received& e, context& c) {
+    c.counts().came_in(direction::to_xmpp);
+    to_xmpp_.handle(e, c);
+  }
   void handle(const sip::response_received& e, context& c) { to_sip_.answered(e, c); }
   void handle(const sip::request_failed& e, context& c) { to_sip_.failed(e, c); }
   void handle(const xmpp::message& m, context& c);

@@ -12,6 +12,7 @@ namespace stox::gateway {
 
 namespace {
 
+constexpr std::size_t entry_bytes = 256;  ///< what a lane and its places in the maps take beside their texts
 constexpr std::size_t max_id = 1024;  ///< bytes of a stanza id; it is kept until the message's fate is known
 
 xmpp::stanza_error refusal(xmpp::condition why, std::string text) {
@@ -43,99 +44,154 @@ std::optional<sip::uri> first_contact(const sip::response& r) {
 
 }  // namespace
 
+about pager_to_sip::about_of(const origin& o) {
+  return {o.conversation, o.call_id, o.id, o.from.to_string(), o.to.to_string()};
+}
+
 void pager_to_sip::refuse(const xmpp::message& m, const xmpp::stanza_error& e, std::string_view cause,
-                          context& c) {
+                          about a, context& c) {
   c.counts().count(direction::to_sip, outcome::refused, cause);
   const auto reply = xmpp::write_error_reply(xmpp::stanza(m), e);
-  if (reply && m.to && !c.send_or_queue(m.to->domain, *reply)) {
-    c.counts().count(direction::to_sip, outcome::in_doubt, "sender_unreachable");
-  }
+  const bool told = !reply || c.send_or_queue(m.to->domain, *reply);
+  if (told && !c.logs(log_level::info)) return;
+  a.stanza_id = m.id;
+  a.from = m.from.to_string();
+  a.to = m.to->to_string();
   if (c.logs(log_level::info)) {
-    c.log({log_level::info,
-           "message.to_sip.refused",
-           {},
-           {{"condition", std::string(xmpp::to_string(e.condition))},
-            {"cause", std::string(cause)},
-            {"from", m.from.to_string()},
-            {"to", m.to ? m.to->to_string() : std::string{}},
-            {"stanza_id", m.id}}});
+    note(c, log_level::info, "message.to_sip.refused", a,
+         {{"condition", std::string(xmpp::to_string(e.condition))}, {"cause", std::string(cause)}});
   }
+  if (!told) sender_unreachable(c, std::move(a), m.to->domain, cause);
 }
 
 void pager_to_sip::handle(const xmpp::message& m, context& c) {
-  const auto steady = c.now().steady;
-  const auto& to = *m.to;
   if (c.draining())
     return refuse(m, refusal(xmpp::condition::resource_constraint, "Gateway is shutting down"), "draining",
-                  c);
-  if (to.local.empty())
-    return refuse(m, refusal(xmpp::condition::service_unavailable, "No user here"), "no_user", c);
+                  {}, c);
+  if (m.to->local.empty())
+    return refuse(m, refusal(xmpp::condition::service_unavailable, "No user here"), "no_user", {}, c);
   if (m.id.size() > max_id)
-    return refuse(m, refusal(xmpp::condition::policy_violation, "Stanza id too long"), "id", c);
-  const auto mark = translate::next_hop_mark(translate::hop_mark_of(m), c.domains().name);
-  if (!mark) return refuse(m, refusal(xmpp::condition::not_acceptable, "482 Loop Detected"), "loop", c);
+    return refuse(m, refusal(xmpp::condition::policy_violation, "Stanza id too long"), "id", {}, c);
+  auto mark = translate::next_hop_mark(translate::hop_mark_of(m), c.domains().name);
+  if (!mark) return refuse(m, refusal(xmpp::condition::not_acceptable, "482 Loop Detected"), "loop", {}, c);
+  accept(m, *std::move(mark), c);
+}
 
-  const std::string jid = m.from.bare().to_string();
-  const std::string aor = to.bare().to_string();
-  auto& pair = talk_.pair(jid, aor, steady, c.memory());
-  if (!m.bodies.empty() && repeats_too_often(pair.repeats[1], m.bodies.front().text, steady)) {
+void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context& c) {
+  const auto steady = c.now().steady;
+  const auto& to = *m.to;
+  const parties t{m.from.bare().to_string(), to.bare().to_string(),
+                  m.thread && !m.thread->empty() ? translate::pager::call_id_of(*m.thread) : std::string{}};
+  about a;
+  auto* pair = talk_.find_pair(t.jid, t.aor, steady);
+  if (pair != nullptr) a.conversation = pair->name;
+  if (pair != nullptr && !m.bodies.empty() &&
+      repeats_too_often(pair->repeats[1], m.bodies.front().text, steady)) {
     return refuse(m, refusal(xmpp::condition::policy_violation, "Identical messages repeated too often"),
-                  "repeated", c);
+                  "repeated", a, c);
   }
   const auto host = c.domains().addresses.domain_to_sip(to.domain);
   auto targets = host ? c.route(*host) : std::vector<sip::target>{};
   if (targets.empty())
     return refuse(m, refusal(xmpp::condition::remote_server_not_found, "No route to the SIP side"),
-                  "no_route", c);
+                  "no_route", a, c);
 
-  const auto wanted =
-      m.thread && !m.thread->empty() ? translate::pager::call_id_of(*m.thread) : std::string{};
-  auto& thread = talk_.thread(jid, aor, wanted, steady, c.ids(), c.memory());
-  thread.xmpp_resource = m.from.resource;
-  pair.xmpp_resource = m.from.resource;
+  auto* thread = talk_.find_thread(t.jid, t.aor, t.thread, steady);
+  thread_state new_thread;
+  if (thread == nullptr) new_thread = conversations::new_thread(t.thread, c.ids());
+  const auto& talked = thread != nullptr ? *thread : new_thread;
   translate::pager::sip_context how;
-  how.call_id = thread.call_id;
-  how.from_tag = thread.from_tag;
-  how.cseq = thread.cseq + 1;
+  how.call_id = a.call_id = talked.call_id;
+  how.from_tag = talked.from_tag;
+  how.cseq = talked.cseq + 1;
   // RFC 7247 §6.3: whoever writes to a resource means that device.
   how.gr = to.resource;
-  how.sip_user = pair.sip_user;
+  if (pair != nullptr) how.sip_user = pair->sip_user;
   how.assert_identity =
-      std::all_of(targets.begin(), targets.end(), [&c](const auto& t) { return c.trusts(t); });
-  how.hop_mark = *mark;
+      std::all_of(targets.begin(), targets.end(), [&c](const auto& target) { return c.trusts(target); });
+  how.hop_mark = std::move(hop_mark);
   auto made = translate::pager::to_sip(m, how, c.domains().addresses);
-  if (!made) return refuse(m, made.error(), "content", c);
-  thread.cseq = how.cseq;
+  if (!made) return refuse(m, made.error(), "content", a, c);
+
+  // RFC 3428 §8: while one is pending for this Request-URI, the next waits.
+  const std::string key = t.jid + '\0' + made->value.uri;
+  const auto kept = sizeof(origin) + entry_bytes + m.id.size() + 2 * (t.jid.size() + t.aor.size()) +
+                    m.from.resource.size() + to.resource.size() + how.call_id.size() + 2 * key.size();
+  const auto size = kept + size_of(made->value);
+  const auto remembered = conversations::cost(t.jid, t.aor) + 2 * m.from.resource.size();
+  if (!c.memory().has_room(size + remembered)) {
+    return refuse(m, refusal(xmpp::condition::resource_constraint, "Out of memory for new messages"),
+                  "memory", a, c);
+  }
+  if (const auto why = full(t.jid, key, c); !why.empty()) {
+    return refuse(m, refusal(xmpp::condition::resource_constraint, "Too many messages wait"), why, a, c);
+  }
+
+  // It is accepted: only now is anything remembered of it.
+  const auto& name = remember(m, t, thread, std::move(new_thread), how.cseq, steady).name;
   c.counts().count_losses(direction::to_sip, made->losses.size());
   if (c.logs(log_level::debug)) {
     for (const auto& l : made->losses)
-      c.log({log_level::debug, "message.loss", pair.name, {{"what", l.what}, {"why", l.why}}});
+      note(c, log_level::debug, "message.loss", {name, how.call_id, {}, {}, {}},
+           {{"what", l.what}, {"why", l.why}});
   }
+  take_in(t.jid, key,
+          {{std::move(made->value), std::move(targets)},
+           {m.type, m.from, to, m.id, name, std::move(how.call_id)},
+           kept,
+           charge(c.memory(), size)},
+          c);
+}
 
-  const auto size = size_of(made->value) + sizeof(origin) + m.id.size() + 3 * (jid.size() + aor.size()) +
-                    m.from.resource.size() + to.resource.size() + how.call_id.size();
-  if (!c.memory().has_room(size)) {
-    return refuse(m, refusal(xmpp::condition::resource_constraint, "Out of memory for new messages"),
-                  "memory", c);
+pair_state& pager_to_sip::remember(const xmpp::message& m, const parties& t, thread_state* known,
+                                   thread_state made, std::uint32_t cseq, steady_time now) {
+  auto& thread = known != nullptr ? *known : talk_.keep_thread(t.jid, t.aor, t.thread, std::move(made), now);
+  thread.cseq = cseq;
+  if (thread.xmpp_resource != m.from.resource) {
+    thread.xmpp_resource = m.from.resource;
+    thread.weigh();
   }
-  queued q{{std::move(made->value), std::move(targets)},
-           {m.type, m.from, to, m.id, pair.name, how.call_id},
-           charge(c.memory(), size)};
-  // RFC 3428 §8: while one is pending for this Request-URI, the next waits.
-  const std::string key = jid + '\0' + q.out.request.uri;
+  // Looked up anew: the thread may have taken an older entry's place.
+  const bool first = talk_.find_pair(t.jid, t.aor, now) == nullptr;
+  auto& pair = talk_.pair(t.jid, t.aor, now);
+  if (first) repeats_too_often(pair.repeats[1], m.bodies.front().text, now);
+  if (pair.xmpp_resource != m.from.resource) {
+    pair.xmpp_resource = m.from.resource;
+    pair.weigh();
+  }
+  return pair;
+}
+
+std::string_view pager_to_sip::full(const std::string& jid, const std::string& key, context& c) const {
+  const auto sender = senders_.find(jid);
+  if (sender != senders_.end() && sender->second >= c.settings().limits.messages_per_sender)
+    return "sender_full";
+  const auto at = lanes_.find(key);
+  if (at == lanes_.end()) return {};
+  const auto& sip = c.settings().sip;
+  return at->second.waiting.size() >= sip.queue_per_pair || waiting_ >= sip.queue_total ? "queue_full"
+                                                                                        : std::string_view();
+}
+
+void pager_to_sip::take_in(const std::string& jid, const std::string& key, queued q, context& c) {
+  ++senders_[jid];
   auto& l = lanes_[key];
   if (!l.pending) return start(key, l, std::move(q), c);
-  if (l.waiting.size() >= c.settings().sip.queue_per_pair || waiting_ >= c.settings().sip.queue_total) {
-    return refuse(m, refusal(xmpp::condition::resource_constraint, "Too many messages wait for this contact"),
-                  "queue_full", c);
-  }
   ++waiting_;
   l.waiting.push_back(std::move(q));
+}
+
+void pager_to_sip::release(const std::string& key, std::size_t n) {
+  const auto sender = senders_.find(std::string_view(key).substr(0, key.find('\0')));
+  if (sender == senders_.end()) return;
+  sender->second -= std::min(n, sender->second);
+  if (sender->second == 0) senders_.erase(sender);
 }
 
 void pager_to_sip::start(const std::string& key, lane& l, queued&& q, context& c) {
   l.pending = std::move(q.sender);
   l.memory = std::move(q.memory);
+  l.memory.resize(q.kept);  // the endpoint charges for the request
   open_.emplace(c.request(std::move(q.out)), key);
 }
 
@@ -161,17 +217,10 @@ void pager_to_sip::answered(const sip::response_received& e, context& c) {
   const std::string key = std::move(at->second);
   open_.erase(at);
   const auto& o = *lanes_.at(key).pending;
+  release(key, 1);
   if (e.response.status < 300) {
     c.counts().count(direction::to_sip, outcome::delivered, "accepted");
-    if (c.logs(log_level::info)) {
-      c.log({log_level::info,
-             "message.to_sip.delivered",
-             o.conversation,
-             {{"call_id", o.call_id},
-              {"stanza_id", o.id},
-              {"from", o.from.to_string()},
-              {"to", o.to.to_string()}}});
-    }
+    if (c.logs(log_level::info)) note(c, log_level::info, "message.to_sip.delivered", about_of(o), {});
     return next(key, c);
   }
   const auto error = translate::to_xmpp(e.response.status, e.response.reason, first_contact(e.response),
@@ -188,6 +237,7 @@ void pager_to_sip::failed(const sip::request_failed& e, context& c) {
   const std::string key = std::move(at->second);
   open_.erase(at);
   const auto& o = *lanes_.at(key).pending;
+  release(key, 1);
   const auto what = e.may_have_arrived ? outcome::in_doubt : outcome::failed;
   switch (e.why) {
     case sip::failure::too_large:
@@ -200,6 +250,12 @@ void pager_to_sip::failed(const sip::request_failed& e, context& c) {
       error.text = "No answer from the SIP side; the message may have arrived";
       tell(o, error, what, "timeout", c);
       return fail_lane(key, error, "timeout", c);
+    }
+    case sip::failure::held_back: {
+      auto error = translate::to_xmpp(503, "", std::nullopt, c.domains().addresses);
+      error.text = "The SIP side is overloaded and asked for a pause";
+      tell(o, error, what, "held_back", c);
+      return fail_lane(key, error, "held_back", c);
     }
     case sip::failure::transport: {
       auto error = translate::to_xmpp(503, "", std::nullopt, c.domains().addresses);
@@ -216,32 +272,28 @@ void pager_to_sip::fail_lane(const std::string& key, const xmpp::stanza_error& e
   auto waiting = std::move(at->second.waiting);
   lanes_.erase(at);
   waiting_ -= waiting.size();
+  release(key, waiting.size());
   for (const auto& q : waiting) tell(q.sender, e, outcome::failed, cause, c);
 }
 
 void pager_to_sip::tell(const origin& o, const xmpp::stanza_error& e, outcome what, std::string_view cause,
                         context& c) {
   c.counts().count(direction::to_sip, what, cause);
-  const auto level = what == outcome::in_doubt ? log_level::warning : log_level::info;
+  const bool doubt = what == outcome::in_doubt;
+  const auto level = doubt ? log_level::warning : log_level::info;
+  const std::string_view event = doubt ? "message.to_sip.in_doubt" : "message.to_sip.failed";
   if (c.logs(level)) {
-    c.log({level,
-           what == outcome::in_doubt ? "message.to_sip.in_doubt" : "message.to_sip.failed",
-           o.conversation,
-           {{"call_id", o.call_id},
-            {"stanza_id", o.id},
-            {"condition", std::string(xmpp::to_string(e.condition))},
-            {"cause", std::string(cause)}}});
+    note(c, level, event, about_of(o),
+         {{"condition", std::string(xmpp::to_string(e.condition))}, {"cause", std::string(cause)}});
   }
+  if (doubt) raise(c, event, about_of(o), o.to.domain, cause);
   xmpp::message original;
   original.type = o.type;
   original.from = o.from;
   original.to = o.to;
   original.id = o.id;
   const auto reply = xmpp::write_error_reply(xmpp::stanza(std::move(original)), e);
-  if (reply && !c.send_or_queue(o.to.domain, *reply)) {
-    c.counts().count(direction::to_sip, outcome::in_doubt, "sender_unreachable");
-    c.log({log_level::error, "message.to_sip.sender_unreachable", o.conversation, {{"stanza_id", o.id}}});
-  }
+  if (reply && !c.send_or_queue(o.to.domain, *reply)) sender_unreachable(c, about_of(o), o.to.domain, cause);
 }
 
 void pager_to_sip::abandon(context& c) {
@@ -252,6 +304,7 @@ void pager_to_sip::abandon(context& c) {
   }
   lanes_.clear();
   open_.clear();
+  senders_.clear();
   waiting_ = 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "base/byte_account.hpp"
 #include "gateway/context.hpp"
 #include "gateway/conversation.hpp"
+#include "gateway/report.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "xmpp/wire/stanza.hpp"
 
@@ -24,11 +26,14 @@ class pager_to_sip {
   explicit pager_to_sip(conversations& talk) : talk_(talk) {}
 
   void handle(const xmpp::message& m, context& c);
+  /// Answers with an error before anything was sent on; `a`: what is known beyond the stanza itself.
+  void refuse(const xmpp::message& m, const xmpp::stanza_error& e, std::string_view cause, about a,
+              context& c);
   void answered(const sip::response_received& e, context& c);
   void failed(const sip::request_failed& e, context& c);
   /// Fails everything that is open: the drain limit has come.
   void abandon(context& c);
-  std::size_t open() const { return open_.size(); }
+  std::size_t open() const { return open_.size() + waiting_; }
 
  private:
   /// What is needed to tell the sender.
@@ -40,6 +45,7 @@ class pager_to_sip {
   struct queued {
     sip::outgoing out;
     origin sender;
+    std::size_t kept = 0;  ///< bytes of the charge that stay when the request has gone to the endpoint
     charge memory;
   };
   struct lane {
@@ -47,17 +53,38 @@ class pager_to_sip {
     charge memory;
     std::deque<queued> waiting;
   };
+  /// Lets a map of texts be asked with a part of another text.
+  struct text_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+  };
 
-  void refuse(const xmpp::message& m, const xmpp::stanza_error& e, std::string_view cause, context& c);
+  /// Who talks: bare JIDs, and the Call-ID that the thread maps to.
+  struct parties {
+    std::string jid, aor, thread;
+  };
+
+  void accept(const xmpp::message& m, std::string hop_mark, context& c);
+  pair_state& remember(const xmpp::message& m, const parties& t, thread_state* known, thread_state made,
+                       std::uint32_t cseq, steady_time now);
+  /// Empty, or why there is no place for one more of this sender.
+  std::string_view full(const std::string& jid, const std::string& key, context& c) const;
+  void take_in(const std::string& jid, const std::string& key, queued q, context& c);
   void tell(const origin& o, const xmpp::stanza_error& e, outcome what, std::string_view cause, context& c);
   void start(const std::string& key, lane& l, queued&& q, context& c);
   /// After the pending one ended: the next, or the lane goes.
   void next(const std::string& key, context& c);
   void fail_lane(const std::string& key, const xmpp::stanza_error& e, std::string_view cause, context& c);
+  /// `n` messages of the lane's sender ended.
+  void release(const std::string& key, std::size_t n);
+  static about about_of(const origin& o);
 
   conversations& talk_;
   std::unordered_map<std::string, lane> lanes_;  ///< only those with something pending
   std::unordered_map<sip::client_tx, std::string> open_;
+  /// Open and waiting messages of each sender's bare JID: he could else fill the gateway by writing to ever
+  /// new addresses.
+  std::unordered_map<std::string, std::size_t, text_hash, std::equal_to<>> senders_;
   std::size_t waiting_ = 0;  ///< over all lanes
 };
 

@@ -11,6 +11,8 @@ namespace stox::gateway {
 
 namespace {
 
+constexpr std::size_t entry_bytes = 256;  ///< what a message takes in maps, queue and timer index
+
 /// The gateway's own trouble, which passes. RFC 3261 §21.4.18: when to come back; an XMPP user's own absence
 /// says nothing of the kind.
 sip::reply busy(std::string_view reason, const context& c) {
@@ -35,28 +37,27 @@ sip::reply reply_of(const translate::sip_status& s) {
   return r;
 }
 
+about pager_to_xmpp::about_of(const pending& p) {
+  return {p.conversation, p.call_id, p.id, p.from.to_string(), p.to.to_string()};
+}
+
 void pager_to_xmpp::refuse(const sip::request_received& e, const sip::reply& r, std::string_view cause,
-                           context& c) {
+                           const std::string& conversation, context& c) {
   c.respond(e.tx, r);
   c.counts().count(direction::to_xmpp, outcome::refused, cause);
-  if (c.logs(log_level::info)) {
-    c.log({log_level::info,
-           "message.to_xmpp.refused",
-           {},
-           {{"call_id", e.head.call_id},
-            {"from", sip::write(e.head.from.uri)},
-            {"to", sip::write(e.request_uri)},
-            {"peer", e.peer.remote.to_string()},
-            {"status", std::to_string(r.status)},
-            {"cause", std::string(cause)}}});
-  }
+  if (!c.logs(log_level::info)) return;
+  note(c, log_level::info, "message.to_xmpp.refused",
+       {conversation, e.head.call_id, {}, sip::write(e.head.from.uri), sip::write(e.request_uri)},
+       {{"peer", e.peer.remote.to_string()},
+        {"status", std::to_string(r.status)},
+        {"cause", std::string(cause)}});
 }
 
 void pager_to_xmpp::handle(sip::request_received& e, context& c) {
   const auto who = translate::identity_of(e.request, e.head, c.domains().sip);
-  if (!who) return refuse(e, reply_of(who.error()), "identity", c);
+  if (!who) return refuse(e, reply_of(who.error()), "identity", {}, c);
   auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);
-  if (!mark) return refuse(e, reply_of({482, "Loop Detected", {}, false}), "loop", c);
+  if (!mark) return refuse(e, reply_of({482, "Loop Detected", {}, false}), "loop", {}, c);
   accept(e, who->aor, who->display, std::move(*mark), c);
 }
 
@@ -71,29 +72,20 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
     speaker.params.clear();
     sender = c.domains().addresses.to_jid(speaker);
   }
-  if (!target) return refuse(e, reply_of({404, "Not an XMPP address", {}, false}), "address", c);
+  if (!target) return refuse(e, reply_of({404, "Not an XMPP address", {}, false}), "address", {}, c);
   if (!sender)
-    return refuse(e, reply_of({403, "Not an address of a served domain", {}, false}), "identity", c);
+    return refuse(e, reply_of({403, "Not an address of a served domain", {}, false}), "identity", {}, c);
 
   const std::string jid = target->bare().to_string();
   const std::string aor = sender->bare().to_string();
-  auto& pair = talk_.pair(jid, aor, steady, c.memory());
-  if (repeats_too_often(pair.repeats[0], e.request.body, steady)) {
-    return refuse(e, reply_of({482, "Identical messages repeated too often", {}, false}), "repeated", c);
+  auto* pair = talk_.find_pair(jid, aor, steady);
+  const std::string known = pair != nullptr ? pair->name : std::string{};
+  if (pair != nullptr && repeats_too_often(pair->repeats[0], e.request.body, steady)) {
+    return refuse(e, reply_of({482, "Identical messages repeated too often", {}, false}), "repeated", known,
+                  c);
   }
   const auto spelled = from.user.value_or(std::string{});
-  if (pair.sip_user != spelled) {
-    // RFC 3261 §19.1.4: another spelling may be another user; what the first one showed is not his.
-    pair.sip_user = spelled;
-    pair.sip_gr.clear();
-  }
-  // RFC 7572 §5: the full JID is used where the GRUU is known, from this request or an earlier one of the
-  // same two.
-  if (const auto* gr = speaker.find("gr"); gr != nullptr && gr->value) {
-    pair.sip_gr = *gr->value;
-  } else if (!pair.sip_gr.empty()) {
-    speaker.params.push_back({"gr", pair.sip_gr});
-  }
+  const auto device = learn_device(speaker, spelled, pair);
 
   translate::pager::xmpp_context how;
   how.id = c.ids().next(id_kind::stanza);
@@ -103,26 +95,31 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
     const auto* thread = talk_.find_thread(jid, aor, e.head.call_id, steady);
     how.resource = thread != nullptr ? thread->xmpp_resource : std::string{};
     // Who writes without a thread has only one conversation with this contact.
-    if (thread == nullptr && talk_.find_thread(jid, aor, {}, steady) != nullptr)
-      how.resource = pair.xmpp_resource;
+    if (thread == nullptr && pair != nullptr && talk_.find_thread(jid, aor, {}, steady) != nullptr)
+      how.resource = pair->xmpp_resource;
   }
   auto made = translate::pager::to_xmpp(e.request, e.head, e.request_uri, speaker, display, how,
                                         c.domains().addresses);
-  if (!made) return refuse(e, reply_of(made.error()), "content", c);
+  if (!made) return refuse(e, reply_of(made.error()), "content", known, c);
+  std::string stanza = xmpp::write(made->value);
+  const auto kept = sizeof(pending) + entry_bytes + 2 * how.id.size() + e.head.call_id.size() + jid.size() +
+                    aor.size() + made->value.from.resource.size() + made->value.to->resource.size();
+  const auto remembered = conversations::cost(jid, aor) + spelled.size() + device.size();
+  if (!c.memory().has_room(kept + stanza.size() + remembered))
+    return refuse(e, busy("Out of memory for new messages", c), "memory", known, c);
+  const auto state = c.link(made->value.from.domain);
+  if (state == link_state::none)
+    return refuse(e, reply_of({404, "Domain not served", {}, false}), "not_served", known, c);
+  if (state == link_state::blocked) return refuse(e, busy("XMPP link congested", c), "blocked", known, c);
+
+  // It is accepted: only now is anything remembered of it.
+  const auto& name = remember(jid, aor, e.request.body, spelled, device, steady).name;
   c.counts().count_losses(direction::to_xmpp, made->losses.size());
   if (c.logs(log_level::debug)) {
     for (const auto& l : made->losses)
-      c.log({log_level::debug, "message.loss", pair.name, {{"what", l.what}, {"why", l.why}}});
+      note(c, log_level::debug, "message.loss", {name, e.head.call_id, {}, {}, {}},
+           {{"what", l.what}, {"why", l.why}});
   }
-
-  std::string stanza = xmpp::write(made->value);
-  if (!c.memory().has_room(stanza.size()))
-    return refuse(e, busy("Out of memory for new messages", c), "memory", c);
-  const auto state = c.link(made->value.from.domain);
-  if (state == link_state::none)
-    return refuse(e, reply_of({404, "Domain not served", {}, false}), "not_served", c);
-  if (state == link_state::blocked) return refuse(e, busy("XMPP link congested", c), "blocked", c);
-
   const auto ref = c.new_ref();
   auto& p = open_[ref];
   p.tx = e.tx;
@@ -130,10 +127,33 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   p.to = *made->value.to;
   p.id = std::move(how.id);
   p.call_id = e.head.call_id;
-  p.conversation = pair.name;
-  p.memory = charge(c.memory(), sizeof(pending) + stanza.size() + p.id.size() * 2 + 128);
+  p.conversation = name;
+  p.kept = kept;
+  p.memory = charge(c.memory(), kept + stanza.size());
   by_id_.emplace(p.id, ref);
   write_or_hold(ref, p, std::move(stanza), c);
+}
+
+std::string pager_to_xmpp::learn_device(sip::uri& speaker, const std::string& spelled,
+                                        const pair_state* pair) {
+  if (const auto* gr = speaker.find("gr"); gr != nullptr && gr->value) return *gr->value;
+  // RFC 7572 §5: the full JID is used where the GRUU is known, from this request or an earlier one of the
+  // same two. RFC 3261 §19.1.4: another spelling may be another user; what the first one showed is not his.
+  if (pair == nullptr || pair->sip_user != spelled || pair->sip_gr.empty()) return {};
+  speaker.params.push_back({"gr", pair->sip_gr});
+  return pair->sip_gr;
+}
+
+pair_state& pager_to_xmpp::remember(const std::string& jid, const std::string& aor, const std::string& body,
+                                    const std::string& spelled, const std::string& device, steady_time now) {
+  const bool first = talk_.find_pair(jid, aor, now) == nullptr;
+  auto& pair = talk_.pair(jid, aor, now);
+  if (first) repeats_too_often(pair.repeats[0], body, now);
+  if (pair.sip_user == spelled && pair.sip_gr == device) return pair;
+  pair.sip_user = spelled;
+  pair.sip_gr = device;
+  pair.weigh();
+  return pair;
 }
 
 void pager_to_xmpp::write_or_hold(xmpp::stanza_ref ref, pending& p, std::string stanza, context& c) {
@@ -172,6 +192,7 @@ void pager_to_xmpp::sent(xmpp::stanza_ref ref, context& c) {
   const auto at = open_.find(ref);
   if (at == open_.end() || at->second.at != stage::writing) return;
   auto& p = at->second;
+  p.memory.resize(p.kept);
   const auto wait = c.settings().sip.accept_wait;
   if (wait <= duration::zero()) return answer_ok(ref, p, c);
   p.at = stage::waiting;
@@ -215,12 +236,7 @@ void pager_to_xmpp::lost(xmpp::stanza_ref ref, bool written, context& c) {
   if (at == open_.end()) return;
   auto& p = at->second;
   if (p.at == stage::answered) {
-    // Only with accept_wait = 0 does a 2xx go out before the fence answers.
-    c.counts().count(direction::to_xmpp, outcome::in_doubt, "link_lost_after_answer");
-    c.log({log_level::warning,
-           "message.to_xmpp.in_doubt",
-           p.conversation,
-           {{"call_id", p.call_id}, {"stanza_id", p.id}}});
+    doubt_after_answer(p, "link_lost_after_answer", c);
     return erase(ref, c);
   }
   if (!written) return answer_error(ref, p, busy("XMPP link was lost", c), outcome::failed, "link_lost", c);
@@ -240,11 +256,12 @@ bool pager_to_xmpp::failed(const xmpp::message& error, context& c) {
   // RFC 6120 §8.3.2: a warning only; the stanza was processed.
   if (error.error->type == xmpp::error_type::continue_) return true;
   if (p.at == stage::answered) {
-    c.counts().count(direction::to_xmpp, outcome::in_doubt, "late_error");
-    c.log({log_level::warning,
-           "message.to_xmpp.late_error",
-           p.conversation,
-           {{"stanza_id", p.id}, {"condition", std::string(xmpp::to_string(error.error->condition))}}});
+    static constexpr std::string_view event = "message.to_xmpp.late_error";
+    const auto condition = xmpp::to_string(error.error->condition);
+    c.counts().count(aside::late_error);
+    if (c.logs(log_level::warning))
+      note(c, log_level::warning, event, about_of(p), {{"condition", std::string(condition)}});
+    raise(c, event, about_of(p), p.from.domain, condition);
     erase(ref, c);
     return true;
   }
@@ -259,15 +276,7 @@ void pager_to_xmpp::answer_ok(xmpp::stanza_ref ref, pending& p, context& c) {
   ok.status = c.settings().sip.accepted_code;
   c.respond(p.tx, ok);
   c.counts().count(direction::to_xmpp, outcome::delivered, "accepted");
-  if (c.logs(log_level::info)) {
-    c.log({log_level::info,
-           "message.to_xmpp.delivered",
-           p.conversation,
-           {{"call_id", p.call_id},
-            {"stanza_id", p.id},
-            {"from", p.from.to_string()},
-            {"to", p.to.to_string()}}});
-  }
+  if (c.logs(log_level::info)) note(c, log_level::info, "message.to_xmpp.delivered", about_of(p), {});
   if (p.confirmed) return erase(ref, c);
   p.at = stage::answered;
 }
@@ -276,17 +285,24 @@ void pager_to_xmpp::answer_error(xmpp::stanza_ref ref, pending& p, const sip::re
                                  std::string_view cause, context& c) {
   c.respond(p.tx, r);
   c.counts().count(direction::to_xmpp, what, cause);
-  const auto level = what == outcome::in_doubt ? log_level::warning : log_level::info;
+  const bool doubt = what == outcome::in_doubt;
+  const auto level = doubt ? log_level::warning : log_level::info;
+  const std::string_view event = doubt ? "message.to_xmpp.in_doubt" : "message.to_xmpp.failed";
   if (c.logs(level)) {
-    c.log({level,
-           what == outcome::in_doubt ? "message.to_xmpp.in_doubt" : "message.to_xmpp.failed",
-           p.conversation,
-           {{"call_id", p.call_id},
-            {"stanza_id", p.id},
-            {"status", std::to_string(r.status)},
-            {"cause", std::string(cause)}}});
+    note(c, level, event, about_of(p), {{"status", std::to_string(r.status)}, {"cause", std::string(cause)}});
   }
+  if (doubt) raise(c, event, about_of(p), p.from.domain, cause);
   erase(ref, c);
+}
+
+// Only with accept_wait = 0 does a 2xx go out before the fence answers. The sender's outcome stays what he
+// was told.
+void pager_to_xmpp::doubt_after_answer(const pending& p, std::string_view cause, context& c) {
+  static constexpr std::string_view event = "message.to_xmpp.in_doubt";
+  c.counts().count(aside::lost_after_answer);
+  if (c.logs(log_level::warning))
+    note(c, log_level::warning, event, about_of(p), {{"cause", std::string(cause)}});
+  raise(c, event, about_of(p), p.from.domain, cause);
 }
 
 void pager_to_xmpp::erase(xmpp::stanza_ref ref, context& c) {
@@ -302,7 +318,7 @@ void pager_to_xmpp::abandon(context& c) {
     auto& [ref, p] = *open_.begin();
     const bool unwritten = p.at == stage::held || p.at == stage::writing;
     if (p.at == stage::answered) {
-      c.counts().count(direction::to_xmpp, outcome::in_doubt, "shutdown");
+      doubt_after_answer(p, "shutdown", c);
       erase(ref, c);
     } else if (unwritten) {
       answer_error(ref, p, busy("Gateway is shutting down", c), outcome::failed, "shutdown", c);

@@ -10,6 +10,7 @@
 #include "base/deadline_index.hpp"
 #include "gateway/context.hpp"
 #include "gateway/conversation.hpp"
+#include "gateway/report.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "translate/error.hpp"
 #include "xmpp/machine/component.hpp"
@@ -54,17 +55,25 @@ class pager_to_xmpp {
     std::string id, call_id, conversation;
     std::string stanza;  ///< only while held
     timer_handle timer;
+    std::size_t kept = 0;  ///< bytes of the charge that stay when the stanza has left
     charge memory;
   };
 
-  void refuse(const sip::request_received& e, const sip::reply& r, std::string_view cause, context& c);
+  static void refuse(const sip::request_received& e, const sip::reply& r, std::string_view cause,
+                     const std::string& conversation, context& c);
   void accept(sip::request_received& e, const sip::uri& aor, const std::string& display, std::string hop_mark,
               context& c);
+  /// The sender's device: of this request, else of an earlier one of the same two.
+  static std::string learn_device(sip::uri& speaker, const std::string& spelled, const pair_state* pair);
+  pair_state& remember(const std::string& jid, const std::string& aor, const std::string& body,
+                       const std::string& spelled, const std::string& device, steady_time now);
   void write_or_hold(xmpp::stanza_ref ref, pending& p, std::string stanza, context& c);
   void answer_ok(xmpp::stanza_ref ref, pending& p, context& c);
   void answer_error(xmpp::stanza_ref ref, pending& p, const sip::reply& r, outcome what,
                     std::string_view cause, context& c);
+  static void doubt_after_answer(const pending& p, std::string_view cause, context& c);
   void erase(xmpp::stanza_ref ref, context& c);
+  static about about_of(const pending& p);
 
   conversations& talk_;
   std::unordered_map<xmpp::stanza_ref, pending> open_;

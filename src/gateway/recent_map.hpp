@@ -36,6 +36,12 @@ class recent_map {
   void expire(steady_time older_than) {
     while (!entries_.empty() && entries_.back().used < older_than) drop_stalest();
   }
+  /// Forgets the entry that was not used for longest; false if there is none.
+  bool forget_stalest() {
+    if (entries_.empty()) return false;
+    drop_stalest();
+    return true;
+  }
   std::size_t size() const { return entries_.size(); }
 
  private:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ namespace stox::gateway {
 /// answered here.
 class router {
  public:
+  /// Both outlive it.
+  router(byte_account& memory, id_source& ids) : pager_(memory, ids) {}
+
   void handle(sip::event& e, context& c);
   /// `domain`: the served XMPP name of the link that the event comes from.
   void handle(xmpp::component_event& e, std::string_view domain, context& c);
@@ -27,6 +31,10 @@ class router {
 
  private:
   void stanza(const xml::element& e, std::string_view domain, context& c);
+  static void malformed(const xml::element& e, const error& why, std::string_view domain, context& c);
+  static bool addressed(const xmpp::jid& from, const std::optional<xmpp::jid>& to, std::string_view domain,
+                        const context& c);
+  static void unheard(const std::string& text, std::string_view domain, context& c);
 
   pager_flow pager_;
   service_flow service_;

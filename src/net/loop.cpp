@@ -21,6 +21,9 @@ namespace asio = boost::asio;
 constexpr auto timer_grain = std::chrono::milliseconds(1);
 // Rounds of "answers cause events cause answers" before the sockets have their turn again.
 constexpr int pump_rounds = 32;
+// What the write queues hold is told again when it changed by that much, or is nothing any more. While all
+// writes are taken at once, there is nothing to tell.
+constexpr std::size_t queue_grain = 64 * 1024;
 
 instant read_clocks() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
 
@@ -55,6 +58,7 @@ struct loop::impl final : event_sink {
     core.handle(e, now);
   }
   void pump();
+  void tell_queues();
   void perform(engine::action a);
   void perform_io(io::action a);
   void arm();
@@ -64,6 +68,12 @@ struct loop::impl final : event_sink {
   void end(ending how) {
     how_ended = how;
     io.stop();
+  }
+  /// What is open is told as in doubt; what the kernel takes at once still goes out.
+  void force_end() {
+    take(engine::forced_end{});
+    pump();
+    end(ending::forced);
   }
   void log(log_level level, std::string_view event,
            std::vector<std::pair<std::string_view, std::string>> fields) {
@@ -89,6 +99,7 @@ struct loop::impl final : event_sink {
   bool now_is_fresh = false;  // one reading of the clocks serves a batch
   bool dirty = false;         // the engine took an event since it was drained
   bool pump_posted = false;
+  std::size_t told_queued = 0;
   bool stopping = false;
   ending how_ended = ending::forced;
 };
@@ -105,6 +116,7 @@ void loop::impl::pump() {
     while (auto a = core.poll()) perform(std::move(*a));
     udp.flush();
     tcp.flush();
+    tell_queues();
     if (!dirty) break;
   }
   now_is_fresh = false;
@@ -119,11 +131,21 @@ void loop::impl::pump() {
   if (hooks.batch_end) hooks.batch_end();
 }
 
+void loop::impl::tell_queues() {
+  const std::size_t queued = udp.queued() + tcp.queued();
+  const std::size_t change = queued > told_queued ? queued - told_queued : told_queued - queued;
+  if (change < queue_grain && (change == 0 || queued != 0)) return;
+  told_queued = queued;
+  take(engine::write_queues{queued});
+}
+
 void loop::impl::perform(engine::action a) {
   if (auto* what = std::get_if<io::action>(&a)) {
     perform_io(std::move(*what));
   } else if (auto* line = std::get_if<engine::log_line>(&a)) {
     if (hooks.log) hooks.log(line->record);
+  } else if (auto* raised = std::get_if<engine::incident_raised>(&a)) {
+    if (hooks.incident) hooks.incident(raised->what);
   } else {
     static_assert(std::is_same_v<std::variant_alternative_t<2, engine::action>, engine::stopped>);
     end(ending::clean);
@@ -174,7 +196,7 @@ void loop::impl::on_signal(int number) {
   }
   if (stopping) {
     log(log_level::warning, "daemon.forced", {{"why", "second signal"}});
-    return end(ending::forced);
+    return force_end();
   }
   begin_shutdown();
 }
@@ -187,7 +209,7 @@ void loop::impl::begin_shutdown() {
   end_timer.async_wait([this](const boost::system::error_code& ec) {
     if (ec) return;
     log(log_level::error, "daemon.forced", {{"why", "the engine did not stop in time"}});
-    end(ending::forced);
+    force_end();
   });
   take(engine::shutdown{limits.drain});
   pump();
@@ -258,6 +280,9 @@ void loop::every(duration interval, std::function<void()> f) {
 
 reactor& loop::io() { return impl_->io; }
 tcp_counters loop::tcp() const { return impl_->tcp.counters(); }
+udp_counters loop::udp() const { return impl_->udp.counters(); }
+std::size_t loop::tcp_queued() const { return impl_->tcp.queued(); }
+std::size_t loop::udp_queued() const { return impl_->udp.queued(); }
 bool loop::resolving() const { return impl_->tcp.resolving(); }
 
 }  // namespace stox::net

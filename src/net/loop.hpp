@@ -20,6 +20,7 @@ namespace stox::net {
 /// What the loop tells its owner, on the loop's thread. An empty one is not called.
 struct loop_hooks {
   std::function<void(const log_record&)> log;  ///< the engine's lines and the loop's own
+  std::function<void(const incident&)> incident;
   std::function<void()> batch_end;  ///< everything that was there to do is done: a time to flush logs
   std::function<void()> reload;     ///< SIGHUP
   std::function<void()> stopping;   ///< the shutdown began
@@ -65,6 +66,9 @@ class loop {
 
   reactor& io();  ///< for the others that live on this loop
   tcp_counters tcp() const;
+  udp_counters udp() const;
+  std::size_t tcp_queued() const;
+  std::size_t udp_queued() const;
   bool resolving() const;
 
  private:

@@ -36,6 +36,9 @@ struct piece {
   std::string bytes;
 };
 
+// What a piece takes beside its bytes; it counts as long as the piece is there.
+constexpr std::size_t piece_cost = sizeof(piece);
+
 enum class state : std::uint8_t {
   resolving,   // the name's addresses are looked up
   connecting,  // one of them is tried
@@ -60,8 +63,8 @@ struct connection {
   std::vector<socket_address> candidates;
   std::size_t next_candidate = 0;
   std::deque<piece> queue;
-  std::size_t head = 0;  // bytes of the first piece that are written
-  std::size_t queued_bytes = 0;
+  std::size_t head = 0;    // bytes of the first piece that are written
+  std::size_t queued = 0;  // bytes to write, and piece_cost for each piece
 };
 
 struct acceptor {
@@ -122,6 +125,10 @@ struct tcp_ports::impl {
   void write_out(connection& c);
   int write_some(connection& c);
   void taken(connection& c, std::size_t n);
+  void unqueue(connection& c, std::size_t n) {
+    c.queued -= n;
+    total_queued -= n;
+  }
   void wait_writable(connection& c);
   void mark_dirty(connection& c);
 
@@ -129,6 +136,7 @@ struct tcp_ports::impl {
   void finish(connection& c, io::fail why);
   void begin_linger(connection& c);
   void forget(connection& c);
+  void bound_lingering();
   void fail(token tok, io::fail why) {
     if (tok != token::none) sink.on_event(io::send_failed{tok, why});
   }
@@ -144,7 +152,9 @@ struct tcp_ports::impl {
   std::unordered_map<conn_id, std::unique_ptr<connection>> connections;
   std::vector<conn_id> dirty;
   std::size_t total_queued = 0;
-  unsigned accepted_now = 0;
+  unsigned accepted_now = 0;  // those that linger do not count
+  unsigned lingering_now = 0;
+  std::deque<conn_id> lingering;  // in order, with some that are gone
   int spare;  // given up for a moment when descriptors run out, so that the waiting peer can be told so
   std::array<char, read_bytes> buffer;
 };
@@ -364,10 +374,10 @@ void tcp_ports::impl::write_out(connection& c) {
     return finish(c, io::fail::reset);
   }
   if (c.queue.empty() && c.now == state::flushing) return begin_linger(c);
-  if (!c.blocked && c.queued_bytes > limits.high) {
+  if (!c.blocked && c.queued > limits.high) {
     c.blocked = true;
     sink.on_event(io::blocked{c.id});
-  } else if (c.blocked && c.queued_bytes < limits.low) {
+  } else if (c.blocked && c.queued < limits.low) {
     c.blocked = false;
     sink.on_event(io::writable{c.id});
   }
@@ -392,8 +402,7 @@ int tcp_ports::impl::write_some(connection& c) {
 }
 
 void tcp_ports::impl::taken(connection& c, std::size_t n) {
-  c.queued_bytes -= n;
-  total_queued -= n;
+  unqueue(c, n);
   while (!c.queue.empty()) {
     const std::size_t rest = c.queue.front().bytes.size() - c.head;
     if (n < rest) {
@@ -404,6 +413,7 @@ void tcp_ports::impl::taken(connection& c, std::size_t n) {
     c.head = 0;
     const auto tok = c.queue.front().tok;
     c.queue.pop_front();
+    unqueue(c, piece_cost);
     if (tok != token::none) sink.on_event(io::sent{tok});
   }
 }
@@ -423,8 +433,7 @@ void tcp_ports::impl::wait_writable(connection& c) {
 
 void tcp_ports::impl::fail_tokens(connection& c, io::fail why) {
   for (const auto& p : c.queue) fail(p.tok, why);
-  total_queued -= c.queued_bytes;
-  c.queued_bytes = 0;
+  unqueue(c, c.queued);
   c.head = 0;
   c.queue.clear();
 }
@@ -439,12 +448,30 @@ void tcp_ports::impl::finish(connection& c, io::fail why) {
 void tcp_ports::impl::begin_linger(connection& c) {
   shutdown(c.socket.native_handle(), SHUT_WR);
   c.now = state::lingering;
+  if (c.accepted) --accepted_now;
+  ++lingering_now;
+  lingering.push_back(c.id);
   sink.on_event(io::closed{c.id, io::fail::closed_here});
   set_limit(c, limits.close);
+  bound_lingering();
+}
+
+// Peers that never end their side must not hold the places of others.
+void tcp_ports::impl::bound_lingering() {
+  while (!lingering.empty()) {
+    auto* oldest = find(lingering.front());
+    if (oldest != nullptr && lingering_now <= limits.max_lingering) return;
+    if (oldest != nullptr) forget(*oldest);
+    lingering.pop_front();
+  }
 }
 
 void tcp_ports::impl::forget(connection& c) {
-  if (c.accepted) --accepted_now;
+  if (c.now == state::lingering) {
+    --lingering_now;
+  } else if (c.accepted) {
+    --accepted_now;
+  }
   connections.erase(c.id);
 }
 
@@ -493,18 +520,18 @@ void tcp_ports::send(io::send s) {
   if (c == nullptr) return impl_->fail(s.tok, io::fail::reset);
   if (c->now == state::flushing || c->now == state::lingering)
     return impl_->fail(s.tok, io::fail::closed_here);
-  const std::size_t n = s.bytes.size();
-  if (c->queued_bytes + n > impl_->limits.hard || impl_->total_queued + n > impl_->limits.total) {
+  const std::size_t n = s.bytes.size() + piece_cost;
+  if (c->queued + n > impl_->limits.hard || impl_->total_queued + n > impl_->limits.total) {
     impl_->fail(s.tok, io::fail::overflow);
     return impl_->finish(*c, io::fail::overflow);
   }
   c->queue.push_back({s.tok, std::move(s.bytes)});
-  c->queued_bytes += n;
+  c->queued += n;
   impl_->total_queued += n;
   if (c->now != state::open) return;
   impl_->mark_dirty(*c);
   // A long drain need not fill the queue while the kernel would take the bytes.
-  if (c->queued_bytes > impl_->limits.high && !c->waiting_writable) impl_->write_out(*c);
+  if (c->queued > impl_->limits.high && !c->waiting_writable) impl_->write_out(*c);
 }
 
 void tcp_ports::close(conn_id id) {
@@ -535,6 +562,7 @@ void tcp_ports::flush() {
 
 void tcp_ports::set_max_accepted(unsigned n) { impl_->limits.max_accepted = n; }
 tcp_counters tcp_ports::counters() const { return impl_->counts; }
+std::size_t tcp_ports::queued() const { return impl_->total_queued; }
 bool tcp_ports::resolving() const { return impl_->lookups > 0; }
 
 }  // namespace stox::net

@@ -19,6 +19,7 @@ struct tcp_limits {
   duration connect = std::chrono::seconds(10);  ///< name lookup and every address together
   duration close = std::chrono::seconds(2);     ///< for what is queued to leave, then for the peer to end too
   unsigned max_accepted = 1024;                 ///< above: accepted and closed at once
+  unsigned max_lingering = 256;  ///< closed, waiting for the peer's end: above, the oldest waits no longer
 };
 
 struct tcp_counters {
@@ -48,7 +49,8 @@ class tcp_ports {
 
   void set_max_accepted(unsigned n);
   tcp_counters counters() const;
-  bool resolving() const;  ///< a host name lookup runs, in a thread that cannot be stopped before it ends
+  std::size_t queued() const;  ///< memory of what waits for the kernel, on all connections
+  bool resolving() const;      ///< a host name lookup runs, in a thread that cannot be stopped before it ends
 
  private:
   struct impl;

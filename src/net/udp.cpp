@@ -30,6 +30,8 @@ struct datagram {
   std::string bytes;
 };
 
+std::size_t cost(const datagram& d) { return sizeof(datagram) + d.bytes.size(); }
+
 struct port {
   port(conn_id i, boost::asio::io_context& context) : id(i), socket(context) {}
 
@@ -37,7 +39,7 @@ struct port {
   udp::socket socket;
   int family = AF_INET;
   std::deque<datagram> queue;
-  std::size_t queued_bytes = 0;
+  std::size_t queued = 0;  // their cost
   bool waiting_writable = false;
 };
 
@@ -74,6 +76,7 @@ struct udp_ports::impl {
     return nullptr;
   }
   void fail(token tok, io::fail why) {
+    ++(why == io::fail::overflow ? counts.dropped : counts.failed);
     if (tok != token::none) sink.on_event(io::send_failed{tok, why});
   }
   void wait_readable(port& p);
@@ -88,6 +91,7 @@ struct udp_ports::impl {
   udp_limits limits;
   std::vector<std::unique_ptr<port>> ports;  // few: found by looking
   receive_slots slots;
+  udp_counters counts;
 };
 
 void udp_ports::impl::wait_readable(port& p) {
@@ -155,14 +159,14 @@ bool udp_ports::impl::send_some(port& p) {
     }
     // Only the first datagram is to blame (sendmmsg tells an error only when it sent nothing).
     fail(p.queue.front().tok, why == ENOBUFS ? io::fail::overflow : io::fail::unreachable);
-    p.queued_bytes -= p.queue.front().bytes.size();
+    p.queued -= cost(p.queue.front());
     p.queue.pop_front();
     return true;
   }
   for (int i = 0; i < taken; ++i) {
     const auto& d = p.queue.front();
     if (d.tok != token::none) sink.on_event(io::sent{d.tok});
-    p.queued_bytes -= d.bytes.size();
+    p.queued -= cost(d);
     p.queue.pop_front();
   }
   return true;
@@ -211,10 +215,10 @@ bool udp_ports::has(conn_id id) const { return impl_->find(id) != nullptr; }
 void udp_ports::send(io::send s) {
   auto* p = impl_->find(s.conn);
   if (p == nullptr || !p->socket.is_open()) return impl_->fail(s.tok, io::fail::unreachable);
-  if (p->queued_bytes + s.bytes.size() > impl_->limits.queue_bytes)
-    return impl_->fail(s.tok, io::fail::overflow);
-  p->queued_bytes += s.bytes.size();
-  p->queue.push_back({s.to, s.tok, std::move(s.bytes)});
+  datagram d{s.to, s.tok, std::move(s.bytes)};
+  if (p->queued + cost(d) > impl_->limits.queue_bytes) return impl_->fail(d.tok, io::fail::overflow);
+  p->queued += cost(d);
+  p->queue.push_back(std::move(d));
   if (p->queue.size() >= send_batch) impl_->flush(*p);
 }
 
@@ -229,8 +233,16 @@ void udp_ports::close_all() {
     p->waiting_writable = false;
     for (const auto& d : p->queue) impl_->fail(d.tok, io::fail::closed_here);
     p->queue.clear();
-    p->queued_bytes = 0;
+    p->queued = 0;
   }
+}
+
+udp_counters udp_ports::counters() const { return impl_->counts; }
+
+std::size_t udp_ports::queued() const {
+  std::size_t n = 0;
+  for (const auto& p : impl_->ports) n += p->queued;
+  return n;
 }
 
 }  // namespace stox::net

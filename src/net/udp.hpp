@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "base/error.hpp"
@@ -13,6 +14,11 @@ struct udp_limits {
   std::size_t queue_bytes =
       4u << 20;                  ///< per socket, while the kernel takes no more; above: send_failed{overflow}
   int receive_buffer = 4 << 20;  ///< asked of the kernel, which may give less (net.core.rmem_max)
+};
+
+struct udp_counters {
+  std::uint64_t dropped = 0;  ///< datagrams for which there was no room, in our queue or in the kernel's
+  std::uint64_t failed = 0;   ///< datagrams that the kernel refused, or that had no socket
 };
 
 /// The UDP listeners: datagrams in by recvmmsg, out by sendmmsg, both in batches.
@@ -31,6 +37,9 @@ class udp_ports {
   void send(io::send s);
   void flush();
   void close_all();  ///< nothing more comes or goes
+
+  udp_counters counters() const;
+  std::size_t queued() const;  ///< memory of what waits for the kernel
 
  private:
   struct impl;

@@ -86,6 +86,7 @@ struct admin {
 struct limits {
   std::uint64_t memory = 512ull << 20;
   std::uint64_t stanza_bytes = std::uint64_t{256} * 1024;
+  unsigned messages_per_sender = 200;  ///< open and waiting, of one bare JID
   friend bool operator==(const limits&, const limits&) = default;
 };
 

@@ -7,6 +7,7 @@ namespace stox::store {
 /// Why the store cannot be used. The detail names the file and gives SQLite's reason.
 enum class errc {
   cannot_open = 1,   ///< the file cannot be opened or made
+  in_use,            ///< another stoxd has it open
   not_a_store,       ///< a database, but of another program
   newer_schema,      ///< written by a newer version: this one would damage it
   migration_failed,  ///< the backup or a step failed; the file is as it was

@@ -1,5 +1,8 @@
 #include "store/schema.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <optional>
 
@@ -50,6 +53,10 @@ result<> back_up(sqlite3* db, const std::string& path, std::int64_t version) {
   const auto target = path + ".bak-" + std::to_string(version);
   const auto unfinished = target + ".part";
   std::remove(unfinished.c_str());
+  // SQLite fills an empty file, but would make one with the process's umask.
+  const int fd = ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return error{errc::migration_failed, path + ": cannot make the backup " + unfinished};
+  ::close(fd);
   const auto copy = prepare(db, "VACUUM INTO ?1");
   if (copy) sqlite3_bind_text(copy.get(), 1, unfinished.c_str(), -1, SQLITE_STATIC);
   if (!copy || sqlite3_step(copy.get()) != SQLITE_DONE) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/instant.hpp"
@@ -26,8 +28,21 @@ struct store_counters {
   std::uint64_t failed = 0;   ///< SQLite refused, e.g. the disk was full
 };
 
+/// Which incidents to find: the newest `limit` of those at or after `since`.
+struct incident_query {
+  wall_time since;
+  unsigned limit = 100;
+};
+
+/// Whether the last batch could be written; `why` is SQLite's reason if not.
+struct store_health {
+  bool writes = true;
+  std::string why;
+};
+
 /// The database file, in WAL mode, and the one thread that writes it. Its public functions may be called from
-/// any thread; none of them waits for the disk but open() and close().
+/// any thread; none of them waits for the disk but open() and close(). The file is locked (flock) while it is
+/// open: a second daemon is refused before it changes anything.
 class sqlite_store {
  public:
   static constexpr std::size_t queue_limit = 4096;  ///< incidents waiting to be written
@@ -35,7 +50,9 @@ class sqlite_store {
 
   /// ":memory:" keeps nothing beyond the process. Makes the file (mode 0600) but no directories; migrates an
   /// older one.
-  static result<std::unique_ptr<sqlite_store>> open(const std::string& path);
+  /// `health_changed` is called on the store's thread when writing begins to fail and when it works again.
+  static result<std::unique_ptr<sqlite_store>> open(const std::string& path,
+                                                    std::function<void()> health_changed = {});
   ~sqlite_store();  ///< close(false)
   sqlite_store(const sqlite_store&) = delete;
   sqlite_store& operator=(const sqlite_store&) = delete;
@@ -44,10 +61,14 @@ class sqlite_store {
   /// run.
   bool found_unclean() const;
   void add(incident i);
+  /// Calls `found` with the incidents, oldest first, on the store's thread; with none after close(). What was
+  /// added before is found.
+  void find(incident_query q, std::function<void(std::vector<incident>)> found);
   /// Writes what is queued and ends the thread; `clean` is what the next run's found_unclean() reads. Later
   /// calls do nothing.
   void close(bool clean);
   store_counters counters() const;
+  store_health health() const;
 
  private:
   struct impl;

@@ -26,7 +26,7 @@ const xmpp::lang_text* choose(const std::vector<xmpp::lang_text>& texts, std::st
   const xmpp::lang_text* best = nullptr;
   for (const auto& t : texts) {
     if (t.text.empty()) continue;
-    if (t.lang == lang) return &t;
+    if (text::iequals(t.lang, lang)) return &t;  // RFC 5646 §2.1.1
     if (best == nullptr) best = &t;
   }
   return best;

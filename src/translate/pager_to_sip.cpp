@@ -55,7 +55,7 @@ void put_subject(sip::request& r, const xmpp::message& m, const xmpp::lang_text&
   auto line = sip::clean_text(subject->text, max_subject);
   if (line != subject->text) losses.add(named("subject", *subject), "made one line of at most 256 bytes");
   // RFC 3261 §20.13: the language is the body's.
-  if (subject->lang != body.lang)
+  if (!text::iequals(subject->lang, body.lang))
     losses.add(named("subject", *subject) + "@xml:lang", "one language is named");
   if (!line.empty()) r.headers.add(sip::header::subject, std::move(line));
 }

@@ -121,6 +121,7 @@ sections pager_to_sip(const golden_file& f, const translate::address_map& addres
   EXPECT_EQ(canonical_xml(xmpp::write(*m)), canonical_xml(f.text_of("in"))) << "the codec changes the stanza";
   auto c = sip_context_of(*m);
   if (const auto id = f.config("context.call_id"); !id.empty()) c.call_id = id;
+  c.sip_user = f.config("context.sip_user");
   c.assert_identity = f.config("context.assert_identity") == "true";
   const auto refuse = [&m](const xmpp::stanza_error& e) {
     return sections{{"out", "xmpp", xmpp::write_error_reply(xmpp::stanza(*m), e).value()}};

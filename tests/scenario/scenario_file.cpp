@@ -1,6 +1,7 @@
 #include "scenario/scenario_file.hpp"
 
 #include <fstream>
+#include <sstream>
 
 scenario_file scenario_file::load(const std::filesystem::path& path) {
   scenario_file out;
@@ -34,4 +35,13 @@ scenario_file scenario_file::load(const std::filesystem::path& path) {
   if (out.sentence.empty() || out.spec.empty())
     out.problem = "needs a first '# sentence' and a '# spec:' line";
   return out;
+}
+
+bool holds(const std::string& line, const std::string& wanted) {
+  const auto have = " " + line + " ";
+  std::istringstream words(wanted);
+  for (std::string word; words >> word;) {
+    if (have.find(" " + word + " ") == std::string::npos) return false;
+  }
+  return true;
 }

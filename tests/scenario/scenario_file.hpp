@@ -16,8 +16,11 @@
 ///                         contained in it (its attributes, its children in order, its text)
 ///     reply CODE REASON   the SIP peer answers the request that the last "sip<" showed
 ///     advance 500ms | 32s
-///     link down | link up, write ok | write fail, confirm, drain 10s (SIGTERM with that limit)
-///     quiet               nothing has left on either side since the last "<"
+///     link down | link up, write ok | write fail, confirm, drain 10s (SIGTERM with that limit), end (the rim
+///     ends without waiting)
+///     quiet               nothing has left on either side since the last "<", and no incident was raised
+///     incident WORDS      was raised: "kind domain=... call_id=..."; the words must all stand in it
+///     log WORDS           one line has them all
 ///     count NAME{label=value,...} N     a counter of the engine
 struct scenario_step {
   int line = 0;
@@ -32,3 +35,6 @@ struct scenario_file {
   std::string problem;  ///< why the file could not be read; empty: it could
   static scenario_file load(const std::filesystem::path& path);
 };
+
+/// Whether all words of `wanted` stand in the line, as words.
+bool holds(const std::string& line, const std::string& wanted);

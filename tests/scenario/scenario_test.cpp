@@ -111,18 +111,30 @@ class runner {
     auto loaded = config::parse(toml, "scenario");
     ASSERT_TRUE(loaded) << loaded.error().front();
     box_.emplace(loaded->settings, how);
+    std::size_t played = 0;
     for (const auto& s : file_.steps) {
+      if (cut_ && played++ == *cut_) break;
       SCOPED_TRACE("line " + std::to_string(s.line) + ": " + s.verb + " " + s.rest);
       step(s);
       if (testing::Test::HasFatalFailure()) return;
+    }
+    if (cut_) {
+      box_->handle(engine::forced_end{});
+      check_counters();
     }
     settle();
   }
 
   std::size_t writes() const { return box_->writes(); }
 
+  /// Plays so many steps, then the rim ends without waiting: at once nothing is open and all is counted.
+  void run_cut(std::size_t steps) {
+    cut_ = steps;
+    run();
+  }
+
  private:
-  bool strict() const { return !fail_at_; }
+  bool strict() const { return !fail_at_ && !cut_; }
 
   void collect() {
     for (auto& o : box_->take()) {
@@ -130,6 +142,7 @@ class runner {
         case side::sip: sip_.push_back(std::move(o)); break;
         case side::xmpp: xmpp_.push_back(std::move(o)); break;
         case side::log: logs_ += o.text + "\n"; break;
+        case side::incident: incidents_.push_back(std::move(o.text)); break;
       }
     }
   }
@@ -140,6 +153,9 @@ class runner {
     for (const auto& body : said_)
       EXPECT_EQ(logs_.find(body), std::string::npos) << "'" << body << "' in\n" << logs_;
     EXPECT_EQ(logs_.find("secret"), std::string::npos) << logs_;
+    for (const auto& what : incidents_) {
+      for (const auto& body : said_) EXPECT_EQ(what.find(body), std::string::npos) << what;
+    }
   }
 
   void step(const scenario_step& s) {
@@ -154,6 +170,9 @@ class runner {
     if (s.verb == "write") return box_->write_done(s.rest == "ok");
     if (s.verb == "confirm") return box_->confirm();
     if (s.verb == "drain") return box_->handle(engine::shutdown{parse_duration(s.rest).value()});
+    if (s.verb == "end") return box_->handle(engine::forced_end{});
+    if (s.verb == "incident") return incident(s);
+    if (s.verb == "log") return log(s);
     if (s.verb == "quiet") return quiet();
     if (s.verb == "count") return count(s);
     FAIL() << "unknown step";
@@ -229,6 +248,29 @@ class runner {
     if (!strict()) return;
     for (const auto& o : sip_) ADD_FAILURE() << "unexpected on SIP:\n" << o.text;
     for (const auto& o : xmpp_) ADD_FAILURE() << "unexpected on XMPP:\n" << o.text;
+    for (const auto& what : incidents_) ADD_FAILURE() << "unexpected incident: " << what;
+  }
+
+  void incident(const scenario_step& s) {
+    collect();
+    const auto at = std::find_if(incidents_.begin(), incidents_.end(),
+                                 [&](const auto& have) { return holds(have, s.rest); });
+    if (at != incidents_.end()) {
+      incidents_.erase(at);
+    } else if (strict()) {
+      std::string all;
+      for (const auto& have : incidents_) all += have + "\n";
+      ADD_FAILURE() << "no such incident among\n" << all;
+    }
+  }
+
+  void log(const scenario_step& s) {
+    collect();
+    if (!strict()) return;
+    const auto have = lines_of(logs_);
+    EXPECT_TRUE(std::any_of(have.begin(), have.end(), [&](const auto& line) { return holds(line, s.rest); }))
+        << "no such line among\n"
+        << logs_;
   }
 
   void count(const scenario_step& s) {
@@ -262,13 +304,41 @@ class runner {
         EXPECT_EQ(s.value, 0) << s.name;
       }
     }
+    check_counters();
+    if (!cut_) check_memory();
+  }
+
+  /// An hour later nobody is remembered, and all memory was given back.
+  void check_memory() {
+    box_->advance(std::chrono::minutes(62));
+    if (!box_->connected()) box_->link_up();
+    for (int i = 0; i < 3; ++i) {
+      box_->advance(std::chrono::seconds(1));
+      box_->confirm();
+    }
+    EXPECT_EQ(box_->core().memory_used(), 0U);
+  }
+
+  /// Each message that came in has one outcome.
+  void check_counters() {
+    for (const std::string direction : {"to_xmpp", "to_sip"}) {
+      double received = 0;
+      double outcomes = 0;
+      for (const auto& s : box_->core().samples()) {
+        if (s.labels.empty() || s.labels.front().second != direction) continue;
+        if (s.name == "messages_received_total") received = s.value;
+        if (s.name == "messages_total") outcomes += s.value;
+      }
+      EXPECT_EQ(received, outcomes) << direction;
+    }
   }
 
   const scenario_file& file_;
-  std::optional<std::size_t> fail_at_;
+  std::optional<std::size_t> fail_at_, cut_;
   std::optional<sandbox> box_;
   std::deque<sandbox::output> sip_, xmpp_;
   std::string last_request_, logs_;
+  std::vector<std::string> incidents_;
   std::vector<std::string> said_;
 };
 
@@ -302,6 +372,17 @@ TEST_P(scenario, survives_every_write_failing) {
     r.run();
     writes = std::max(writes, r.writes());
     ASSERT_LT(n, 1000U);
+  }
+}
+
+TEST_P(scenario, counts_everything_wherever_it_is_cut) {
+  const auto file = scenario_file::load(GetParam());
+  ASSERT_EQ(file.problem, "");
+  SCOPED_TRACE(file.sentence);
+  for (std::size_t steps = 0; steps <= file.steps.size(); ++steps) {
+    SCOPED_TRACE("ends after " + std::to_string(steps) + " steps");
+    runner r(file);
+    r.run_cut(steps);
   }
 }
 

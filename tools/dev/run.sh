@@ -1,19 +1,28 @@
 #!/usr/bin/env bash
-# Starts only the gateway, with a sample configuration and a store in build/run; says what to set on the servers. Ends on Ctrl-C.
+# Starts only the gateway, with a sample configuration and a store in build/run (--folder); says what to set on the servers. Ends on Ctrl-C.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-base=5060
+base=
+folder=$here/build/run
+stoxd=$here/build/release/src/daemon/stoxd
+usage() {
+  echo "usage: ./dev run [--port-base N] [--folder FOLDER] [-- FLAGS OF STOXD]   (SIP on N, its proxy expected on N+20; default 5060)" >&2
+  exit 2
+}
 while [ $# -gt 0 ]; do
   case $1 in
     --port-base) base=${2:?--port-base wants a port}; shift 2 ;;
-    *) echo "usage: ./dev run [--port-base N]   (SIP on N, its proxy expected on N+20; default 5060)" >&2; exit 2 ;;
+    --folder) folder=${2:?--folder wants a folder}; shift 2 ;;
+    --stoxd) stoxd=${2:?--stoxd wants a program}; shift 2 ;;
+    --) shift; break ;;
+    *) usage ;;
   esac
 done
-case $base in '' | *[!0-9]*) echo "dev: --port-base wants a number" >&2; exit 2 ;; esac
-folder=$here/build/run
+case $base in *[!0-9]*) echo "dev: --port-base wants a number" >&2; exit 2 ;; esac
 config=$folder/stox.toml
 mkdir -p "$folder"
 if [ ! -e "$config" ]; then
+  first=${base:-5060}
   umask 077
   secret=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   cat >"$config" <<TXT
@@ -23,8 +32,8 @@ sip_domains = ["sip.example"]
 xmpp_domains = ["xmpp.example"]
 
 [sip]
-listen = ["udp:127.0.0.1:$base", "tcp:127.0.0.1:$base"]
-outbound_proxy = "sip:127.0.0.1:$((base + 20));lr"
+listen = ["udp:127.0.0.1:$first", "tcp:127.0.0.1:$first"]
+outbound_proxy = "sip:127.0.0.1:$((first + 20));lr"
 trusted_peers = ["127.0.0.0/8"]
 
 [[xmpp.component]]
@@ -42,10 +51,16 @@ TXT
 fi
 secret=$(sed -n 's/^secret = "\(.*\)"$/\1/p' "$config" | head -n 1)
 listen=$(sed -n 's/^listen = \["udp:\([^"]*\)".*/\1/p' "$config" | head -n 1)
+metrics=$(sed -n '/^\[admin\]/,$ s/^listen = "\(.*\)"$/\1/p' "$config" | head -n 1)
+if [ -n "$base" ]; then
+  # Flags win over the file, which stays as its owner wants it.
+  listen=127.0.0.1:$base
+  set -- --sip.listen="udp:$listen,tcp:$listen" --sip.outbound-proxy="sip:127.0.0.1:$((base + 20));lr" "$@"
+fi
 cat <<TXT
 stoxd runs in the foreground; Ctrl-C ends it.
   configuration   $config
-  metrics         http://127.0.0.1:9464/metrics   ready: http://127.0.0.1:9464/readyz
+  metrics         http://$metrics/metrics   ready: http://$metrics/readyz
 
 On Prosody (prosody.cfg.lua), then restart it:
   Component "sip.example"
@@ -55,4 +70,4 @@ On Kamailio, where a request leaves for a domain that is not yours:
   if (\$rd == "xmpp.example") { \$du = "sip:$listen"; t_relay(); exit; }
 
 TXT
-exec "$here/build/release/src/daemon/stoxd" --config "$config"
+exec "$stoxd" --config "$config" "$@"

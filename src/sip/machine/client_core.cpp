@@ -14,6 +14,9 @@ namespace {
 /// RFC 3261 §18.1.1 and RFC 3428 §8: what may cross a path of unknown MTU in one datagram.
 constexpr std::size_t max_datagram_request = 1300;
 
+/// Servers that are remembered as paused; without a configured proxy, users' addresses can name any number.
+constexpr std::size_t max_paused = 256;
+
 const char* transport_token(transport via) {
   switch (via) {
     case transport::udp: return "UDP";
@@ -112,7 +115,9 @@ client_tx client_core::request(outgoing out, instant now) {
   } else if (start_attempt(c, number, now)) {
     update(c, number);
   } else {
-    fail(c, number, failure::transport, c.last_error.empty() ? "no target" : c.last_error);
+    const bool held = c.attempts.empty() && !out.targets.empty();
+    fail(c, number, held ? failure::held_back : failure::transport,
+         c.last_error.empty() ? "no target" : c.last_error);
   }
   return static_cast<client_tx>(number);
 }
@@ -130,8 +135,34 @@ void client_core::acknowledge_success(outgoing out, instant now) {
   }
 }
 
-bool client_core::more_targets(const call& c) const {
+/// RFC 3261 §21.5.4: no other requests to that server for the time that it names. A 503 is the next hop's own
+/// word: a proxy does not pass on the one of a server behind it (§16.7 step 6).
+void client_core::pause(const socket_address& server, const response& r, instant now) {
+  const std::string* value = r.headers.find(header::retry_after);
+  const auto parsed =
+      value == nullptr ? result<retry_after_value>(errc::missing_header) : parse_retry_after(*value);
+  if (!parsed || parsed->seconds == 0) return;
+  const duration wanted = std::chrono::seconds(parsed->seconds);
+  const steady_time until = now.steady + std::min(wanted, ctx_.options.max_pause);
+  std::erase_if(paused_, [now](const auto& p) { return p.second <= now.steady; });
+  if (const auto known = paused_.find(server); known != paused_.end()) {
+    known->second = std::max(known->second, until);
+    return;
+  }
+  if (paused_.size() >= max_paused) return;
+  paused_.emplace(server, until);
+  ctx_.note(log_level::warning, "sip.target_paused", {},
+            {{"target", server.to_string()}, {"retry_after", std::to_string(parsed->seconds)}});
+}
+
+bool client_core::is_paused(const socket_address& server, instant now) const {
+  const auto it = paused_.find(server);
+  return it != paused_.end() && now.steady < it->second;
+}
+
+bool client_core::more_targets(const call& c, instant now) const {
   for (std::size_t i = c.next; i < c.plan.size(); ++i) {
+    if (is_paused(c.plan[i].where.to, now)) continue;
     if (!c.plan[i].fallback || (i == c.next && c.attempts.back().untouched())) return true;
   }
   return false;
@@ -141,6 +172,10 @@ bool client_core::more_targets(const call& c) const {
 bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
   while (c.next < c.plan.size() && now.steady < c.give_up_at) {
     const planned p = c.plan[c.next++];
+    if (is_paused(p.where.to, now)) {
+      c.last_error = p.where.to.to_string() + " asked for a pause";
+      continue;
+    }
     // RFC 3261 §18.1.1: UDP after all only where TCP could not be connected.
     if (p.fallback && !c.attempts.back().untouched()) continue;
     attempt a;
@@ -208,8 +243,9 @@ void client_core::move_on(call& c, std::uint64_t number, instant now) {
   const socket_address left_behind = c.attempts.back().where.to;
   if (start_attempt(c, number, now)) {
     const std::string* call_id = c.request.headers.find(header::call_id);
-    ctx_.note(log_level::warning, "sip.failover", call_id == nullptr ? std::string() : *call_id,
-              {{"from", left_behind.to_string()},
+    ctx_.note(log_level::warning, "sip.failover", {},
+              {{"call_id", call_id == nullptr ? std::string() : *call_id},
+               {"from", left_behind.to_string()},
                {"to", c.attempts.back().where.to.to_string()},
                {"why", c.last_error}});
     return update(c, number);
@@ -283,14 +319,17 @@ void client_core::final(call& c, const place& p, response&& r, instant now) {
   a.left = true;
   const bool current = p.part + 1 == c.attempts.size();
   const bool busy = r.status == 503 && !c.hidden;
-  if (busy) a.refused = true;
+  if (busy) {
+    a.refused = true;
+    pause(a.where.to, r, now);
+  }
   const bool acknowledge = c.fsm.invite() && r.status >= 300;
   if (busy && !current) {
     if (acknowledge) send_ack(c, a, r, now);
     return;  // a later target has the request already
   }
   const bool repeated = r.status == 482 && doubt_before(c, p.part);
-  if (busy && more_targets(c)) {
+  if (busy && more_targets(c, now)) {
     if (acknowledge) send_ack(c, a, r, now);
     c.last_error = "503 from " + a.where.to.to_string();
     return move_on(c, p.number, now);
@@ -380,7 +419,7 @@ void client_core::timeout(std::uint64_t number, instant now) {
   if (c->try_until && *c->try_until <= now.steady && now.steady < c->give_up_at) {
     c->try_until.reset();
     withdraw(*c);
-    if (more_targets(*c)) {
+    if (more_targets(*c, now)) {
       c->timed_out = c->timed_out || c->attempts.back().in_doubt();
       c->last_error = "no answer from " + c->attempts.back().where.to.to_string();
       return move_on(*c, number, now);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -89,7 +90,9 @@ class client_core {
   void finish(call& c, const place& p, response&& r, instant now);
   void send_ack(const call& c, const attempt& a, const response& r, instant now);
   void send_cancel(call& c, instant now);
-  bool more_targets(const call& c) const;
+  bool more_targets(const call& c, instant now) const;
+  void pause(const socket_address& server, const response& r, instant now);
+  bool is_paused(const socket_address& server, instant now) const;
   static bool doubt_before(const call& c, std::size_t part);
   void update(call& c, std::uint64_t number);
   void destroy(std::uint64_t number);
@@ -98,6 +101,7 @@ class client_core {
   connections& conns_;
   slot_table<call> calls_;
   std::unordered_map<std::string, place> by_key_;
+  std::map<socket_address, steady_time> paused_;  ///< servers that want no requests until then
 };
 
 }  // namespace stox::sip

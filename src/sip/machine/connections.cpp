@@ -16,8 +16,6 @@ bool is_loopback(const ip_address& a) {
   return v4.contains(a) || v6.contains(a);
 }
 
-bool is_any(const ip_address& a) { return a == ip_address{}; }
-
 }  // namespace
 
 connections::stream* connections::find(conn_id conn) {
@@ -43,37 +41,46 @@ void connections::listening(const io::listening& e) {
             {{"transport", std::string(to_string(e.via))}, {"address", e.local.to_string()}});
 }
 
-/// At the limit a trusted peer takes the place of the stranger that was silent longest: strangers cannot shut
-/// it out.
-bool connections::make_room(bool trusted) {
+bool connections::refuse_stranger() const {
+  const std::size_t max = ctx_.options.max_connections;
+  return strangers_ >= std::max<std::size_t>(1, max / 4) || streams_.size() >= max;
+}
+
+/// At the limit a trusted peer takes the place of the stranger that was silent longest. Strangers that are
+/// being closed are in nobody's way: they cannot shut a trusted peer out.
+bool connections::make_room() {
   if (streams_.size() < ctx_.options.max_connections) return true;
-  if (!trusted) return false;
+  if (streams_.size() - strangers_ >= ctx_.options.max_connections) return false;
   stream* oldest = nullptr;
   for (const auto& [conn, number] : by_conn_) {
     stream* s = streams_.find(number);
-    if (s->outgoing || s->trusted || s->closing) continue;
+    if (!s->stranger || s->closing) continue;
     if (oldest == nullptr || s->last_used < oldest->last_used ||
         (s->last_used == oldest->last_used && s->conn < oldest->conn)) {
       oldest = s;
     }
   }
-  if (oldest == nullptr) return false;
-  close(*oldest);
+  if (oldest != nullptr) close(*oldest);
   return true;
 }
 
 void connections::accepted(const io::accepted& e, bool trusted, instant now) {
-  if (!make_room(trusted)) {
+  if (trusted ? !make_room() : refuse_stranger()) {
     ctx_.io.push(io::close{e.conn});
-    ctx_.note(log_level::warning, "sip.connection_refused", {},
+    if (!trusted) ++ctx_.stats.strangers_refused;
+    ctx_.note(trusted ? log_level::warning : log_level::debug, "sip.connection_refused", {},
               {{"peer", e.peer.to_string()}, {"why", "too many connections"}});
     return;
   }
   stream& s = add(e.conn, e.via, now);
   s.local = e.local;
   s.peer = e.peer;
-  s.trusted = trusted;
   s.open = true;
+  if (!trusted) {
+    s.stranger = true;
+    s.end = now.steady + ctx_.options.stranger_time;
+    ctx_.stats.strangers = ++strangers_;
+  }
   update(s);
 }
 
@@ -99,6 +106,8 @@ connection_loss connections::closed(conn_id conn) {
   const auto out = outgoing_.find({s.via, s.peer});
   if (out != outgoing_.end() && out->second == conn) outgoing_.erase(out);
   ctx_.arm(s.timer, owner::stream, it->second, std::nullopt);
+  if (s.stranger) ctx_.stats.strangers = --strangers_;
+  stranger_bytes_ -= s.answer_bytes;
   streams_.destroy(it->second);
   by_conn_.erase(it);
   ctx_.stats.connections = streams_.size();
@@ -133,8 +142,23 @@ void connections::close(stream& s) {
   update(s);
 }
 
+void connections::cut(conn_id conn, std::string_view why) {
+  stream* s = find(conn);
+  if (s != nullptr && !s->closing) cut(*s, why, log_level::info);
+}
+
+void connections::cut(stream& s, std::string_view why, log_level level) {
+  if (s.stranger) {
+    ++ctx_.stats.strangers_cut;
+    level = log_level::debug;
+  }
+  ctx_.note(level, "sip.connection_closed", {}, {{"peer", s.peer.to_string()}, {"why", std::string(why)}});
+  close(s);
+}
+
 /// When the stream is next looked at: an unfinished message first, else its idle limit.
 steady_time connections::due(const stream& s) const {
+  if (s.end) return *s.end;
   const steady_time idle = s.last_used + ctx_.options.tcp_idle;
   return s.begun ? std::min(idle, *s.begun + ctx_.options.tcp_incomplete) : idle;
 }
@@ -159,20 +183,13 @@ void connections::timeout(std::uint64_t number, instant now) {
   stream* s = streams_.find(number);
   if (s == nullptr || s->closing) return;
   s->armed.reset();
+  if (s->end && *s->end <= now.steady) return cut(*s, "it said nothing in time", log_level::debug);
   if (s->begun && *s->begun + ctx_.options.tcp_incomplete <= now.steady) {
     ++ctx_.stats.garbage;
-    ctx_.note(log_level::info, "sip.connection_closed", {},
-              {{"peer", s->peer.to_string()}, {"why", "a message was not finished in time"}});
-    close(*s);
-    return;
+    return cut(*s, "a message was not finished in time", log_level::info);
   }
   if (s->last_used + ctx_.options.tcp_idle <= now.steady) {
-    if (s->users.empty()) {
-      ctx_.note(log_level::debug, "sip.connection_closed", {},
-                {{"peer", s->peer.to_string()}, {"why", "idle"}});
-      close(*s);
-      return;
-    }
+    if (s->users.empty()) return cut(*s, "idle", log_level::debug);
     s->last_used = now.steady;  // somebody waits for a response on it
   }
   update(*s);
@@ -210,12 +227,11 @@ void connections::end_read(conn_id conn, instant now) {
 conn_id connections::connect(transport via, const socket_address& to, instant now) {
   const auto it = outgoing_.find({via, to});
   if (it != outgoing_.end()) return it->second;
-  if (!make_room(true)) return conn_id::none;
+  if (!make_room()) return conn_id::none;
   const conn_id conn = ctx_.io.new_conn(conn_use::sip);
   stream& s = add(conn, via, now);
   s.peer = to;
   s.outgoing = true;
-  s.trusted = true;
   outgoing_.emplace(std::pair{via, to}, conn);
   ctx_.io.push(io::open{conn, conn_use::sip, via, {}, to});
   update(s);
@@ -226,14 +242,21 @@ bool connections::send(conn_id conn, token tok, std::string bytes, instant now) 
   stream* s = find(conn);
   if (s == nullptr || s->closing) return false;
   s->last_used = now.steady;
+  if (s->stranger) {
+    if (stranger_bytes_ + bytes.size() > ctx_.options.stranger_bytes) {
+      ++ctx_.stats.suppressed;
+      close(*s);
+      return false;
+    }
+    s->answer_bytes += bytes.size();
+    stranger_bytes_ += bytes.size();
+  }
   if (s->open && !s->blocked) {
     ctx_.io.push(io::send{conn, tok, {}, std::move(bytes)});
     return true;
   }
   if (s->waiting_bytes + bytes.size() > max_waiting_bytes) {
-    ctx_.note(log_level::warning, "sip.connection_closed", {},
-              {{"peer", s->peer.to_string()}, {"why", "it does not take what we send"}});
-    close(*s);
+    cut(*s, "it does not take what we send", log_level::warning);
     return false;
   }
   s->waiting_bytes += bytes.size();
@@ -280,7 +303,7 @@ const listener* connections::choose_listener(transport via, const ip_address& to
     int score = 0;
     if (l.local.ip.is_v4() == to.is_v4()) {
       score = is_loopback(l.local.ip) == is_loopback(to) ? 3 : 2;
-    } else if (is_any(l.local.ip)) {
+    } else if (l.local.ip.is_unspecified() && !l.local.ip.is_v4()) {
       score = 1;  // "::" usually takes both families
     }
     if (score > best_score) {

@@ -32,6 +32,10 @@ struct connection_loss {
 /// The transport layer, RFC 3261 §18: listeners, and streams with their framing, reuse and limits. Streams
 /// that the rim closed are forgotten; those that we close take no more bytes in either direction until the
 /// rim confirms.
+///
+/// A stranger's stream is one that an untrusted peer opened. Strangers together get a quarter of the places
+/// and a small total of bytes, each gets one answer and some seconds, and what becomes of it is counted and
+/// told at debug level only: whatever they do, trusted peers have room and the log stays readable.
 class connections {
  public:
   explicit connections(context& ctx) : ctx_(ctx) {}
@@ -61,6 +65,8 @@ class connections {
   /// Forgets a send that still waits; false when it does not.
   bool withdraw(conn_id conn, token tok);
   void close(conn_id conn);
+  /// Closes a stream for what its peer did or left undone, and says so.
+  void cut(conn_id conn, std::string_view why);
   void add_user(conn_id conn, std::uint64_t number);
   void remove_user(conn_id conn, std::uint64_t number);
 
@@ -86,13 +92,15 @@ class connections {
     transport via{};
     socket_address local, peer;
     bool outgoing = false;
-    bool trusted = false;
+    bool stranger = false;
     bool open = false;
     bool blocked = false;
     bool closing = false;
     stream_framer framer;
     std::optional<steady_time> begun;  ///< since when a message is incomplete
     steady_time last_used{};
+    std::optional<steady_time> end;  ///< a stranger's
+    std::size_t answer_bytes = 0;    ///< a stranger's: given to the rim, which may hold them until it ends
     std::vector<waiting_send> waiting;
     std::size_t waiting_bytes = 0;
     std::unordered_set<std::uint64_t> users;
@@ -104,7 +112,9 @@ class connections {
   stream& add(conn_id conn, transport via, instant now);
   void flush(stream& s);
   void close(stream& s);
-  bool make_room(bool trusted);
+  void cut(stream& s, std::string_view why, log_level level);
+  bool make_room();
+  bool refuse_stranger() const;
   void update(stream& s);
   steady_time due(const stream& s) const;
 
@@ -113,6 +123,8 @@ class connections {
   slot_table<stream> streams_;
   std::unordered_map<conn_id, std::uint64_t> by_conn_;
   std::map<std::pair<transport, socket_address>, conn_id> outgoing_;
+  std::size_t strangers_ = 0;  ///< streams, those that are being closed included
+  std::size_t stranger_bytes_ = 0;
 };
 
 }  // namespace stox::sip

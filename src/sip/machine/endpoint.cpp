@@ -24,6 +24,12 @@ bool is_keepalive(std::string_view datagram) {
 /// RFC 5389 §6: the first two bits are zero; the types in use begin with 0 or 1. No SIP message begins so.
 bool is_stun(std::string_view datagram) { return datagram[0] == '\0' || datagram[0] == '\1'; }
 
+bool has_start_line(std::string_view text) {
+  const std::string_view line = text.substr(0, text.find("\r\n"));
+  return text::istarts_with(line, "SIP/2.0 ") ||
+         (line.size() > 8 && line.substr(line.size() - 8) == " SIP/2.0");
+}
+
 }  // namespace
 
 struct endpoint::impl {
@@ -91,15 +97,13 @@ void endpoint::impl::name_ourselves() {
   if (!advertised.empty()) own_hosts.push_back(advertised);
   for (const listener& l : conns.listeners()) {
     const std::string port = ':' + std::to_string(l.local.port);
-    // A wildcard address is everybody's: another element that wrote it into its Via is not us.
-    if (l.local.ip.is_unspecified()) {
-      if (!advertised.empty()) own_hosts.push_back(advertised + port);
-      continue;
-    }
+    if (!advertised.empty()) own_hosts.push_back(advertised + port);
+    // A wildcard address is everybody's: another element that wrote it into its Via is not us. We write what
+    // is advertised then; config/ refuses a wildcard without.
+    if (l.local.ip.is_unspecified()) continue;
     const std::string host = l.local.ip.to_uri_host();
     own_hosts.push_back(host);
     own_hosts.push_back(host + port);
-    if (!advertised.empty()) own_hosts.push_back(advertised + port);
   }
 }
 
@@ -125,12 +129,6 @@ bool endpoint::impl::message_in(std::string_view text, framing how, const peer_i
   return true;
 }
 
-bool has_start_line(std::string_view text) {
-  const std::string_view line = text.substr(0, text.find("\r\n"));
-  return text::istarts_with(line, "SIP/2.0 ") ||
-         (line.size() > 8 && line.substr(line.size() - 8) == " SIP/2.0");
-}
-
 void endpoint::impl::stream(const io::received& e, instant now) {
   const auto ends = conns.find_stream(e.conn);
   if (!ends || !conns.begin_read(e.conn, e.bytes, now)) return;
@@ -152,7 +150,8 @@ void endpoint::impl::stream(const io::received& e, instant now) {
         break;
       case frame::kind::ping:
         // One answer per read is enough: nobody needs more of them, and no one gets more bytes than he sent.
-        if (!ponged) conns.send(e.conn, token::none, "\r\n", now);
+        // A stranger gets none: pings are for flows that were registered (RFC 5626 §4.4).
+        if (!ponged && peer.trusted) conns.send(e.conn, token::none, "\r\n", now);
         ponged = true;
         break;
       case frame::kind::broken:
@@ -171,9 +170,7 @@ void endpoint::impl::broken_stream(std::string_view rest, const peer_info& peer,
   const auto parsed = parse_message(rest, framing::stream, ctx.options.limits);
   if (!parsed) answered = server.handle_malformed(parsed.error(), peer, rest.size(), now);
   if (!answered) ++ctx.stats.garbage;
-  ctx.note(log_level::info, "sip.connection_closed", {},
-           {{"peer", peer.remote.to_string()}, {"why", "what it sends is no SIP"}});
-  conns.close(peer.conn);
+  conns.cut(peer.conn, "what it sends is no SIP");
 }
 
 void endpoint::impl::lost(conn_id conn, io::fail why, instant now) {

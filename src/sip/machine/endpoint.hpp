@@ -62,6 +62,7 @@ struct response_received {
 enum class failure : std::uint8_t {
   timed_out,  ///< no final response within the budget of 64*T1
   transport,  ///< every target refused or broke
+  held_back,  ///< every target has asked for a pause (503 with Retry-After): nothing was sent
   too_large,  ///< a MESSAGE of more than 1300 bytes, RFC 3428 §8
 };
 /// No final response will come. The number is void.
@@ -103,9 +104,14 @@ struct endpoint_options {
   sip::timers timers;
   unsigned untrusted_answers_per_second = 10;  ///< per /24 or /56 prefix, UDP; beyond it silence
   std::size_t max_connections = 1024;
+  duration stranger_time = std::chrono::seconds(5);    ///< a stranger's stream ends by then, heard or not
+  std::size_t stranger_bytes = std::size_t{1} << 20;   ///< of answers that strangers' streams have not taken
   duration tcp_idle = std::chrono::minutes(5);         ///< an idle connection is closed
   duration tcp_incomplete = std::chrono::seconds(10);  ///< a message begun must be whole by then
   duration retry_after = std::chrono::seconds(30);     ///< told with 480/503
+  /// A target that answers 503 with Retry-After gets no further requests for that time, but no longer than
+  /// this: a mistake of its must not silence us for hours.
+  duration max_pause = std::chrono::minutes(1);
   duration try_each = std::chrono::seconds(6);  ///< per target where a further one exists; 64*T1 over all
 };
 
@@ -118,6 +124,9 @@ struct endpoint_stats {
   std::uint64_t suppressed = 0;       ///< answers to untrusted peers withheld by the rate limit or size rule
   std::uint64_t stray_responses = 0;  ///< matched no transaction
   std::uint64_t server_transactions = 0, client_transactions = 0, connections = 0;  ///< now
+  std::uint64_t strangers = 0;          ///< now: those of the connections that untrusted peers opened
+  std::uint64_t strangers_refused = 0;  ///< closed at once, because they have their share of the places
+  std::uint64_t strangers_cut = 0;      ///< closed before they said anything that could be answered
 };
 
 /// The whole SIP side over bytes: connections, framing, parsing, admission, transactions. Sans-I/O: it acts

@@ -20,9 +20,18 @@ std::size_t bytes_of(const header_list& headers) {
   return n;
 }
 
-std::string call_id_of(const request& r) {
-  const std::string* id = r.headers.find(header::call_id);
+std::string call_id_of(const header_list& headers) {
+  const std::string* id = headers.find(header::call_id);
   return id == nullptr ? std::string() : clean_text(*id, 128);
+}
+
+/// The same of a response that we wrote.
+std::string call_id_of(std::string_view response) {
+  static constexpr std::string_view name = "\r\nCall-ID: ";
+  const auto at = response.find(name);
+  if (at == std::string_view::npos) return {};
+  response.remove_prefix(at + name.size());
+  return clean_text(response.substr(0, response.find("\r\n")), 128);
 }
 
 }  // namespace
@@ -99,6 +108,7 @@ reply server_core::options_reply() const {
   yes.headers.add(header::allow, allowed_methods(ctx_.options));
   yes.headers.add(header::accept, joined(ctx_.options.accept));
   yes.headers.add(header::accept_encoding, "identity");
+  yes.headers.add(header::accept_language, "*");
   yes.headers.add(header::supported, joined(ctx_.options.supported));
   return yes;
 }
@@ -118,8 +128,11 @@ bool server_core::handle_malformed(const parse_failure& failure, const peer_info
 
   const reply no = malformed_reply(failure);
   ++ctx_.stats.rejected[no.status];
-  ctx_.note(peer.trusted ? log_level::info : log_level::debug, "sip.malformed", call_id_of(r),
-            {{"peer", peer.remote.to_string()}, {"code", std::to_string(no.status)}, {"why", no.reason}});
+  ctx_.note(peer.trusted ? log_level::info : log_level::debug, "sip.malformed", {},
+            {{"call_id", call_id_of(r.headers)},
+             {"peer", peer.remote.to_string()},
+             {"code", std::to_string(no.status)},
+             {"why", no.reason}});
   answer(build_response(response_head(r, stateless_tag(r)), no, ctx_.options.product), top, peer, size, now);
   return true;
 }
@@ -140,8 +153,9 @@ reply server_core::malformed_reply(const parse_failure& failure) const {
 
 void server_core::reject(const arrival& a, const reply& what) {
   if (what.status < 700) ++ctx_.stats.rejected[what.status];
-  ctx_.note(a.peer.trusted ? log_level::info : log_level::debug, "sip.rejected", call_id_of(a.message),
-            {{"peer", a.peer.remote.to_string()},
+  ctx_.note(a.peer.trusted ? log_level::info : log_level::debug, "sip.rejected", {},
+            {{"call_id", call_id_of(a.message.headers)},
+             {"peer", a.peer.remote.to_string()},
              {"method", clean_text(a.message.method_name, 32)},
              {"code", std::to_string(what.status)}});
   answer(build_response(response_head(a.message, stateless_tag(a.message)), what, ctx_.options.product),
@@ -275,10 +289,15 @@ void server_core::transmit(record& rec, std::uint64_t number, instant now) {
       rec.route.conn = conns_.connect(rec.route.via, rec.route.to, now);
       if (rec.route.conn != conn_id::none) continue;
     }
-    ctx_.note(log_level::warning, "sip.response_lost", {}, {{"peer", rec.route.to.to_string()}});
+    note_lost(rec);
     if (!rec.fsm.invite()) destroy(number);
     return;
   }
+}
+
+void server_core::note_lost(const record& rec) {
+  ctx_.note(log_level::warning, "sip.response_lost", {},
+            {{"call_id", call_id_of(rec.fsm.response())}, {"peer", rec.route.to.to_string()}});
 }
 
 void server_core::transmit_again(record& rec, std::uint64_t number, instant now) {
@@ -305,7 +324,7 @@ void server_core::send_failed(std::uint64_t number, instant now) {
   // The stream broke under the response: the next send finds it gone, or must not use it.
   if (!rec->reconnected) rec->route.conn = conn_id::none;
   if (rec->reconnected) {
-    ctx_.note(log_level::warning, "sip.response_lost", {}, {{"peer", rec->route.to.to_string()}});
+    note_lost(*rec);
     if (!rec->fsm.invite()) destroy(number);
     return;
   }
@@ -320,7 +339,9 @@ void server_core::timeout(std::uint64_t number, instant now) {
     case server_due::trying: return say_trying(*rec, number, now);
     case server_due::resend: update(*rec, number); return transmit_again(*rec, number, now);
     case server_due::abandoned:
-      ctx_.note(log_level::warning, "sip.unanswered", {}, {{"peer", rec->route.to.to_string()}});
+      ctx_.note(log_level::warning, "sip.unanswered", {},
+                {{"call_id", rec->open ? call_id_of(rec->open->head.headers) : std::string()},
+                 {"peer", rec->route.to.to_string()}});
       return destroy(number);
     case server_due::ended: return destroy(number);
   }

@@ -86,6 +86,7 @@ class server_core {
   std::string stateless_tag(const request& r) const;
 
   void transmit(record& rec, std::uint64_t number, instant now);
+  void note_lost(const record& rec);
   void transmit_again(record& rec, std::uint64_t number, instant now);
   void say_trying(record& rec, std::uint64_t number, instant now);
   void update(record& rec, std::uint64_t number);

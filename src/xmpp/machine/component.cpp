@@ -23,6 +23,12 @@ void component::stop(instant now) {
   impl_->settle(now);
 }
 
+void component::give_up(instant now) {
+  impl_->stop(now);
+  if (impl_->state_ == impl::state::closing) impl_->down({}, {}, false, now);
+  impl_->settle(now);
+}
+
 bool component::owns(const io::event& event) const {
   struct visitor {
     const impl& link;
@@ -76,6 +82,7 @@ void component::handle_timeout(instant now) {
 }
 
 bool component::up() const { return impl_->state_ == impl::state::up; }
+bool component::stopped() const { return impl_->state_ == impl::state::idle; }
 bool component::blocked() const { return impl_->blocked_; }
 
 bool component::send(std::string_view text, stanza_ref ref, instant now) {

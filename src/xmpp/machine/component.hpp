@@ -54,6 +54,8 @@ struct link_up {
 struct link_down {
   link_id link{};
   std::string why;  ///< our words: "handshake refused: not-authorized", "connection refused", ...
+  /// After stop() or give_up(): stanzas of send_or_queue that the server did not confirm, or never got.
+  std::vector<std::string> unheard;
 };
 struct stanza_received {
   link_id link{};
@@ -107,6 +109,8 @@ class component {
   void start(instant now);
   /// Writes what is queued and the closing tag, then closes; no reconnect. link_down follows.
   void stop(instant now);
+  /// The same without waiting for the end of the connection.
+  void give_up(instant now);
 
   /// Whether the event belongs to this link's connection (or to a token of its).
   bool owns(const io::event& event) const;
@@ -114,6 +118,7 @@ class component {
   void handle_timeout(instant now);
 
   bool up() const;
+  bool stopped() const;  ///< or not started
   /// True between blocked and writable: no new work for this direction should be taken.
   bool blocked() const;
 

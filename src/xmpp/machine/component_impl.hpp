@@ -76,7 +76,8 @@ struct component::impl {
   /// A stanza of the queue, or one that could go at once, was written: it is kept until the server confirms.
   void track(outbox::written w, instant now);
   /// What became of a tracked stanza; false: the event is for the flows.
-  bool settle_tracked(const component_event& event);
+  bool settle_tracked(component_event& event);
+  void settle_end(link_down& event);
   static std::string prepared(const std::string& domain);
   bool is_own_ping(const xml::element& e);
   bool is_us(const std::string& address) const { return address == domain_ || address == options_.domain; }

@@ -197,20 +197,12 @@ void component::impl::down(std::string why, std::string_view hint, bool all_told
   state_ = state::waiting;
   deadline_ = now.steady + backoff_.take(ids_);
   log_down(why, hint);
-  events_.push_back(link_down{id_, std::move(why)});
+  events_.push_back(link_down{id_, std::move(why), {}});
 }
 
 void component::impl::stopped() {
   state_ = state::idle;
-  log_record record{log_level::info, "component.stopped", {}, {{"domain", domain_}}};
-  if (outbox_.kept() + tracked_.size() > 0) {
-    record.level = log_level::warning;
-    record.fields.emplace_back("stanzas_dropped", std::to_string(outbox_.kept()));
-    record.fields.emplace_back("stanzas_unconfirmed", std::to_string(tracked_.size()));
-    outbox_.drop();
-  }
-  log_.push_back(std::move(record));
-  events_.push_back(link_down{id_, "stopped"});
+  events_.push_back(link_down{id_, "stopped", {}});
 }
 
 void component::impl::log_down(const std::string& why, std::string_view hint) {
@@ -259,14 +251,17 @@ void component::impl::track(outbox::written w, instant now) {
   tracked_.emplace(ref, std::move(w.text));
 }
 
-bool component::impl::settle_tracked(const component_event& event) {
+bool component::impl::settle_tracked(component_event& event) {
   const auto own = [](stanza_ref ref) { return static_cast<std::uint64_t>(ref) > first_own_ref; };
   if (const auto* e = std::get_if<stanza_sent>(&event)) return own(e->ref);
-  if (std::holds_alternative<link_down>(event)) {
+  if (auto* down = std::get_if<link_down>(&event)) {
     // Before anything new is queued: what was lost goes in front, in its order. A repeated error or answer
     // carries the same id, which its receiver knows already.
-    if (state_ != state::idle) outbox_.keep_again(std::move(again_));
-    again_.clear();
+    if (state_ != state::idle) {
+      outbox_.keep_again(std::exchange(again_, {}));
+    } else {
+      settle_end(*down);
+    }
     return false;
   }
   const auto* confirmed = std::get_if<stanza_confirmed>(&event);
@@ -282,6 +277,20 @@ bool component::impl::settle_tracked(const component_event& event) {
   // Refused by a link that is up (its write queue was full): it waits again at once.
   if (state_ == state::up) outbox_.keep_again(std::exchange(again_, {}));
   return true;
+}
+
+/// After stop: by now everything that was confirmed is known to be.
+void component::impl::settle_end(link_down& event) {
+  const auto unconfirmed = again_.size();
+  event.unheard = std::exchange(again_, {});
+  for (auto& text : outbox_.take_all()) event.unheard.push_back(std::move(text));
+  log_record record{log_level::info, "component.stopped", {}, {{"domain", domain_}}};
+  if (!event.unheard.empty()) {
+    record.level = log_level::warning;
+    record.fields.emplace_back("stanzas_dropped", std::to_string(event.unheard.size() - unconfirmed));
+    record.fields.emplace_back("stanzas_unconfirmed", std::to_string(unconfirmed));
+  }
+  log_.push_back(std::move(record));
 }
 
 // ---- time ----

@@ -1,6 +1,7 @@
 #include "xmpp/machine/outbox.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -81,9 +82,12 @@ std::vector<outbox::written> outbox::write_all(conn_id conn) {
   return out;
 }
 
-void outbox::drop() {
+std::vector<std::string> outbox::take_all() {
   memory_.give(std::exchange(bytes_, 0));
+  std::vector<std::string> out(std::make_move_iterator(queue_.begin()),
+                               std::make_move_iterator(queue_.end()));
   queue_.clear();
+  return out;
 }
 
 }  // namespace stox::xmpp

@@ -20,7 +20,7 @@ class outbox {
 
   outbox(std::size_t queue_limit, byte_account& memory, io_port& io)
       : limit_(queue_limit), memory_(memory), io_(io) {}
-  ~outbox() { drop(); }
+  ~outbox() { memory_.give(bytes_); }
   outbox(const outbox&) = delete;
   outbox& operator=(const outbox&) = delete;
 
@@ -44,8 +44,8 @@ class outbox {
   /// the connection.
   std::vector<written> write_some(conn_id conn);
   std::vector<written> write_all(conn_id conn);
-  /// Forgets what is kept.
-  void drop();
+  /// Gives out what is kept.
+  std::vector<std::string> take_all();
   /// The connection is gone: what paced the queue will not be heard of.
   void unpace() { pace_ = token::none; }
 

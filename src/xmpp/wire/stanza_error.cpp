@@ -92,7 +92,8 @@ void write_error_to(std::string& out, const stanza_error& e) {
     out.append("</").append(name) += '>';
   }
   if (!e.text.empty()) {
-    out.append("<text xmlns='").append(stanzas_ns).append("'>");
+    // RFC 6120 §8.3.2: it should say its language; ours and SIP's default reasons are English.
+    out.append("<text xmlns='").append(stanzas_ns).append("' xml:lang='en'>");
     xml::escape_to(out, e.text);
     out += "</text>";
   }

@@ -13,6 +13,7 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -48,11 +49,16 @@ class door : public testing::Test {
             [] {
               return std::vector<std::pair<std::string, std::string>>{{"uptime", "5s"}};
             },
-            [this](log_level l) { level_ = l; }};
+            [this](log_level l) { level_ = l; },
+            [this](incident_query q, const std::function<void(const std::vector<incident>&)>& found) {
+              query_ = q;
+              // As the store does: the answer comes later.
+              asio::post(context_, [this, found] { found(incidents_); });
+            }};
   }
 
-  void start() {
-    auto s = server::start(context_, {"127.0.0.1:0", socket_path()}, calls());
+  void start(const time_limits& limits = {}) {
+    auto s = server::start(context_, {"127.0.0.1:0", socket_path()}, calls(), limits);
     ASSERT_TRUE(s.has_value()) << s.error().to_string();
     server_ = std::move(*s);
   }
@@ -112,6 +118,8 @@ class door : public testing::Test {
   std::vector<engine::sample> samples_;
   engine::readiness readiness_{true, ""};
   std::optional<log_level> level_;
+  std::optional<incident_query> query_;
+  std::vector<incident> incidents_;
   std::unique_ptr<server> server_;
 };
 
@@ -230,13 +238,14 @@ TEST_F(door, a_taken_port_is_an_error) {
       server::start(context_, {"127.0.0.1:" + std::to_string(server_->http_port()), ""}, calls());
   ASSERT_FALSE(again.has_value());
   EXPECT_EQ(again.error().code, make_error_code(errc::cannot_listen));
-  EXPECT_THAT(again.error().detail, HasSubstr("Address already in use"));
+  EXPECT_THAT(again.error().detail,
+              AllOf(StartsWith("admin.listen: 127.0.0.1:"), HasSubstr("Address already in use")));
 }
 
 TEST_F(door, a_name_is_no_listening_address) {
   const auto s = server::start(context_, {"localhost:1", ""}, calls());
   ASSERT_FALSE(s.has_value());
-  EXPECT_EQ(s.error().to_string(), "admin/bad_address: localhost:1");
+  EXPECT_EQ(s.error().to_string(), "admin/bad_address: admin.listen: localhost:1");
 }
 
 TEST_F(door, status_tells_version_readiness_facts_and_samples) {
@@ -252,13 +261,14 @@ TEST_F(door, status_tells_version_readiness_facts_and_samples) {
 
 TEST_F(door, version_and_log_level_are_answered_line_by_line) {
   start();
-  EXPECT_EQ(control("version\r\nlog-level debug\nlog-level loud\nreboot\n\n", 5),
-            "{\"version\":\"" STOX_VERSION
-            "\"}\n"
-            "{\"ok\":true,\"level\":\"debug\"}\n"
-            "{\"error\":\"log-level needs debug, info, warning or error\"}\n"
-            "{\"error\":\"unknown command; use status, version or log-level LEVEL\"}\n"
-            "{\"error\":\"unknown command; use status, version or log-level LEVEL\"}\n");
+  EXPECT_EQ(
+      control("version\r\nlog-level debug\nlog-level loud\nreboot\n\n", 5),
+      "{\"version\":\"" STOX_VERSION
+      "\"}\n"
+      "{\"ok\":true,\"level\":\"debug\"}\n"
+      "{\"error\":\"log-level needs debug, info, warning or error\"}\n"
+      "{\"error\":\"unknown command; use status, version, incidents SINCE LIMIT or log-level LEVEL\"}\n"
+      "{\"error\":\"unknown command; use status, version, incidents SINCE LIMIT or log-level LEVEL\"}\n");
   EXPECT_EQ(level_, log_level::debug);
 }
 
@@ -317,11 +327,56 @@ TEST_F(door, the_socket_of_a_living_daemon_is_an_error_and_left_alone) {
   EXPECT_EQ(control("version\n"), "{\"version\":\"" STOX_VERSION "\"}\n");
 }
 
+TEST_F(door, the_socket_of_a_daemon_that_does_not_accept_is_an_error_at_once) {
+  // A full backlog: a blocking connect() would wait until the other daemon wakes up.
+  local::acceptor stuck(context_, local::endpoint(socket_path()), false);
+  stuck.listen(0);
+  std::vector<local::socket> waiting;
+  const local::endpoint there(socket_path());
+  do {
+    waiting.emplace_back(context_, local());
+    waiting.back().native_non_blocking(true);
+  } while (::connect(waiting.back().native_handle(), there.data(), static_cast<socklen_t>(there.size())) ==
+           0);
+  ASSERT_EQ(errno, EAGAIN);
+  const auto again = server::start(context_, {"", socket_path()}, calls());
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().to_string(),
+            "admin/control_in_use: admin.control: " + socket_path() + " belongs to a running daemon");
+}
+
+TEST_F(door, closes_a_client_that_sends_nothing_or_never_finishes) {
+  start({std::chrono::milliseconds(20), std::chrono::milliseconds(20)});
+  for (const auto* begun : {"", "GET /healthz HTTP/1.1\r\nHo"}) EXPECT_EQ(http(begun), "") << begun;
+  EXPECT_THAT(http("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"), EndsWith("alive\n")) << "keep-alive ends too";
+  for (const auto* begun : {"", "vers"}) EXPECT_EQ(control(begun), "<closed>") << begun;
+  EXPECT_EQ(control("version\n", 2), "{\"version\":\"" STOX_VERSION "\"}\n<closed>");
+}
+
+TEST_F(door, incidents_come_with_time_domain_kind_and_detail) {
+  incidents_ = {{wall_time(std::chrono::seconds(1'769'860'800)), "sip.example", 0, "message.to_sip.in_doubt",
+                 "call_id=c-1 why=\"a b\""}};
+  start();
+  EXPECT_EQ(
+      control("incidents 1769860799 7\n"),
+      "{\"incidents\":[{\"at\":\"2026-01-31T12:00:00Z\",\"domain\":\"sip.example\",\"engine\":0,\"kind\":"
+      "\"message.to_sip.in_doubt\",\"detail\":\"call_id=c-1 why=\\\"a b\\\"\"}]}\n");
+  ASSERT_TRUE(query_);
+  EXPECT_EQ(query_->since, wall_time(std::chrono::seconds(1'769'860'799)));
+  EXPECT_EQ(query_->limit, 7U);
+  for (const auto* bad : {"", " 1", " 1 0", " 1 1001", " x 1", " -1 1", " 9000000001 1"}) {
+    EXPECT_EQ(control(std::string("incidents") + bad + "\n"),
+              "{\"error\":\"incidents needs SINCE (seconds since 1970) and LIMIT (1 to 1000)\"}\n")
+        << bad;
+  }
+}
+
 TEST_F(door, a_file_that_is_no_socket_is_an_error_and_left_alone) {
   std::ofstream(socket_path()) << "precious";
   const auto s = server::start(context_, {"", socket_path()}, calls());
   ASSERT_FALSE(s.has_value());
-  EXPECT_EQ(s.error().to_string(), "admin/cannot_control: " + socket_path() + " exists and is no socket");
+  EXPECT_EQ(s.error().to_string(),
+            "admin/cannot_control: admin.control: " + socket_path() + " exists and is no socket");
   EXPECT_EQ(std::filesystem::file_size(socket_path()), 8U);
 }
 

@@ -17,6 +17,7 @@
 #include "cli/answer_text.hpp"
 #include "cli/explain.hpp"
 #include "cli/replay.hpp"
+#include "cli/since.hpp"
 #include "engine/sandbox.hpp"
 #include "engine/trace.hpp"
 
@@ -94,13 +95,19 @@ class stoxctl : public testing::Test {
                {"messages_total", "Messages.", false, {{"direction", "to_xmpp"}}, 0},
                {"memory_bytes", "Memory.", true, {}, 12345}};
          },
-         [] {
-           return engine::readiness{false, "no link\x1b[2J"};
-         },
+         [this] { return ready_; },
          [] {
            return std::vector<std::pair<std::string, std::string>>{{"uptime", "5 s"}};
          },
-         [this](log_level l) { level_ = l; }});
+         [this](log_level l) { level_ = l; },
+         [this](admin::incident_query q,
+                const std::function<void(const std::vector<admin::incident>&)>& found) {
+           query_ = q;
+           found({{wall_time(std::chrono::seconds(1'769'860'800)), "sip.example", 0,
+                   "message.to_sip.in_doubt", "message.to_sip.in_doubt conv=c-1 why=\"a\x1b b\""},
+                  {wall_time(std::chrono::seconds(1'769'860'801)), "", 0, "daemon.unclean_end",
+                   "open messages"}});
+         }});
     EXPECT_TRUE(server.has_value()) << server.error().to_string();
     auto done = std::async(std::launch::async, [&] { return run_with(args); });
     while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
@@ -120,6 +127,8 @@ class stoxctl : public testing::Test {
   std::string folder_;
   std::map<std::string, std::string, std::less<>> environment_;
   std::optional<log_level> level_;
+  std::optional<admin::incident_query> query_;
+  engine::readiness ready_{false, "no link\x1b[2J"};
 };
 
 TEST_F(stoxctl, status_shows_fields_and_the_samples_that_are_not_0) {
@@ -133,7 +142,62 @@ TEST_F(stoxctl, status_shows_fields_and_the_samples_that_are_not_0) {
                    "\n"
                    "messages_total (direction=to_sip outcome=failed)  7\n"
                    "memory_bytes                                      12345\n");
+}
+
+TEST_F(stoxctl, status_ends_with_3_when_the_daemon_is_not_ready) {
+  EXPECT_EQ(beside_daemon({"--control", socket(), "status"}).code, exit_code::not_ready);
+  EXPECT_EQ(beside_daemon({"--control", socket(), "--json", "status"}).code, exit_code::not_ready);
+  EXPECT_EQ(beside_daemon({"--control", socket(), "version"}).code, exit_code::done);
+  ready_ = {true, ""};
+  EXPECT_EQ(beside_daemon({"--control", socket(), "status"}).code, exit_code::done);
+  EXPECT_EQ(static_cast<int>(exit_code::not_ready), 3);
+}
+
+TEST_F(stoxctl, incidents_are_shown_line_by_line) {
+  const auto p = beside_daemon({"--control", socket(), "incidents"});
+  EXPECT_EQ(p.err, "");
   EXPECT_EQ(p.code, exit_code::done);
+  EXPECT_EQ(p.out,
+            "2026-01-31T12:00:00Z message.to_sip.in_doubt domain=sip.example conv=c-1 why=\"a? b\"\n"
+            "2026-01-31T12:00:01Z daemon.unclean_end open messages\n");
+  ASSERT_TRUE(query_);
+  EXPECT_EQ(query_->since, wall_time());
+  EXPECT_EQ(query_->limit, 100U);
+  EXPECT_THAT(
+      beside_daemon(
+          {"incidents", "--since=2026-01-31T12:00:00Z", "--limit", "7", "--json", "--control", socket()})
+          .out,
+      StartsWith(
+          "{\"incidents\":[{\"at\":\"2026-01-31T12:00:00Z\",\"domain\":\"sip.example\",\"engine\":0,"));
+  EXPECT_EQ(query_->since, wall_time(std::chrono::seconds(1'769'860'800)));
+  EXPECT_EQ(query_->limit, 7U);
+}
+
+TEST_F(stoxctl, incidents_of_a_senseless_time_or_number_are_refused) {
+  for (const auto* limit : {"0", "1001", "x", ""}) {
+    const auto p = run_with({"incidents", "--limit", limit});
+    EXPECT_EQ(p.code, exit_code::usage);
+    EXPECT_EQ(p.err, "stoxctl: --limit: \"" + std::string(limit) + "\" is no number from 1 to 1000\n");
+  }
+  EXPECT_THAT(run_with({"incidents", "--since", "yesterday"}).err,
+              StartsWith("stoxctl: --since: \"yesterday\" is no time; write "));
+}
+
+TEST(since, is_a_date_a_time_or_an_age) {
+  constexpr std::int64_t now = 1'769'860'800;  // 2026-01-31T12:00:00Z
+  EXPECT_EQ(parse_since("2026-01-31", now), now - 12 * 3600);
+  EXPECT_EQ(parse_since("2026-01-31T12:00:00Z", now), now);
+  EXPECT_EQ(parse_since("2024-02-29T23:59:59Z", now), 1'709'251'199);
+  EXPECT_EQ(parse_since("30min", now), now - 1800);
+  EXPECT_EQ(parse_since("12h", now), now - 12 * 3600);
+  EXPECT_EQ(parse_since("7d", now), now - 7 * 86'400);
+  EXPECT_EQ(parse_since("99999d", now), 0);
+  EXPECT_EQ(parse_since("1960-01-01", now), 0);
+  for (const auto* bad :
+       {"", "d", "-1d", "2026-02-29", "2026-1-31", "2026-01-31 12:00:00", "2026-01-31T12:00:00",
+        "2026-01-31T24:00:00Z", "2026-01-31T12:00Z", "2026-01-31x", "x"}) {
+    EXPECT_EQ(parse_since(bad, now), std::nullopt) << bad;
+  }
 }
 
 TEST_F(stoxctl, the_socket_is_found_through_configuration_or_environment) {

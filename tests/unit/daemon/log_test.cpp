@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 
 #include "daemon/log_line.hpp"
@@ -47,6 +48,15 @@ TEST(log_line, escapes_what_a_terminal_obeys) {
             "e k=\"\\xe2\\x80\\xaeevil\"");                   // right-to-left override
   EXPECT_EQ(one("\xE2\x80\xA8"), "e k=\"\\xe2\\x80\\xa8\"");  // line separator
   EXPECT_EQ(one("\xEF\xBB\xBF"), "e k=\"\\xef\\xbb\\xbf\"");
+}
+
+TEST(log_line, escapes_every_character_that_turns_the_direction) {
+  for (const std::string mark : {"\u061C", "\u200E", "\u200F", "\u202A", "\u202B", "\u202C", "\u202D",
+                                 "\u202E", "\u2066", "\u2067", "\u2068", "\u2069"}) {
+    const auto line = one("a" + mark + "b");
+    EXPECT_THAT(line, MatchesRegex("e k=\"a(\\\\x[0-9a-f][0-9a-f])+b\"")) << testing::PrintToString(mark);
+  }
+  EXPECT_EQ(one("\u061B"), "e k=\"\u061B\"");  // the Arabic semicolon is a letter like others
 }
 
 TEST(log_line, shows_well_formed_utf8_and_escapes_the_rest) {
@@ -102,7 +112,10 @@ TEST_F(logger_on_pipe, goes_on_when_nobody_reads) {
   const std::string wide(1000, 'x');
   for (int i = 0; i < 200; ++i) log.write({log_level::info, "e", {}, {{"k", wide}}});
   log.flush();  // 200 kB do not fit into a pipe of 64
-  EXPECT_EQ(written().size(), 65536u);
+  const auto got = written();
+  EXPECT_EQ(got.size(), 65536u);
+  // A line that was cut counts as lost.
+  EXPECT_EQ(log.lost(), 200u - static_cast<unsigned>(std::count(got.begin(), got.end(), '\n')));
 }
 
 }  // namespace

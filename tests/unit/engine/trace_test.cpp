@@ -86,6 +86,11 @@ TEST(trace, an_event_line_reads_back) {
   EXPECT_EQ(got.bytes, e.bytes);
   EXPECT_EQ(back->at.steady, now.steady);
   EXPECT_EQ(back->at.wall, now.wall);
+
+  writer.on_event(engine::write_queues{70'000}, now);
+  const auto queues = engine::parse_trace_event(lines.back(), storage);
+  ASSERT_TRUE(queues);
+  EXPECT_EQ(std::get<engine::write_queues>(queues->event).bytes, 70'000U);
 }
 
 TEST(trace, malformed_lines_are_errors) {

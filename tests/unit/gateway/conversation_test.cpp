@@ -33,37 +33,85 @@ TEST(recent_map, expires_what_was_not_used_since) {
   EXPECT_NE(map.find("new", start + std::chrono::minutes(2)), nullptr);
 }
 
-TEST(conversations, one_thread_of_two_pairs_gives_two_tags) {
-  byte_account memory(1 << 20);  // outlives what is charged to it
+/// What conversations need, in the order in which it must go.
+struct conversations_test : testing::Test {
+  thread_state& thread(const std::string& jid, const std::string& aor, const std::string& call_id) {
+    return talk.keep_thread(jid, aor, call_id, conversations::new_thread(call_id, ids), start);
+  }
+  byte_account memory{std::size_t{16} << 20};
   counting_ids ids;
-  conversations talk;
-  const auto& first = talk.thread("a@x", "b@y", "same", start, ids, memory);
-  const auto& second = talk.thread("e@x", "b@y", "same", start, ids, memory);
+  conversations talk{memory, ids};
+};
+
+TEST_F(conversations_test, one_thread_of_two_pairs_gives_two_tags) {
+  const auto& first = thread("a@x", "b@y", "same");
+  const auto& second = thread("e@x", "b@y", "same");
   EXPECT_EQ(first.call_id, second.call_id);
   EXPECT_NE(first.from_tag, second.from_tag);
 }
 
-TEST(conversations, keys_do_not_run_into_each_other) {
-  byte_account memory(1 << 20);  // outlives what is charged to it
-  counting_ids ids;
-  conversations talk;
-  talk.thread("a", "bc", "d", start, ids, memory).cseq = 7;
+TEST_F(conversations_test, keys_do_not_run_into_each_other) {
+  thread("a", "bc", "d").cseq = 7;
   EXPECT_EQ(talk.find_thread("ab", "c", "d", start), nullptr);
   EXPECT_EQ(talk.find_thread("a", "b", "cd", start), nullptr);
   ASSERT_NE(talk.find_thread("a", "bc", "d", start), nullptr);
   EXPECT_EQ(talk.find_thread("a", "bc", "d", start)->cseq, 7U);
 }
 
-TEST(conversations, forgotten_ones_give_their_memory_back) {
-  byte_account memory(1 << 20);  // outlives what is charged to it
-  counting_ids ids;
-  conversations talk;
-  talk.pair("a@x", "b@y", start, memory);
-  talk.thread("a@x", "b@y", "t", start, ids, memory);
+TEST_F(conversations_test, forgotten_ones_give_their_memory_back) {
+  talk.pair("a@x", "b@y", start);
+  thread("a@x", "b@y", "t");
   EXPECT_GT(memory.used(), 0U);
+  EXPECT_EQ(memory.used(), talk.memory_used());
   talk.expire(start + std::chrono::hours(2));
   EXPECT_EQ(memory.used(), 0U);
+  EXPECT_EQ(talk.memory_used(), 0U);
   EXPECT_EQ(talk.size(), 0U);
+}
+
+TEST_F(conversations_test, what_is_learned_is_charged) {
+  auto& pair = talk.pair("a@x", "b@y", start);
+  const auto before = memory.used();
+  pair.sip_gr = std::string(900, 'g');
+  pair.xmpp_resource = std::string(800, 'r');
+  pair.sip_user = std::string(700, 'u');
+  pair.weigh();
+  EXPECT_EQ(memory.used(), before + 2400);
+  pair.sip_gr.clear();
+  pair.weigh();
+  EXPECT_EQ(memory.used(), before + 1500);
+}
+
+TEST_F(conversations_test, costs_no_more_than_it_says) {
+  const std::string jid(2000, 'a');
+  const std::string aor(2000, 'b');
+  talk.pair(jid, aor, start);
+  thread(jid, aor, std::string(128, 'c'));
+  EXPECT_LE(memory.used(), conversations::cost(jid, aor));
+  EXPECT_GE(memory.used(), 8000U);
+}
+
+TEST_F(conversations_test, takes_at_most_a_quarter_of_the_account) {
+  const std::string long_name(1000, 'a');
+  for (int i = 0; i < 10'000; ++i) {
+    const auto aor = long_name + std::to_string(i);
+    thread(long_name, aor, {});
+    auto& pair = talk.pair(long_name, aor, start);
+    ASSERT_LE(memory.used(), memory.limit() / 4);
+    EXPECT_EQ(talk.find_pair(long_name, aor, start), &pair) << "the newest is never forgotten";
+  }
+  EXPECT_GT(memory.used(), memory.limit() / 5);
+}
+
+TEST_F(conversations_test, names_do_not_come_again_after_a_restart) {
+  struct other_ids final : id_source {
+    std::string next(id_kind) override { return "t"; }
+    std::uint64_t below(std::uint64_t bound) override { return bound - 1; }
+  } random;
+  conversations after{memory, random};
+  EXPECT_EQ(talk.pair("a@x", "b@y", start).name, "aaaaaaaa-1");
+  EXPECT_EQ(after.pair("a@x", "b@y", start).name, "77777777-1");
+  EXPECT_EQ(after.pair("a@x", "c@y", start).name, "77777777-2");
 }
 
 TEST(repeats_too_often, counts_equal_bodies_within_the_window_only) {
@@ -86,6 +134,18 @@ TEST(counters, keep_direction_outcome_and_cause_apart) {
   EXPECT_EQ(c.messages().at({direction::to_sip, outcome::failed, "404"}), 2U);
   EXPECT_EQ(c.total(direction::to_sip, outcome::failed), 3U);
   EXPECT_EQ(c.total(direction::to_sip, outcome::delivered), 0U);
+}
+
+TEST(counters, what_comes_later_is_no_outcome) {
+  counters c;
+  c.came_in(direction::to_xmpp);
+  c.count(direction::to_xmpp, outcome::delivered, "accepted");
+  c.count(aside::late_error);
+  EXPECT_EQ(c.received(direction::to_xmpp), 1U);
+  EXPECT_EQ(c.received(direction::to_sip), 0U);
+  EXPECT_EQ(c.messages().size(), 1U);
+  EXPECT_EQ(c.total(aside::late_error), 1U);
+  EXPECT_EQ(c.total(aside::sender_unreachable), 0U);
 }
 
 }  // namespace

@@ -110,6 +110,28 @@ TEST_F(pump, answers_on_a_stream) {
   EXPECT_EQ(l.tcp().accepted, 1u);
 }
 
+TEST_F(pump, charges_the_write_queues_to_the_memory_limit) {
+  engine::engine core(settings, ids);
+  loop l(core, hooks());
+  ASSERT_TRUE(l.listen(settings.sip));
+  connect_client(SOCK_STREAM, bound(l, 1));
+  // The client asks and does not read; more than the engine itself holds for a stream (256 KiB) is the
+  // queues'.
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += options("TCP");
+  std::size_t at = 0;
+  const auto floods = [&] {
+    for (;;) {
+      const auto n = send(client, many.data() + at, many.size() - at, MSG_NOSIGNAL);
+      if (n <= 0) break;
+      at = (at + static_cast<std::size_t>(n)) % many.size();
+    }
+    return l.tcp_queued() > 512U * 1024 && core.memory_used() > 512U * 1024;
+  };
+  run_until(l, floods);
+  EXPECT_TRUE(in_time);
+}
+
 TEST_F(pump, opens_the_links_and_wakes_for_the_engines_deadlines) {
   settings.log.level = log_level::debug;
   engine::engine core(settings, ids);
@@ -132,6 +154,42 @@ TEST_F(pump, takes_signals) {
   EXPECT_EQ(l.run(), ending::clean);
   EXPECT_EQ(reloads, 1);
   EXPECT_EQ(stops, 1);
+}
+
+TEST_F(pump, forced_end_still_answers_what_is_open) {
+  settings.sip.hold = std::chrono::seconds(16);
+  engine::engine core(settings, ids);
+  auto h = hooks();
+  int lines = 0;
+  h.log = [&lines](const log_record& r) {
+    if (r.event != "message.to_xmpp.failed") return;
+    ++lines;
+    EXPECT_EQ(r.fields.front().second, "held");
+  };
+  loop l(core, h);
+  ASSERT_TRUE(l.listen(settings.sip));
+  connect_client(SOCK_DGRAM, bound(l, 0));
+  const std::string held =
+      "MESSAGE sip:juliet@xmpp.example SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5;rport;branch=z9hG4bK-m\r\n"
+      "Max-Forwards: 70\r\nFrom: <sip:alice@sip.example>;tag=1\r\nTo: <sip:juliet@xmpp.example>\r\n"
+      "Call-ID: held\r\nCSeq: 1 MESSAGE\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi";
+  const auto open = [&core] {
+    for (const auto& s : core.samples()) {
+      if (s.name == "open_messages") return s.value;
+    }
+    return -1.0;
+  };
+  // The first signal begins the drain, which the open message holds up; the second one ends it.
+  const auto give_up = std::chrono::steady_clock::now() + patience;
+  l.every(std::chrono::milliseconds(2), [&] {
+    exchanged(held);
+    if (open() == 1 || std::chrono::steady_clock::now() > give_up) raise(SIGTERM);
+  });
+  EXPECT_EQ(l.run(), ending::forced);
+  EXPECT_TRUE(exchanged(held));
+  EXPECT_THAT(answer, StartsWith("SIP/2.0 480 "));
+  EXPECT_EQ(lines, 1);
+  EXPECT_EQ(open(), 0);
 }
 
 TEST_F(pump, refuses_what_it_cannot_listen_on) {

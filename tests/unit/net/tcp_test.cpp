@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -74,6 +75,11 @@ class raw_socket {
   void small_receive_buffer() const {
     const int size = 4096;
     setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  }
+  /// Waits for a reset, which a peer sends to whom it has forgotten.
+  bool was_reset(std::chrono::milliseconds limit) const {
+    pollfd p{fd_, 0, 0};
+    return ::poll(&p, 1, static_cast<int>(limit.count())) == 1 && (p.revents & POLLERR) != 0;
   }
   void reset() {
     const linger hard{1, 0};
@@ -235,6 +241,7 @@ TEST_F(tcp, blocks_above_high_water_and_tells_sent_only_for_whole_pieces) {
   ports.flush();
   ASSERT_EQ(sink.events.size(), 1u);  // no sent: seven megabytes do not fit into the kernel's buffers
   EXPECT_EQ(std::get<io::blocked>(sink.events[0]).conn, c1);
+  EXPECT_GT(ports.queued(), 0u);
 
   std::string got;
   bool ended = false;
@@ -247,6 +254,7 @@ TEST_F(tcp, blocks_above_high_water_and_tells_sent_only_for_whole_pieces) {
   EXPECT_EQ(sink.all<io::sent>()[0].tok, token{1});
   EXPECT_EQ(sink.count<io::writable>(), 1u);
   EXPECT_EQ(sink.count<io::closed>(), 0u);
+  EXPECT_EQ(ports.queued(), 0u);
 }
 
 TEST_F(tcp, closes_a_connection_whose_peer_does_not_read_at_the_hard_limit) {
@@ -379,6 +387,26 @@ TEST_F(tcp, turns_away_what_is_above_the_connection_limit) {
   raw_socket third;
   third.connect_to(*at);
   ASSERT_TRUE(until([&] { return sink.count<io::accepted>() == 2; }));
+}
+
+TEST_F(tcp, keeps_no_place_for_a_peer_that_does_not_end_after_us) {
+  tcp_ports ports(loop, numbers, sink,
+                  {.close = std::chrono::hours(1), .max_accepted = 1, .max_lingering = 1});
+  const auto at = ports.listen(loopback());
+  ASSERT_TRUE(at);
+  raw_socket first;
+  raw_socket second;
+  first.connect_to(*at);
+  ASSERT_TRUE(until([&] { return sink.count<io::accepted>() == 1; }));
+  ports.close(sink.all<io::accepted>()[0].conn);
+  second.connect_to(*at);
+  ASSERT_TRUE(until([&] { return sink.count<io::accepted>() == 2; }));
+  EXPECT_EQ(first.read_to_end(), "");
+  first.write("still heard, though nobody listens");
+  EXPECT_FALSE(first.was_reset(std::chrono::milliseconds(0)));
+  ports.close(sink.all<io::accepted>()[1].conn);
+  EXPECT_TRUE(first.was_reset(patience));  // it is told that its bytes were not read
+  EXPECT_EQ(ports.counters().refused_full, 0u);
 }
 
 TEST_F(tcp, survives_running_out_of_descriptors) {

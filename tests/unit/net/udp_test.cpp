@@ -100,6 +100,8 @@ TEST_F(udp, fails_only_the_datagram_that_cannot_leave) {
   EXPECT_EQ(failed[1].tok, token{3});
   EXPECT_EQ(failed[1].why, io::fail::unreachable);
   EXPECT_EQ(a_sink.count<io::sent>(), 2u);
+  EXPECT_EQ(a.counters().failed, 2u);
+  EXPECT_EQ(a.counters().dropped, 0u);
 }
 
 TEST_F(udp, refuses_above_its_queue_limit) {
@@ -111,7 +113,10 @@ TEST_F(udp, refuses_above_its_queue_limit) {
   ASSERT_EQ(failed.size(), 1u);
   EXPECT_EQ(failed[0].tok, token{3});
   EXPECT_EQ(failed[0].why, io::fail::overflow);
+  EXPECT_EQ(small.counters().dropped, 1u);
+  EXPECT_GE(small.queued(), 80'000u);
   small.flush();
+  EXPECT_EQ(small.queued(), 0u);
   EXPECT_EQ(a_sink.count<io::sent>(), 2u);
 }
 

@@ -147,6 +147,34 @@ TEST(admission, sees_a_loop_in_any_via) {
   EXPECT_EQ(code({.extra = "Via: SIP/2.0/UDP gw.example:5099;branch=z9hG4bKx\r\n"}, o), "passed");
 }
 
+TEST(admission, sees_its_own_via_behind_a_wildcard_listener) {
+  auto o = sip_world::defaults();
+  o.advertise = "gw.example";
+  for (const auto& [address, top] :
+       {std::pair("0.0.0.0:5062", "gw.example:5062"), std::pair("[::]:5063", "gw.example:5063")}) {
+    sip_world w(o);
+    const conn_id wildcard{8};
+    w.handle(io::listening{wildcard, transport::udp, sip_world::address(address)});
+    // Our own request, come back from ourselves.
+    w.request({.uri = "sip:bo@xmpp.example", .via = {}, .max_forwards = {}},
+              {sip_world::udp_to("127.0.0.1:5071")});
+    const auto via = header_of(w.last(), "Via");
+    EXPECT_THAT(via, testing::StartsWith("SIP/2.0/UDP gw.example:5060;"));
+    w.datagram(w.last(), "127.0.0.1:5060", wildcard);
+    EXPECT_THAT(w.last(), testing::StartsWith("SIP/2.0 482 "));
+    // The listener's own port is ours as well; the wildcard address is nobody's.
+    w.datagram(
+        sip_text{.via = "SIP/2.0/UDP " + std::string(top) + ";branch=z9hG4bKx1", .call_id = "call-2"}.str(),
+        "127.0.0.1:5070", wildcard);
+    EXPECT_THAT(w.last(), testing::StartsWith("SIP/2.0 482 "));
+    w.datagram(
+        sip_text{.via = "SIP/2.0/UDP " + std::string(address) + ";branch=z9hG4bKx2", .call_id = "call-3"}
+            .str(),
+        "127.0.0.1:5070", wildcard);
+    EXPECT_EQ(w.all<sip::request_received>().size(), 1U);
+  }
+}
+
 TEST(admission, lets_a_body_pass_that_its_sender_calls_optional) {
   EXPECT_EQ(code({.extra = "Content-Disposition: render;handling=optional\r\n", .type = "image/png"}),
             "passed");
@@ -225,6 +253,7 @@ TEST(options, says_what_we_are) {
   EXPECT_EQ(header_of(w.last(), "Allow"), "MESSAGE, OPTIONS, CANCEL, ACK");
   EXPECT_EQ(header_of(w.last(), "Accept"), "text/plain");
   EXPECT_EQ(header_of(w.last(), "Accept-Encoding"), "identity");
+  EXPECT_EQ(header_of(w.last(), "Accept-Language"), "*");
   EXPECT_EQ(header_of(w.last(), "Server"), "stox");
   EXPECT_THAT(w.last(), HasSubstr("\r\nSupported:"));
   EXPECT_THAT(w.events, IsEmpty());

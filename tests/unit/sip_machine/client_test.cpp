@@ -465,6 +465,117 @@ TEST(failover, ignores_a_late_503_of_a_target_that_was_left) {
   EXPECT_EQ(only_status(w), 503);  // both said that they did not do it
 }
 
+/// 503 with that Retry-After to the last request sent.
+std::string pause_asked(const sip_world& w, const std::string& retry_after) {
+  std::string text = answer_to(w.last(), 503);
+  return text.insert(text.find("Content-Length"), "Retry-After: " + retry_after + "\r\n");
+}
+
+TEST(pause, keeps_requests_from_a_target_for_the_time_that_it_named) {
+  sip_world w;
+  w.request(ours(), {a});
+  w.datagram(pause_asked(w, "10 (too much);duration=3600"));
+  EXPECT_EQ(only_status(w), 503);
+  w.advance(9999ms);
+  w.forget();
+  w.request(ours(), {a});
+  w.request(ours(), {tcp_a});  // the same server
+  EXPECT_THAT(w.sends, IsEmpty());
+  EXPECT_THAT(w.opens, IsEmpty());
+  const auto failures = w.all<sip::request_failed>();
+  ASSERT_EQ(failures.size(), 2U);
+  for (const auto& f : failures) {
+    EXPECT_EQ(f.why, failure::held_back);
+    EXPECT_FALSE(f.may_have_arrived);
+    EXPECT_EQ(f.detail, "127.0.0.1:5071 asked for a pause");
+  }
+  w.forget();
+  w.request(ours(), {b});  // another server
+  EXPECT_EQ(w.sends.size(), 1U);
+  w.datagram(answer_to(w.last(), 200));
+  w.advance(1ms);
+  w.forget();
+  w.request(ours(), {a});
+  EXPECT_EQ(w.sends.size(), 1U);
+  w.datagram(answer_to(w.last(), 200));
+  expect_nothing_left(w);
+}
+
+TEST(pause, is_not_longer_than_a_minute_nor_shortened_by_what_was_under_way) {
+  sip_world w;
+  w.request(ours(), {a});
+  const std::string longer = pause_asked(w, "4294967295");
+  w.request(ours(), {a});
+  const std::string shorter = pause_asked(w, "1");
+  w.datagram(longer);
+  w.datagram(shorter);
+  EXPECT_EQ(w.all<sip::response_received>().size(), 2U);
+  w.advance(59999ms);
+  w.forget();
+  w.request(ours(), {a});
+  EXPECT_THAT(w.sends, IsEmpty());
+  w.advance(1ms);
+  w.request(ours(), {a});
+  EXPECT_EQ(w.sends.size(), 1U);
+}
+
+TEST(pause, is_not_asked_for_by_other_answers) {
+  for (const char* value : {"", "0", "soon", "-1", "Thu, 01 Jan 2099 00:00:00 GMT"}) {
+    sip_world w;
+    w.request(ours(), {a});
+    w.datagram(*value == '\0' ? answer_to(w.last(), 503) : pause_asked(w, value));
+    EXPECT_EQ(only_status(w), 503);
+    w.request(ours(), {a});
+    EXPECT_EQ(w.sends.size(), 2U) << value;
+  }
+  sip_world w;
+  w.request(ours(), {a});
+  std::string busy = answer_to(w.last(), 480);  // the user's, not the server's
+  w.datagram(busy.insert(busy.find("Content-Length"), "Retry-After: 10\r\n"));
+  EXPECT_EQ(only_status(w), 480);
+  w.request(ours(), {a});
+  EXPECT_EQ(w.sends.size(), 2U);
+  // Nor by a 503 to something that we never sent.
+  std::string stray = pause_asked(w, "10");
+  w.datagram(stray.replace(stray.find("z9hG4bK"), 9, "z9hG4bK-9"));
+  w.forget();
+  w.request(ours(), {a});
+  EXPECT_EQ(w.sends.size(), 1U);
+}
+
+TEST(pause, leaves_the_next_target_in_charge) {
+  sip_world w;
+  w.request(ours(), {a, b});
+  w.datagram(pause_asked(w, "10"));
+  EXPECT_EQ(w.sends.back().what.to, b.to);
+  w.datagram(answer_to(w.last(), 200));
+  w.forget();
+  w.request(ours(), {a, b});
+  ASSERT_EQ(w.sends.size(), 1U);
+  EXPECT_EQ(w.last().find("127.0.0.1:5071"), std::string::npos);
+  EXPECT_EQ(w.sends[0].what.to, b.to);
+  w.datagram(pause_asked(w, "10"));  // nobody is left: its own answer counts
+  EXPECT_EQ(only_status(w), 503);
+  w.forget();
+  w.request(ours(), {a, b});
+  EXPECT_EQ(only_failure(w).why, failure::held_back);
+  EXPECT_THAT(w.sends, IsEmpty());
+  expect_nothing_left(w);
+}
+
+TEST(pause, does_not_stop_what_was_sent_before) {
+  sip_world w;
+  w.request(ours(), {a});
+  const std::string first = pause_asked(w, "10");
+  w.request(ours(), {a});
+  w.datagram(first);
+  w.forget();
+  w.advance(500ms);
+  EXPECT_EQ(w.sends.size(), 1U);
+  w.datagram(answer_to(w.last(), 200));
+  EXPECT_EQ(only_status(w), 200);
+}
+
 TEST(failover, waits_for_a_target_that_said_100) {
   sip_world w;
   w.request(ours(), {a, b});

@@ -170,11 +170,30 @@ TEST(stranger, never_gets_more_bytes_than_it_sent) {
   EXPECT_GT(answered, 0);
 }
 
+// RFC 3261 §18.2.2 would send to maddr, and §18.2.1's received to whom the sender names: nobody may point us
+// at others (docs/decisions/0008).
 TEST(stranger, is_answered_at_its_source_only) {
+  for (const char* via :
+       {"SIP/2.0/UDP 198.51.100.7:53;branch=z9hG4bK1",
+        "SIP/2.0/UDP 203.0.113.1:9;maddr=198.51.100.7;branch=z9hG4bK1",
+        "SIP/2.0/UDP 203.0.113.1;maddr=224.0.1.75;ttl=16;rport;branch=z9hG4bK1",
+        "SIP/2.0/UDP 203.0.113.1;received=198.51.100.7;rport=53;branch=z9hG4bK1", "SIP/2.0/UDP ;;;"}) {
+    sip_world w;
+    w.datagram(sip_text{.via = via}.str(), "203.0.113.1:9");
+    ASSERT_EQ(w.sends.size(), 1U) << via;
+    EXPECT_EQ(w.sends[0].what.to, sip_world::address("203.0.113.1:9")) << via;
+  }
+}
+
+TEST(maddr, does_not_lead_answers_over_streams_astray) {
   sip_world w;
-  w.datagram(sip_text{.via = "SIP/2.0/UDP 198.51.100.7:53;branch=z9hG4bK1"}.str(), "203.0.113.1:9");
-  ASSERT_EQ(w.sends.size(), 1U);
-  EXPECT_EQ(w.sends[0].what.to, sip_world::address("203.0.113.1:9"));
+  constexpr conn_id peer{9};
+  w.accept(peer, "127.0.0.1:40000");
+  w.stream(peer, sip_text{.via = "SIP/2.0/TCP 127.0.0.1:5080;maddr=198.51.100.7;branch=z9hG4bKa1"}.str());
+  w.handle(io::closed{peer, io::fail::reset});
+  w.respond(w.all<sip::request_received>().at(0).tx, 200);
+  ASSERT_EQ(w.opens.size(), 1U);  // the stream is gone: back to the sender, not to maddr
+  EXPECT_EQ(w.opens[0].to, sip_world::address("127.0.0.1:5080"));
 }
 
 }  // namespace

@@ -460,6 +460,9 @@ TEST(response_over_stream, is_sent_again_when_its_connection_broke_under_it_and_
   EXPECT_EQ(w.ep.stats().server_transactions, 0U);
   EXPECT_EQ(w.memory.used(), 0U);
   EXPECT_EQ(w.log.back().event, "sip.response_lost");
+  ASSERT_FALSE(w.log.back().fields.empty());
+  EXPECT_EQ(w.log.back().fields.front().first, "call_id");
+  EXPECT_EQ(w.log.back().fields.front().second, sip_text{}.call_id);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "sip/machine/stream_framer.hpp"
 #include "support/parsegrind.hpp"
 #include "support/sip_script.hpp"
@@ -223,19 +225,141 @@ TEST(stream, is_refused_beyond_the_limit) {
 
 TEST(stream, of_a_trusted_peer_takes_the_place_of_the_quietest_stranger) {
   auto o = sip_world::defaults();
-  o.max_connections = 2;
+  o.max_connections = 8;
   sip_world w(o);
   w.accept(conn_id{11}, "192.0.2.1:1");
   w.advance(1s);
   w.accept(conn_id{12}, "192.0.2.1:2");
   w.advance(1s);
   w.stream(conn_id{11}, "\r\n");
-  w.accept(conn_id{13}, "192.0.2.1:3");
-  EXPECT_EQ(w.closes.at(0).conn, conn_id{13});
-  w.accept(conn_id{14}, "127.0.0.1:4");
-  ASSERT_EQ(w.closes.size(), 2U);
-  EXPECT_EQ(w.closes[1].conn, conn_id{12});
-  w.stream(conn_id{14}, over_tcp().str());
+  for (std::uint64_t i = 21; i < 27; ++i) w.accept(conn_id{i});
+  EXPECT_THAT(w.closes, IsEmpty());
+  w.accept(conn_id{27}, "127.0.0.1:4");
+  ASSERT_EQ(w.closes.size(), 1U);
+  EXPECT_EQ(w.closes[0].conn, conn_id{12});
+  w.stream(conn_id{27}, over_tcp().str());
+  EXPECT_EQ(bodies(w).size(), 1U);
+}
+
+/// A world whose clock and tables show that nothing is left of a closed stream.
+void expect_forgotten(sip_world& w) {
+  for (const io::close& c : std::vector(w.closes)) w.handle(io::closed{c.conn, io::fail::closed_here});
+  EXPECT_EQ(w.ep.stats().connections, 0U);
+  EXPECT_EQ(w.ep.stats().strangers, 0U);
+  EXPECT_EQ(w.memory.used(), 0U);
+  EXPECT_EQ(w.deadlines.size(), 0U);
+}
+
+std::size_t loud_lines(const sip_world& w) {
+  return static_cast<std::size_t>(std::count_if(
+      w.log.begin(), w.log.end(), [](const log_record& r) { return r.level > log_level::debug; }));
+}
+
+TEST(stream, of_a_stranger_ends_with_its_first_answer) {
+  sip_world w;
+  w.accept(peer, "192.0.2.1:1");
+  w.stream(peer, over_tcp(1).str() + over_tcp(2).str());
+  w.stream(peer, over_tcp(3).str());
+  EXPECT_THAT(w.timeline(), ElementsAre("0 403"));
+  ASSERT_EQ(w.closes.size(), 1U);
+  EXPECT_EQ(w.closes[0].conn, peer);
+  EXPECT_THAT(bodies(w), IsEmpty());
+  EXPECT_EQ(w.ep.stats().strangers_cut, 0U);
+  expect_forgotten(w);
+}
+
+TEST(stream, of_a_stranger_is_given_seconds_however_it_fills_them) {
+  const std::string text = over_tcp().str();
+  for (const bool pings : {false, true}) {
+    sip_world w;
+    w.accept(peer, "192.0.2.1:1");
+    for (std::size_t i = 0; i < 9; ++i) {
+      w.stream(peer, pings ? "\r\n\r\n" : text.substr(i, 1));
+      w.advance(500ms);
+    }
+    EXPECT_THAT(w.closes, IsEmpty());
+    w.advance(500ms);
+    EXPECT_EQ(w.closes.size(), 1U);
+    EXPECT_THAT(w.sends, IsEmpty());
+    EXPECT_EQ(w.ep.stats().strangers_cut, 1U);
+    expect_forgotten(w);
+  }
+}
+
+TEST(stream, of_a_stranger_gets_one_of_a_quarter_of_the_places) {
+  auto o = sip_world::defaults();
+  o.max_connections = 8;
+  sip_world w(o);
+  std::uint64_t next = 10;
+  const auto knock = [&](std::string_view from) { w.accept(conn_id{next++}, from); };
+  for (int i = 0; i < 3; ++i) knock("192.0.2.1:1");
+  ASSERT_EQ(w.closes.size(), 1U);
+  EXPECT_EQ(w.closes[0].conn, conn_id{12});
+  EXPECT_EQ(w.ep.stats().strangers, 2U);
+  EXPECT_EQ(w.ep.stats().strangers_refused, 1U);
+  // One that is being closed keeps its place among strangers until its bytes are gone ...
+  w.stream(conn_id{10}, over_tcp(1).str());
+  knock("192.0.2.1:1");
+  EXPECT_EQ(w.ep.stats().strangers_refused, 2U);
+  // ... and takes none from trusted peers.
+  w.stream(conn_id{11}, over_tcp(2).str());
+  for (int i = 0; i < 8; ++i) knock("127.0.0.1:1");
+  EXPECT_EQ(w.ep.stats().connections, 10U);
+  knock("127.0.0.1:1");
+  EXPECT_EQ(w.ep.stats().connections, 10U);
+  EXPECT_EQ(loud_lines(w), 1U + 3U);  // the trusted peer's, and the three listeners at the start
+}
+
+TEST(stream, of_strangers_share_a_small_total_of_bytes) {
+  auto o = sip_world::defaults();
+  const std::string text = over_tcp().str();
+  sip_world measure;
+  measure.accept(peer, "192.0.2.1:1");
+  measure.stream(peer, text);
+  o.stranger_bytes = 2 * measure.last().size();
+  sip_world w(o);
+  for (std::uint64_t i = 10; i < 13; ++i) w.accept(conn_id{i}, "192.0.2.1:1");
+  for (std::uint64_t i = 10; i < 13; ++i) w.stream(conn_id{i}, text);
+  EXPECT_EQ(w.sends.size(), 2U);
+  EXPECT_EQ(w.closes.size(), 3U);
+  EXPECT_EQ(w.ep.stats().suppressed, 1U);
+  // What left the rim makes room again.
+  w.handle(io::closed{conn_id{10}, io::fail::closed_here});
+  w.accept(conn_id{13}, "192.0.2.1:1");
+  w.stream(conn_id{13}, text);
+  EXPECT_EQ(w.sends.size(), 3U);
+}
+
+TEST(stream, of_a_stranger_writes_nothing_into_the_log_that_is_read) {
+  auto o = sip_world::defaults();
+  o.max_connections = 4;
+  sip_world w(o);
+  const auto before = loud_lines(w);
+  const auto visit = [&w](std::string_view says) {
+    w.accept(peer, "192.0.2.1:1");
+    w.accept(conn_id{10}, "192.0.2.1:2");
+    if (!says.empty()) w.stream(peer, says);
+    w.advance(5s);
+    expect_forgotten(w);
+    w.closes.clear();
+  };
+  visit("");
+  visit("GET / HTTP/1.1\r\nHost: example\r\nContent-Length: 0\r\n\r\n");
+  visit("MESSAGE sip:a SIP/2.0\r\nCall-ID: 1\r\n\r\n");
+  visit(std::string(20'000, 'x'));
+  visit(over_tcp().str());
+  visit(over_tcp().str().substr(0, 50));
+  EXPECT_EQ(loud_lines(w), before);
+  EXPECT_EQ(w.ep.stats().strangers_refused, 6U);
+}
+
+TEST(stream, goes_on_after_a_malformed_response) {
+  sip_world w;
+  w.accept(peer);
+  w.stream(peer,
+           "SIP/2.0 200 OK\r\nVia: nonsense\r\nCSeq: x\r\nContent-Length: 0\r\n\r\n" + over_tcp(2).str());
+  EXPECT_EQ(w.ep.stats().garbage, 1U);
+  EXPECT_THAT(w.closes, IsEmpty());
   EXPECT_EQ(bodies(w).size(), 1U);
 }
 

@@ -1,9 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <future>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +21,8 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 
 /// A folder of its own for each test; the file is looked into through a second connection, past our class.
@@ -65,6 +71,45 @@ TEST_F(sqlite, makes_a_private_file_with_the_schema_version_of_this_build) {
   struct stat s {};
   ASSERT_EQ(stat(path.c_str(), &s), 0);
   EXPECT_EQ(s.st_mode & 0777, 0600u);
+}
+
+TEST_F(sqlite, closes_an_older_file_and_its_backups_to_others) {
+  const char* const one[] = {"CREATE TABLE t (x TEXT)"};
+  const char* const two[] = {one[0], "ALTER TABLE t ADD COLUMN y TEXT"};
+  umask(0022);
+  {
+    const auto db = raw(path);
+    ASSERT_TRUE(migrate(db.get(), path, one));
+    ASSERT_TRUE(migrate(db.get(), path, two));
+  }
+  struct stat s {};
+  ASSERT_EQ(stat((path + ".bak-1").c_str(), &s), 0);
+  EXPECT_EQ(s.st_mode & 0777, 0600u);
+  std::filesystem::remove(path);
+  {
+    const auto db = raw(path);
+    ASSERT_TRUE(execute(db.get(), "PRAGMA user_version = 1"));
+  }
+  ASSERT_EQ(chmod(path.c_str(), 0644), 0);
+  ASSERT_TRUE(sqlite_store::open(path));
+  ASSERT_EQ(stat(path.c_str(), &s), 0);
+  EXPECT_EQ(s.st_mode & 0777, 0600u);
+}
+
+TEST_F(sqlite, refuses_a_second_daemon_before_it_changes_anything) {
+  {
+    auto first = sqlite_store::open(path);
+    ASSERT_TRUE(first);
+    const auto second = sqlite_store::open(path);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().to_string(), "store/in_use: " + path + ": another stoxd has it open");
+    EXPECT_THAT(rows(path, "SELECT value FROM meta WHERE key = 'run'"), ElementsAre("open"));
+    (*first)->add(sample("still written"));
+    (*first)->close(true);
+    EXPECT_EQ((*first)->counters().written, 1u);
+    EXPECT_TRUE(sqlite_store::open(path)) << "the lock ends with close()";
+  }
+  EXPECT_TRUE(sqlite_store::open(path));
 }
 
 TEST_F(sqlite, keeps_incidents_with_domain_expiry_and_engine) {
@@ -148,6 +193,68 @@ TEST_F(sqlite, counts_what_the_database_refuses) {
   (*store)->close(true);
   EXPECT_EQ((*store)->counters().failed, 1u);
   EXPECT_EQ((*store)->counters().written, 0u);
+}
+
+TEST_F(sqlite, says_once_that_it_cannot_write_and_once_that_it_can_again) {
+  std::vector<store_health> told;
+  std::unique_ptr<sqlite_store> store;
+  auto opened = sqlite_store::open(path, [&] { told.push_back(store->health()); });
+  ASSERT_TRUE(opened);
+  store = std::move(*opened);
+  // Questions are answered after what was added before them.
+  const auto add = [&] {
+    store->add(sample("one"));
+    std::promise<void> done;
+    auto waiting = done.get_future();
+    store->find({}, [&done](const std::vector<incident>&) { done.set_value(); });
+    waiting.wait();
+  };
+  // A file that may not grow is what a full disk looks like from here.
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto old = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
+  add();
+  add();
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  add();
+  add();
+  std::signal(SIGXFSZ, old);
+  store->close(true);
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_FALSE(told[0].writes);
+  EXPECT_THAT(told[0].why, Not(IsEmpty()));
+  EXPECT_TRUE(told[1].writes);
+  EXPECT_EQ(store->counters().failed, 2u);
+  EXPECT_EQ(store->counters().written, 2u);
+}
+
+TEST_F(sqlite, finds_the_newest_incidents_since_a_time_oldest_first) {
+  for (const auto& where : {path, std::string(":memory:")}) {
+    auto store = sqlite_store::open(where);
+    ASSERT_TRUE(store);
+    const auto found = [&](incident_query q) {
+      std::promise<std::vector<std::string>> answer;
+      (*store)->find(q, [&](const std::vector<incident>& all) {
+        std::vector<std::string> details;
+        for (const auto& i : all) details.push_back(i.kind + " " + i.domain + " " + i.detail);
+        answer.set_value(details);
+      });
+      return answer.get_future().get();
+    };
+    auto old = sample("old");
+    old.at -= 48h;
+    old.expiry += 48h;
+    (*store)->add(old);
+    for (const auto* detail : {"a", "b"}) (*store)->add(sample(detail));
+    const std::string head = "message.to_sip.in_doubt sip.example ";
+    EXPECT_THAT(found({}), ElementsAre(head + "old", head + "a", head + "b"));
+    EXPECT_THAT(found({{}, 2}), ElementsAre(head + "a", head + "b"));
+    EXPECT_THAT(found({old.at + 1s, 100}), ElementsAre(head + "a", head + "b"));
+    (*store)->close(true);
+    EXPECT_THAT(found({}), ElementsAre());
+  }
 }
 
 TEST_F(sqlite, names_the_path_that_cannot_be_opened) {

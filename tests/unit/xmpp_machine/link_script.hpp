@@ -15,6 +15,9 @@ namespace stox::xmpp {
 
 using namespace std::chrono_literals;
 
+/// The component's last words on a stream.
+inline const std::string our_end = "> </stream:stream>";
+
 class link_script {
  public:
   static component_options defaults() {
@@ -138,7 +141,11 @@ class link_script {
  private:
   struct namer {
     std::string operator()(const link_up&) const { return "up"; }
-    std::string operator()(const link_down& e) const { return "down: " + e.why; }
+    std::string operator()(const link_down& e) const {
+      std::string out = "down: " + e.why;
+      for (const auto& text : e.unheard) out += ", unheard " + text;
+      return out;
+    }
     std::string operator()(const stanza_received& e) const {
       return "got " + xml::write(e.value, "jabber:component:accept");
     }

@@ -1,0 +1,193 @@
+#include "daemon/daemon.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <string>
+#include <thread>
+
+#include "cli/control_client.hpp"
+#include "store/sqlite.hpp"
+#include "store/sqlite_store.hpp"
+
+namespace stox::daemon {
+namespace {
+
+namespace asio = boost::asio;
+using testing::AllOf;
+using testing::HasSubstr;
+
+/// A daemon with a store and a control socket in a folder of its own. Nobody answers at its XMPP server.
+class stoxd : public testing::Test {
+ protected:
+  stoxd() {
+    char name[] = "/tmp/stox-daemon-XXXXXX";
+    folder = ::mkdtemp(name);
+  }
+  ~stoxd() override { std::filesystem::remove_all(folder); }
+
+  std::string database() const { return folder + "/stox.db"; }
+  std::string control() const { return folder + "/ctl"; }
+
+  config::loaded loaded() const {
+    auto read = config::parse(R"(
+[gateway]
+sip_domains = ["sip.example"]
+[sip]
+listen = ["udp:127.0.0.1:5060"]
+outbound_proxy = "sip:127.0.0.1:5080;lr"
+trusted_peers = ["127.0.0.0/8"]
+[[xmpp.component]]
+domain = "sip.example"
+server = "127.0.0.1:1"
+secret = "hunter2"
+)",
+                              "stox.toml");
+    EXPECT_TRUE(read) << testing::PrintToString(read.error());
+    read->settings.sip.listen = {{transport::udp, *socket_address::parse("127.0.0.1:0")}};
+    read->settings.store.path = database();
+    read->settings.admin.control = control();
+    return *read;
+  }
+
+  static exit_code run(const config::loaded& l) {
+    return daemon(l, {}, [](std::string_view) { return std::nullopt; }).run();
+  }
+
+  /// The log of a daemon that does not start.
+  static std::string refused(const config::loaded& l) {
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(run(l), exit_code::failed);
+    return testing::internal::GetCapturedStderr();
+  }
+
+  /// Runs a daemon until `work` is done and gives its log; `work` begins when it answers on its control
+  /// socket.
+  template <class F>
+  std::string running(const config::loaded& l, F work) const {
+    testing::internal::CaptureStderr();
+    auto code = std::async(std::launch::async, [&l] { return run(l); });
+    const auto ended = [&code] {
+      return code.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    };
+    while (!cli::ask_daemon(control(), "version") && !ended()) std::this_thread::yield();
+    if (!ended()) {
+      work();
+      ::kill(::getpid(), SIGTERM);
+    }
+    EXPECT_EQ(code.get(), exit_code::clean);
+    return testing::internal::GetCapturedStderr();
+  }
+
+  std::string folder;
+};
+
+TEST_F(stoxd, that_cannot_open_its_store_says_which_key) {
+  auto l = loaded();
+  l.settings.store.path = folder + "/missing/stox.db";
+  EXPECT_THAT(refused(l), HasSubstr("daemon.not_started why=\"store.path: " + l.settings.store.path +
+                                    ": No such file or directory\""));
+}
+
+TEST_F(stoxd, that_cannot_have_an_address_says_which_key) {
+  asio::io_context context;
+  const asio::ip::udp::socket udp(context, {asio::ip::make_address("127.0.0.1"), 0});
+  const asio::ip::tcp::acceptor tcp(context, {asio::ip::make_address("127.0.0.1"), 0});
+  const auto busy_udp = "127.0.0.1:" + std::to_string(udp.local_endpoint().port());
+  const auto busy_tcp = "127.0.0.1:" + std::to_string(tcp.local_endpoint().port());
+
+  auto l = loaded();
+  l.settings.sip.listen = {{transport::udp, *socket_address::parse(busy_udp)}};
+  EXPECT_THAT(refused(l), HasSubstr("why=\"sip.listen: udp:" + busy_udp + ": Address already in use\""));
+  l.settings.sip.listen = {{transport::tcp, *socket_address::parse(busy_tcp)}};
+  EXPECT_THAT(refused(l), HasSubstr("why=\"sip.listen: tcp:" + busy_tcp + ": Address already in use\""));
+  l = loaded();
+  l.settings.admin.listen = busy_tcp;
+  EXPECT_THAT(refused(l), HasSubstr("why=\"admin.listen: " + busy_tcp + ": "));
+  l = loaded();
+  std::ofstream(control()) << "precious";
+  EXPECT_THAT(refused(l), HasSubstr("why=\"admin.control: " + control() + " exists and is no socket\""));
+}
+
+TEST_F(stoxd, is_alone_on_its_store) {
+  const auto log = running(loaded(), [this] {
+    auto second = loaded();
+    second.settings.admin.control.clear();
+    EXPECT_EQ(run(second), exit_code::failed);
+  });
+  EXPECT_THAT(log, HasSubstr("why=\"store.path: " + database() + ": another stoxd has it open\""));
+  EXPECT_FALSE((*store::sqlite_store::open(database()))->found_unclean());
+}
+
+TEST_F(stoxd, that_crashed_leaves_an_incident) {
+  { ASSERT_TRUE(store::sqlite_store::open(database())); }  // without a clean end
+  std::string answer;
+  const auto log = running(loaded(), [&] { answer = cli::ask_daemon(control(), "incidents 0 10").value(); });
+  EXPECT_THAT(log, HasSubstr("warning daemon.unclean_end"));
+  EXPECT_THAT(answer,
+              AllOf(HasSubstr("{\"incidents\":[{\"at\":\"20"), HasSubstr("\"kind\":\"daemon.unclean_end\"")));
+}
+
+TEST_F(stoxd, goes_on_when_its_store_cannot_be_written_and_says_so_once) {
+  {
+    ASSERT_TRUE(store::sqlite_store::open(database()));
+    sqlite3* raw = nullptr;
+    ASSERT_EQ(sqlite3_open(database().c_str(), &raw), SQLITE_OK);
+    const store::database db(raw);
+    ASSERT_TRUE(store::execute(
+        raw, "CREATE TRIGGER full BEFORE INSERT ON incident BEGIN SELECT RAISE(ABORT, 'no room'); END"));
+  }
+  const auto log = running(loaded(), [&] {
+    EXPECT_EQ(cli::ask_daemon(control(), "incidents 0 10").value(), "{\"incidents\":[]}");
+  });
+  const auto at = log.find("error store.cannot_write why=\"no room\"");
+  ASSERT_NE(at, std::string::npos) << log;
+  EXPECT_EQ(log.find("store.cannot_write", at + 10), std::string::npos);
+  EXPECT_THAT(log, HasSubstr("daemon.stopped how=clean"));
+}
+
+TEST_F(stoxd, that_records_says_so_and_spares_earlier_traces) {
+  auto l = loaded();
+  l.record_path = folder + "/trace";
+  std::ofstream(l.record_path) << "of a crash";
+  const auto nothing = [] {};
+  EXPECT_THAT(running(l, nothing),
+              HasSubstr("warning daemon.recording file=" + l.record_path + ".1 limit=1000000000 "));
+  l.record_bodies = true;
+  l.settings.log.level = log_level::error;
+  EXPECT_THAT(running(l, nothing), AllOf(HasSubstr("error daemon.recording file=" + l.record_path + ".2 "),
+                                         HasSubstr("WHAT THEY WRITE")));
+  EXPECT_EQ(std::filesystem::file_size(l.record_path), 10u);
+  EXPECT_GT(std::filesystem::file_size(l.record_path + ".1"), 10u);
+  l.record_path = folder + "/missing/trace";
+  EXPECT_THAT(refused(l), HasSubstr("why=\"--record " + l.record_path + ": No such file or directory\""));
+}
+
+TEST_F(stoxd, ends_a_trace_at_its_limit_and_goes_on) {
+  auto l = loaded();
+  l.record_path = folder + "/trace";
+  l.record_limit = 1;
+  EXPECT_THAT(running(l, [] {}), AllOf(HasSubstr("warning daemon.record_ended file=" + l.record_path),
+                                       HasSubstr("daemon.stopped how=clean")));
+}
+
+TEST_F(stoxd, counts_its_start_its_version_and_lost_log_lines) {
+  std::string status;
+  running(loaded(), [&] { status = cli::ask_daemon(control(), "status").value(); });
+  EXPECT_THAT(status, HasSubstr("{\"name\":\"build_info\",\"labels\":{\"version\":\"" STOX_VERSION
+                                "\"},\"value\":1}"));
+  EXPECT_THAT(status, HasSubstr("{\"name\":\"start_time_seconds\",\"labels\":{},\"value\":1"));
+  EXPECT_THAT(status, HasSubstr("{\"name\":\"log_lines_lost_total\",\"labels\":{},\"value\":0}"));
+}
+
+}  // namespace
+}  // namespace stox::daemon
