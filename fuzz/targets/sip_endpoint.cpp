@@ -91,7 +91,7 @@ std::string some_response(const std::string& request, choices& in) {
 
 class world {
  public:
-  explicit world(choices in) : in_(in), ep_(options(), deadlines_, ids_, memory_, io_) {
+  explicit world(choices in) : in_(in), ep_(options(), deadlines_, ids_, memory_, io_, dns_) {
     ep_.set_ready(true);
     handle(io::listening{udp, transport::udp, address("127.0.0.1:5060")});
     handle(io::listening{tcp, transport::tcp, address("127.0.0.1:5060")});
@@ -110,7 +110,7 @@ class world {
   static socket_address address(std::string_view text) { return *socket_address::parse(text); }
 
   void one() {
-    switch (in_.byte() % 14) {
+    switch (in_.byte() % 15) {
       case 0: return datagram(in_.text(), "127.0.0.1:5080");
       case 1: return datagram(some_request(in_), "127.0.0.1:5080");
       case 2: return stranger(std::string(in_.text()));
@@ -127,6 +127,7 @@ class world {
       case 13:
         if (!sent_.empty()) ep_.cancel(*sent_.begin(), now_);
         return drain();
+      case 14: return look_up();
     }
   }
 
@@ -152,6 +153,18 @@ class world {
     if (conns_.empty()) accept();
     const conn_id conn = conns_[in_.byte() % conns_.size()];
     if (open_.count(conn) != 0) handle(io::received{conn, {}, text});
+  }
+
+  /// The DNS answers a question, with anything.
+  void look_up() {
+    if (lookups_.empty()) return;
+    io::looked_up answer{lookups_.back(), static_cast<io::lookup_status>(in_.byte() % 4), in_.byte(), {}};
+    lookups_.pop_back();
+    for (unsigned n = in_.byte() % 4U; n > 0; --n) {
+      answer.data.emplace_back(in_.byte() % 2 == 0 ? std::string("\x7f\0\0\1", 4) : std::string(in_.text()));
+    }
+    dns_.handle(answer, now_);
+    drain();
   }
 
   void change_connection() {
@@ -189,7 +202,10 @@ class world {
     out.request.body = std::string(in_.byte() * 8U, 'x');
     for (unsigned n = in_.byte() % 4U; n > 0; --n) {
       const auto via = in_.byte() % 2 == 0 ? transport::udp : transport::tcp;
-      out.targets.push_back({via, address(in_.byte() % 2 == 0 ? "127.0.0.1:5071" : "127.0.0.1:5072")});
+      static constexpr const char* hosts[] = {"127.0.0.1", "127.0.0.1", "a.example", "b.example"};
+      const auto host = in_.byte();
+      out.hops.push_back({hosts[host % 4], static_cast<std::uint16_t>(host < 128 ? 5071 : 0), via, false});
+      if (host >= 192) out.hops.back().via.reset();
     }
     sent_.insert(ep_.request(std::move(out), now_));
     drain();
@@ -222,7 +238,11 @@ class world {
     while (deadlines_.next() && *deadlines_.next() <= end) {
       if (*deadlines_.next() > now_.steady) now_ = now_ + (*deadlines_.next() - now_.steady);
       const auto due = deadlines_.pop_due(now_.steady);
-      ep_.handle_timeout(due->id, now_);
+      if (due->owner == timer_owner::dns) {
+        dns_.handle_timeout(due->id, now_);
+      } else {
+        ep_.handle_timeout(due->id, now_);
+      }
       drain();
     }
     now_ = now_ + (end - now_.steady);
@@ -243,6 +263,8 @@ class world {
       advance(std::chrono::minutes(2));
       while (!conns_.empty()) close(conns_.back(), io::fail::peer_closed);
     }
+    advance(std::chrono::hours(25));
+    dns_.tidy(now_);
     require(sent_.empty());
     require(ep_.stats().server_transactions == 0 && ep_.stats().client_transactions == 0);
     require(ep_.stats().connections == 0);
@@ -258,6 +280,7 @@ class world {
   void drain() {
     for (bool again = true; again;) {
       again = false;
+      while (auto a = dns_.poll()) ep_.resolved(*a, now_);
       for (io::action& a : std::exchange(io_.actions(), {})) {
         again = true;
         perform(a);
@@ -275,8 +298,10 @@ class world {
       conns_.push_back(o->conn);
     } else if (const auto* c = std::get_if<io::close>(&a)) {
       close(c->conn, io::fail::closed_here);
-    } else {
-      auto& s = std::get<io::send>(a);
+    } else if (const auto* q = std::get_if<io::lookup>(&a)) {
+      lookups_.push_back(q->id);
+    } else if (auto* sent = std::get_if<io::send>(&a)) {
+      auto& s = *sent;
       require(s.conn == udp || open_.count(s.conn) != 0);
       if (s.to == address("203.0.113.1:9")) stranger_got_ += s.bytes.size();
       if (s.bytes.rfind("SIP/2.0 ", 0) == 0) {
@@ -312,7 +337,9 @@ class world {
   counting_ids ids_;
   byte_account memory_{memory_limit};
   io_port io_;
+  dns::resolver dns_{{}, deadlines_, memory_, io_};
   sip::endpoint ep_;
+  std::vector<io::lookup_id> lookups_;
   std::vector<conn_id> conns_;
   std::set<conn_id> open_;
   std::map<sip::server_tx, transport> open_requests_;

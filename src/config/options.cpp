@@ -51,6 +51,19 @@ std::string add_route(all& s, const value& v) {
   return {};
 }
 
+std::string add_dns_server(all& s, const value& v) {
+  const auto bare = ip_address::parse(v.text);
+  const auto where =
+      bare ? socket_address{*bare, 53} : socket_address::parse(v.text).value_or(socket_address{});
+  if (where.port == 0) {
+    return quote(v.text) +
+           " is not an IP address with or without port; write it like \"192.0.2.53\" or "
+           "\"[2001:db8::53]:5353\"";
+  }
+  s.dns.servers.push_back(where);
+  return {};
+}
+
 std::string add_peer(all& s, const value& v) {
   const auto p = ip_prefix::parse(v.text);
   if (!p)
@@ -161,10 +174,10 @@ constexpr option table[] = {
      "Host in Via, Contact and Record-Route; empty: the address of the listener.", set_advertise,
      [](const all& s) { return texts{s.sip.advertise}; }, nullptr},
     {"sip.outbound_proxy", value_type::text_or_list, change::live, "", R"("sip:127.0.0.1:5080;lr")", 0, 0,
-     "host is an IP address",
+     "host name or IP address",
      "Where SIP requests are sent, tried in order; \";transport=tcp\" selects TCP, \";lr\" adds a Route "
-     "header. Empty: only literal "
-     "addresses can be reached.",
+     "header. A name without a port is found by NAPTR and SRV records. Empty: each domain's own servers are "
+     "found so (RFC 3263).",
      add_route,
      [](const all& s) {
        texts out;
@@ -261,6 +274,14 @@ constexpr option table[] = {
      },
      nullptr},
 
+    {"dns.servers", value_type::list, change::restart, "", "", 0, 0, "ADDRESS or ADDRESS:PORT",
+     "DNS resolvers to ask; empty: those of the system (/etc/resolv.conf).", add_dns_server,
+     [](const all& s) {
+       texts out;
+       for (const auto& a : s.dns.servers) out.push_back(a.to_string());
+       return out;
+     },
+     [](all& s) { s.dns.servers.clear(); }},
     {"store.path", value_type::text, change::restart, ":memory:", R"("/var/lib/stox/stox.db")", 0, 0, "",
      "The database file; \":memory:\" keeps nothing over a restart.",
      [](all& s, const value& v) {

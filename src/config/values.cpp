@@ -160,7 +160,7 @@ std::string apply_route_parameter(std::string_view parameter, std::string_view w
 
 std::string parse_route(std::string_view text, settings::sip_route& out) {
   static constexpr std::string_view form =
-      "; write \"sip:192.0.2.1:5060;lr\", with \";transport=tcp\" for TCP";
+      "; write \"sip:proxy.example.com;lr\" or \"sip:192.0.2.1:5060;lr\", with \";transport=tcp\" for TCP";
   if (text::istarts_with(text, "sips:"))
     return quote(text) + " asks for TLS, which is not there yet" + std::string(form);
   const auto plain = [](char c) {
@@ -170,18 +170,22 @@ std::string parse_route(std::string_view text, settings::sip_route& out) {
     return quote(text) + " is not a SIP URI" + std::string(form);
   }
   auto rest = text::split(text.substr(4), ';');
-  const auto where = parse_host_port(rest.front(), std::uint16_t{5060});
-  if (!where || where->port == 0) {
+  const auto where = parse_host_port(rest.front(), std::uint16_t{0});
+  const bool no_port = where && where->port == 0 && parse_host_port(rest.front(), std::nullopt);
+  if (!where || no_port) {
     if (rest.front().find('@') != std::string_view::npos)
       return quote(text) + " has a user part; a route names only a host";
     return quote(text) + " has no valid host and port" + std::string(form);
   }
   const auto ip = ip_address::parse(where->host);
-  if (!ip) {
-    return quote(text) + " names the host " + quote(where->host) +
-           "; host names are not resolved yet, write its IP address, e.g. \"sip:192.0.2.1:5060;lr\"";
+  out =
+      settings::sip_route{std::string(text), ip ? ip->to_uri_host() : where->host, where->port, std::nullopt};
+  // RFC 3263 §4.1: an address is reached over UDP unless the URI says otherwise; a name may have its own
+  // wishes.
+  if (ip) {
+    out.via = transport::udp;
+    if (out.port == 0) out.port = 5060;
   }
-  out = settings::sip_route{std::string(text), transport::udp, {*ip, where->port}};
   for (std::size_t i = 1; i < rest.size(); ++i) {
     if (auto why = apply_route_parameter(rest[i], text, out); !why.empty()) return why;
   }

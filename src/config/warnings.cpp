@@ -67,15 +67,14 @@ bool same_family(const ip_address& listening, const ip_address& peer) {
 }
 
 void warner::proxies() {
-  if (sip_.outbound_proxy.empty())
-    warn("sip.outbound_proxy", "empty; only SIP addresses with a literal IP address can be reached");
   const auto advertised = ip_address::parse(sip_.advertise);
   for (const auto& proxy : sip_.outbound_proxy) {
+    const auto ip = ip_address::parse(proxy.host);
+    if (!ip) continue;  // what a name stands for is not known here
     const auto ourselves = [&](const settings::listener& l) {
-      if (l.via != proxy.via || l.at.port != proxy.to.port) return false;
-      if (l.at.ip == proxy.to.ip) return true;
-      return l.at.ip.is_unspecified() && same_family(l.at.ip, proxy.to.ip) &&
-             (is_loopback(proxy.to.ip) || proxy.to.ip == advertised);
+      if (l.via != proxy.via || l.at.port != proxy.port) return false;
+      if (l.at.ip == *ip) return true;
+      return l.at.ip.is_unspecified() && same_family(l.at.ip, *ip) && (is_loopback(*ip) || *ip == advertised);
     };
     const auto loop = std::find_if(sip_.listen.begin(), sip_.listen.end(), ourselves);
     if (loop != sip_.listen.end()) {
@@ -83,7 +82,7 @@ void warner::proxies() {
                                      "; every request would come back to us, name the SIP proxy");
     }
     const auto usable = [&](const settings::listener& l) {
-      return l.via == proxy.via && (l.via != transport::udp || same_family(l.at.ip, proxy.to.ip));
+      return l.via == proxy.via && (l.via != transport::udp || same_family(l.at.ip, *ip));
     };
     if (std::any_of(sip_.listen.begin(), sip_.listen.end(), usable)) continue;
     if (proxy.via == transport::udp) {

@@ -137,6 +137,8 @@ exit_code daemon::impl::prepare() {
   }
   const auto bound = loop->listen(settings.sip);
   if (!bound) return refuse("sip.listen: " + bound.error().detail);
+  const auto resolving = loop->start_resolver(settings.dns);
+  if (!resolving) return refuse("dns.servers: " + resolving.error().detail);
   auto server = admin::server::start(loop->io().context(), settings.admin, admin_hooks());
   if (!server) return refuse(server.error().detail);
   door = std::move(*server);

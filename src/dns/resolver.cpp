@@ -83,6 +83,17 @@ void resolver::handle_timeout(std::uint64_t key, instant now) {
   finish(found->second, answer{}, options_.failure, now);
 }
 
+void resolver::tidy(instant now) {
+  for (auto at = cache_.begin(); at != cache_.end();) {
+    if (now.steady < at->until) {
+      ++at;
+      continue;
+    }
+    by_question_.erase(at->question);
+    at = cache_.erase(at);
+  }
+}
+
 std::optional<resolver::answered> resolver::poll() {
   if (answers_.empty()) return std::nullopt;
   auto out = std::move(answers_.front());

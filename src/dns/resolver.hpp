@@ -43,6 +43,7 @@ class resolver {
   std::optional<answer> ask(const question& q, instant now);
   void handle(const io::looked_up& e, instant now);
   void handle_timeout(std::uint64_t key, instant now);
+  void tidy(instant now);  ///< forgets what is out of date
 
   struct answered {
     dns::question question;

@@ -23,18 +23,19 @@ bool is_loose(const std::string& proxy) {
 }
 
 conn_use owner_of(const io::event& e) {
-  return std::visit(overloaded{
-                        [](const io::listening& x) { return use_of(x.conn); },
-                        [](const io::accepted& x) { return x.use; },
-                        [](const io::opened& x) { return use_of(x.conn); },
-                        [](const io::closed& x) { return use_of(x.conn); },
-                        [](const io::received& x) { return use_of(x.conn); },
-                        [](const io::sent& x) { return use_of(x.tok); },
-                        [](const io::send_failed& x) { return use_of(x.tok); },
-                        [](const io::blocked& x) { return use_of(x.conn); },
-                        [](const io::writable& x) { return use_of(x.conn); },
-                    },
-                    e);
+  return std::visit(
+      overloaded{
+          [](const io::listening& x) { return use_of(x.conn); }, [](const io::accepted& x) { return x.use; },
+          [](const io::opened& x) { return use_of(x.conn); },
+          [](const io::closed& x) { return use_of(x.conn); },
+          [](const io::received& x) { return use_of(x.conn); },
+          [](const io::sent& x) { return use_of(x.tok); },
+          [](const io::send_failed& x) { return use_of(x.tok); },
+          [](const io::blocked& x) { return use_of(x.conn); },
+          [](const io::writable& x) { return use_of(x.conn); },
+          [](const io::looked_up&) { return conn_use::sip; },  // the resolver's, taken before
+      },
+      e);
 }
 
 }  // namespace
@@ -45,7 +46,8 @@ engine::impl::impl(settings::all s, id_source& id)
       domains_(domains_of(settings_)),
       memory_(settings_.limits.memory),
       rim_queues_(memory_, 0),
-      sip_(sip_options_of(settings_, domains_), deadlines_, ids_, memory_, io_),
+      dns_({}, deadlines_, memory_, io_),
+      sip_(sip_options_of(settings_, domains_), deadlines_, ids_, memory_, io_, dns_),
       router_(memory_, ids_) {
   for (std::size_t i = 0; i < settings_.components.size(); ++i) {
     links_.push_back(std::make_unique<xmpp::component>(
@@ -66,19 +68,12 @@ sip::client_tx engine::impl::request(sip::outgoing out) {
   return sip_.request(std::move(out), now_);
 }
 
-std::vector<sip::target> engine::impl::route(const std::string& host) const {
-  std::vector<sip::target> targets;
-  for (const auto& proxy : settings_.sip.outbound_proxy) targets.push_back({proxy.via, proxy.to});
-  if (targets.empty()) {
-    if (const auto ip = ip_address::parse(host)) targets.push_back({transport::udp, {*ip, 5060}});
-  }
-  return targets;
-}
-
-bool engine::impl::trusts(const sip::target& t) const {
-  const auto& trusted = settings_.sip.trusted_peers;
-  return std::any_of(trusted.begin(), trusted.end(),
-                     [&t](const auto& prefix) { return prefix.contains(t.to.ip); });
+std::vector<sip::destination> engine::impl::route(const std::string& host) const {
+  std::vector<sip::destination> hops;
+  for (const auto& proxy : settings_.sip.outbound_proxy)
+    hops.push_back({proxy.host, proxy.port, proxy.via, false});
+  if (hops.empty()) hops.push_back({host, 0, std::nullopt, false});
+  return hops;
 }
 
 xmpp::component* engine::impl::find(std::string_view domain) const {
@@ -115,6 +110,7 @@ void engine::impl::start() {
 }
 
 void engine::impl::dispatch(const io::event& e) {
+  if (const auto* answer = std::get_if<io::looked_up>(&e)) return dns_.handle(*answer, now_);
   switch (owner_of(e)) {
     case conn_use::sip: return sip_.handle(e, now_);
     case conn_use::component:
@@ -131,6 +127,7 @@ void engine::impl::fire_due() {
       case timer_owner::sip: sip_.handle_timeout(key->id, now_); break;
       case timer_owner::xmpp: links_.at(key->id - 1)->handle_timeout(now_); break;
       case timer_owner::pager: router_.handle_timeout(*key, *this); break;
+      case timer_owner::dns: dns_.handle_timeout(key->id, now_); break;
       case timer_owner::engine: own_timeout(key->id); break;
     }
   }
@@ -151,6 +148,10 @@ void engine::impl::drain_events() {
   bool links_changed = false;
   for (bool moved = true; moved;) {
     moved = false;
+    while (auto a = dns_.poll()) {
+      sip_.resolved(*a, now_);
+      moved = true;
+    }
     while (auto e = sip_.poll()) {
       router_.handle(*e, *this);
       moved = true;
@@ -174,6 +175,7 @@ void engine::impl::drain_events() {
 void engine::impl::own_timeout(std::uint64_t key) {
   if (key == tidy_key) {
     router_.tidy(*this);
+    dns_.tidy(now_);
     deadlines_.set(tidy_timer_ = {}, {timer_owner::engine, tidy_key}, now_.steady + tidy_every);
     return;
   }

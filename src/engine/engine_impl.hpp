@@ -9,6 +9,7 @@
 
 #include "base/byte_account.hpp"
 #include "base/deadline_index.hpp"
+#include "dns/resolver.hpp"
 #include "engine/engine.hpp"
 #include "gateway/context.hpp"
 #include "gateway/router.hpp"
@@ -26,8 +27,7 @@ struct engine::impl final : gateway::context {
   bool draining() const override { return phase_ != phase::running; }
   sip::client_tx request(sip::outgoing out) override;
   void respond(sip::server_tx tx, const sip::reply& r) override { sip_.respond(tx, r, now_); }
-  std::vector<sip::target> route(const std::string& host) const override;
-  bool trusts(const sip::target& t) const override;
+  std::vector<sip::destination> route(const std::string& host) const override;
   gateway::link_state link(std::string_view domain) const override;
   bool send(std::string_view domain, std::string stanza, xmpp::stanza_ref ref) override;
   bool send_or_queue(std::string_view domain, std::string stanza) override;
@@ -79,6 +79,7 @@ struct engine::impl final : gateway::context {
   deadline_index deadlines_;
   io_port io_;
   gateway::counters counters_;
+  dns::resolver dns_;
   sip::endpoint sip_;
   std::vector<std::unique_ptr<xmpp::component>> links_;
   gateway::router router_;

@@ -57,6 +57,17 @@ void add_messages(std::vector<sample>& out, const gateway::counters& counts) {
   }
 }
 
+void add_dns(std::vector<sample>& out, const dns::resolver_stats& s) {
+  const auto counter = [&out](const char* name, const char* help, std::uint64_t n) {
+    out.push_back({name, help, false, {}, static_cast<double>(n)});
+  };
+  counter("dns_questions_total", "Questions asked in the DNS.", s.asked);
+  counter("dns_cache_hits_total", "Questions answered by what was known.", s.from_cache);
+  counter("dns_failures_total", "Questions without an answer that can be used.", s.failed + s.timed_out);
+  counter("dns_refused_total", "Questions not asked because too many were open.", s.refused);
+  counter("dns_bad_records_total", "Records that could not be read.", s.bad_records);
+}
+
 void add_sip(std::vector<sample>& out, const sip::endpoint_stats& s) {
   const auto counter = [&out](const char* name, const char* help, std::uint64_t n) {
     out.push_back({name, help, false, {}, static_cast<double>(n)});
@@ -119,6 +130,7 @@ std::vector<sample> engine::samples() const {
   std::vector<sample> out;
   add_messages(out, i.counters_);
   add_sip(out, i.sip_.stats());
+  add_dns(out, i.dns_.stats());
   for (const auto& link : i.links_) add_link(out, *link);
   const auto gauge = [&out](const char* name, const char* help, double n) {
     out.push_back({name, help, true, {}, n});

@@ -107,6 +107,21 @@ struct sandbox::impl {
     later([this, id = x.conn] { tell(io::closed{id, io::fail::closed_here}); });
   }
 
+  /// Every name has the SIP peer's address, unless a zone was given.
+  void perform(io::lookup& x) {
+    io::looked_up answer{x.id, io::lookup_status::no_name, 60, {}};
+    const auto at = zone_.find({x.type, x.name});
+    if (at != zone_.end()) {
+      answer.status = at->second.empty() ? io::lookup_status::failed : io::lookup_status::found;
+      answer.data = at->second;
+    } else if (zone_.empty() && x.type == io::record_type::a) {
+      answer.status = io::lookup_status::found;
+      answer.data.emplace_back(peer.ip.bytes.end() - 4, peer.ip.bytes.end());
+    }
+    later([this, answer = std::move(answer)] { tell(answer); });
+  }
+  void perform(io::cancel_lookup&) {}
+
   void perform(io::send& x) {
     if (how_.fail_write == writes_++) return fail(x);
     if (use_of(x.conn) == conn_use::component) {
@@ -191,6 +206,7 @@ struct sandbox::impl {
   bool accepting_ = true;
   std::map<conn_id, server_end> servers_;
   std::map<conn_id, socket_address> streams_;
+  std::map<std::pair<io::record_type, std::string>, std::vector<std::string>> zone_;
   std::vector<std::function<void()>> replies_;
   std::vector<token> unsent_;
   std::size_t writes_ = 0;
@@ -208,7 +224,7 @@ settings::all sandbox::sample_settings() {
   s.gateway.sip_domains = {"sip.example"};
   s.sip.listen = {{transport::udp, local}, {transport::tcp, local}};
   s.sip.advertise = "gw.sip.example";
-  s.sip.outbound_proxy = {{"sip:192.0.2.1:5060;lr", transport::udp, peer}};
+  s.sip.outbound_proxy = {{"sip:192.0.2.1:5060;lr", "192.0.2.1", 5060, transport::udp}};
   s.sip.trusted_peers = {*ip_prefix::parse("192.0.2.0/24")};
   settings::component link;
   link.domain = "sip.example";
@@ -264,6 +280,11 @@ void sandbox::link_up() {
          *impl_->engine_.next_deadline() <= limit.steady) {
     advance(*impl_->engine_.next_deadline() - impl_->now_.steady);
   }
+}
+
+void sandbox::know(io::record_type type, const std::string& name, std::string data) {
+  auto& all = impl_->zone_[{type, name}];
+  if (!data.empty()) all.push_back(std::move(data));
 }
 
 void sandbox::confirm() {

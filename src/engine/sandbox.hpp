@@ -56,6 +56,8 @@ class sandbox {
   void link_down(std::string_view domain);  ///< one component's stream is closed; reconnects are refused
   void link_down();  ///< the server closes every component stream; reconnects are refused until link_up
   void link_up();
+  /// A record of the zone that the DNS knows; its data as on the wire. No data: questions about it fail.
+  void know(io::record_type type, const std::string& name, std::string data);
   void confirm();            ///< answers the outstanding pings (when auto_confirm is off)
   void write_done(bool ok);  ///< the kernel takes / refuses all waiting writes (when auto_sent is off)
   void handle(const event& e);

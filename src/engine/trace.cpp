@@ -62,6 +62,13 @@ std::optional<std::string> unquoted(std::string_view s) {
   return out;
 }
 
+// A record's data; without blanks, so that several can stand in a line.
+std::string hex(std::string_view bytes) {
+  std::string out;
+  text::percent_encode(out, bytes, [](char) { return false; });
+  return out;
+}
+
 template <class Id>
 std::string number(Id id) {
   return std::to_string(static_cast<std::uint64_t>(id));
@@ -116,6 +123,19 @@ class field_reader {
     const auto n = value ? text::to_number(*value, 7) : std::nullopt;
     if (n) out = static_cast<io::fail>(*n);
     return n.has_value();
+  }
+
+  bool answer(io::looked_up& x) {
+    std::uint64_t status = 0, ttl = 0;
+    if (!id("id", x.id) || !id("status", status) || !id("ttl", ttl) || status > 3) return false;
+    x.status = static_cast<io::lookup_status>(status);
+    x.ttl = static_cast<std::uint32_t>(ttl);
+    while (const auto value = get("data")) {
+      auto bytes = text::percent_decode(*value);
+      if (!bytes) return false;
+      x.data.push_back(std::move(*bytes));
+    }
+    return true;
   }
 
  private:
@@ -181,6 +201,8 @@ bool read_event(std::string_view name, field_reader f, event& out, std::string& 
     ok = f.id("conn", e.emplace<io::blocked>().conn);
   } else if (name == "writable") {
     ok = f.id("conn", e.emplace<io::writable>().conn);
+  } else if (name == "looked_up") {
+    ok = f.answer(e.emplace<io::looked_up>());
   }
   if (ok) out = e;
   return ok;
@@ -238,6 +260,12 @@ void trace_writer::on_event(const event& e, instant now) {
       [](const io::send_failed& x) { return "send_failed token=" + number(x.tok) + why_of(x.why); },
       [](const io::blocked& x) { return "blocked conn=" + number(x.conn); },
       [](const io::writable& x) { return "writable conn=" + number(x.conn); },
+      [](const io::looked_up& x) {
+        std::string out =
+            "looked_up id=" + number(x.id) + " status=" + number(x.status) + " ttl=" + number(x.ttl);
+        for (const auto& d : x.data) out += " data=" + hex(d);
+        return out;
+      },
   };
   line('>',
        std::visit(overloaded{
@@ -264,6 +292,11 @@ void trace_writer::on_action(const action& a, instant now) {
                " via=" + std::string(to_string(x.via)) + " host=" + x.host + " to=" + x.to.to_string();
       },
       [](const io::close& x) { return "close conn=" + number(x.conn); },
+      [](const io::lookup& x) {
+        return "lookup id=" + number(x.id) + " type=" + std::string(io::to_string(x.type)) +
+               " name=" + x.name;
+      },
+      [](const io::cancel_lookup& x) { return "cancel_lookup id=" + number(x.id); },
   };
   std::visit(overloaded{
                  [&](const io::action& x) { line('<', std::visit(io_text, x), now); },

@@ -54,9 +54,8 @@ class context {
   // SIP
   virtual sip::client_tx request(sip::outgoing out) = 0;
   virtual void respond(sip::server_tx tx, const sip::reply& r) = 0;
-  /// Where requests go; empty: no route. `host`: of the Request-URI.
-  virtual std::vector<sip::target> route(const std::string& host) const = 0;
-  virtual bool trusts(const sip::target& t) const = 0;
+  /// Where requests go. `host`: of the Request-URI.
+  virtual std::vector<sip::destination> route(const std::string& host) const = 0;
 
   // XMPP; `domain`: the served XMPP name that the stanza comes from
   virtual link_state link(std::string_view domain) const = 0;

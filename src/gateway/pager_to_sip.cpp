@@ -91,8 +91,7 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
                   "repeated", a, c);
   }
   const auto host = c.domains().addresses.domain_to_sip(to.domain);
-  auto targets = host ? c.route(*host) : std::vector<sip::target>{};
-  if (targets.empty())
+  if (!host)
     return refuse(m, refusal(xmpp::condition::remote_server_not_found, "No route to the SIP side"),
                   "no_route", a, c);
 
@@ -107,8 +106,6 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
   // RFC 7247 §6.3: whoever writes to a resource means that device.
   how.gr = to.resource;
   if (pair != nullptr) how.sip_user = pair->sip_user;
-  how.assert_identity =
-      std::all_of(targets.begin(), targets.end(), [&c](const auto& target) { return c.trusts(target); });
   how.hop_mark = std::move(hop_mark);
   auto made = translate::pager::to_sip(m, how, c.domains().addresses);
   if (!made) return refuse(m, made.error(), "content", a, c);
@@ -136,7 +133,7 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
            {{"what", l.what}, {"why", l.why}});
   }
   take_in(t.jid, key,
-          {{std::move(made->value), std::move(targets)},
+          {{std::move(made->value), c.route(*host)},
            {m.type, m.from, to, m.id, name, std::move(how.call_id)},
            kept,
            charge(c.memory(), size)},
@@ -256,6 +253,16 @@ void pager_to_sip::failed(const sip::request_failed& e, context& c) {
       error.text = "The SIP side is overloaded and asked for a pause";
       tell(o, error, what, "held_back", c);
       return fail_lane(key, error, "held_back", c);
+    }
+    case sip::failure::not_found: {
+      const auto error = refusal(xmpp::condition::remote_server_not_found, e.detail);
+      tell(o, error, what, "no_server", c);
+      return fail_lane(key, error, "no_server", c);
+    }
+    case sip::failure::no_answer: {
+      const auto error = refusal(xmpp::condition::remote_server_timeout, e.detail);
+      tell(o, error, what, "dns", c);
+      return fail_lane(key, error, "dns", c);
     }
     case sip::failure::transport: {
       auto error = translate::to_xmpp(503, "", std::nullopt, c.domains().addresses);

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "net/errc.hpp"
+#include "net/resolver.hpp"
 #include "net/sockaddr.hpp"
 
 namespace stox::net {
@@ -91,6 +92,7 @@ struct loop::impl final : event_sink {
   asio::signal_set signals;
   udp_ports udp;
   tcp_ports tcp;
+  std::unique_ptr<resolver> dns;
   std::vector<io::listening> bound;
   std::vector<std::string> bound_names;
   std::deque<ticker> tickers;
@@ -161,8 +163,13 @@ void loop::impl::perform_io(io::action a) {
     }
   } else if (const auto* o = std::get_if<io::open>(&a)) {
     tcp.open(*o);
-  } else {
-    tcp.close(std::get<io::close>(a).conn);
+  } else if (const auto* c = std::get_if<io::close>(&a)) {
+    tcp.close(c->conn);
+  } else if (const auto* q = std::get_if<io::lookup>(&a)) {
+    if (dns) return dns->lookup(*q);
+    take(io::event(io::looked_up{q->id, io::lookup_status::failed, 0, {}}));
+  } else if (dns) {
+    dns->cancel(std::get<io::cancel_lookup>(a).id);
   }
 }
 
@@ -247,6 +254,13 @@ result<> loop::listen(const settings::sip& sip) {
     impl_->bound.push_back({id, l.via, *at});
     impl_->bound_names.push_back(std::string(to_string(l.via)) + ":" + at->to_string());
   }
+  return {};
+}
+
+result<> loop::start_resolver(const settings::dns& dns) {
+  auto made = resolver::start(impl_->io, *impl_, dns.servers);
+  if (!made) return made.error();
+  impl_->dns = std::move(*made);
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,12 @@ struct listener {
   friend bool operator==(const listener&, const listener&) = default;
 };
 
-/// Where all SIP requests go: "sip:192.0.2.1:5060;transport=tcp;lr".
+/// Where all SIP requests go: "sip:192.0.2.1:5060;transport=tcp;lr", "sip:proxy.example.com;lr".
 struct sip_route {
-  std::string uri;  ///< as configured, for the Route header when it has ;lr
-  transport via{};
-  socket_address to;
+  std::string uri;               ///< as configured, for the Route header when it has ;lr
+  std::string host;              ///< a name, or an address (IPv6 in brackets)
+  std::uint16_t port = 0;        ///< 0: a name whose servers are found by RFC 3263
+  std::optional<transport> via;  ///< always there with an address
   friend bool operator==(const sip_route&, const sip_route&) = default;
 };
 
@@ -72,6 +74,11 @@ struct chat {
   friend bool operator==(const chat&, const chat&) = default;
 };
 
+struct dns {
+  std::vector<socket_address> servers;  ///< empty: the system's
+  friend bool operator==(const dns&, const dns&) = default;
+};
+
 struct store {
   std::string path = ":memory:";
   friend bool operator==(const store&, const store&) = default;
@@ -100,6 +107,7 @@ struct all {
   settings::sip sip;
   std::vector<settings::component> components;  ///< [[xmpp.component]]
   settings::chat chat;
+  settings::dns dns;
   settings::store store;
   settings::admin admin;
   settings::limits limits;

@@ -9,11 +9,19 @@
 ///     # the sentence that a failing test prints
 ///     # spec: RFC3261 §17.1.2.2
 ///     config              the whole configuration as TOML in "|" lines; before all other steps; default: see
-///     scenario_test.cpp manual write        the kernel takes writes only by "write ok" / "write fail" manual
-///     confirm      the XMPP server answers pings only by "confirm" sip> / xmpp>        arrives; a SIP text
-///     in "|" lines ("Content-Length: ~" is computed), a stanza in one line or several sip< / xmpp< leaves
-///     next on that side; SIP: each line given must stand in it, in order; XMPP: the element given must be
-///                         contained in it (its attributes, its children in order, its text)
+///                         scenario_test.cpp
+///     manual write        the kernel takes writes only by "write ok" / "write fail"
+///     manual confirm      the XMPP server answers pings only by "confirm"
+///     dns NAME A 192.0.2.5, dns NAME SRV 10 60 5060 TARGET, dns NAME A fail
+///                         the DNS knows these and no other names; without such a step, every name has the
+///                         SIP peer's address
+///     sip> / xmpp>        arrives; a SIP text in "|" lines ("Content-Length: ~" is computed), a stanza in
+///     one
+///                         line or several
+///     sip< / xmpp<        leaves next on that side; SIP: each line given must stand in it, in order, and
+///     with
+///                         "sip< to ADDRESS:PORT" it goes there; XMPP: the element given must be contained in
+///                         it (its attributes, its children in order, its text)
 ///     reply CODE REASON   the SIP peer answers the request that the last "sip<" showed
 ///     advance 500ms | 32s
 ///     link down | link up, write ok | write fail, confirm, drain 10s (SIGTERM with that limit), end (the rim

@@ -165,6 +165,7 @@ class runner {
     if (s.verb == "sip<") return outgoing_sip(s);
     if (s.verb == "xmpp<") return outgoing_xmpp(s);
     if (s.verb == "reply") return reply(s);
+    if (s.verb == "dns") return zone_record(s.rest);
     if (s.verb == "advance") return box_->advance(parse_duration(s.rest).value());
     if (s.verb == "link") return s.rest == "up" ? box_->link_up() : box_->link_down();
     if (s.verb == "write") return box_->write_done(s.rest == "ok");
@@ -176,6 +177,27 @@ class runner {
     if (s.verb == "quiet") return quiet();
     if (s.verb == "count") return count(s);
     FAIL() << "unknown step";
+  }
+
+  /// "NAME A 192.0.2.5", "NAME SRV 10 60 5060 TARGET", "NAME SRV fail": what the DNS knows from then on.
+  void zone_record(const std::string& text) {
+    std::istringstream in(text);
+    std::string name, type, first;
+    in >> name >> type >> first;
+    const auto u16 = [](unsigned v) { return std::string{static_cast<char>(v >> 8), static_cast<char>(v)}; };
+    if (type == "A") {
+      const auto ip = first == "fail" ? std::nullopt : ip_address::parse(first);
+      return box_->know(io::record_type::a, name,
+                        ip ? std::string(ip->bytes.end() - 4, ip->bytes.end()) : "");
+    }
+    ASSERT_EQ(type, "SRV");
+    if (first == "fail") return box_->know(io::record_type::srv, name, "");
+    unsigned weight = 0, port = 0;
+    std::string target;
+    in >> weight >> port >> target;
+    auto data = u16(static_cast<unsigned>(std::stoi(first))) + u16(weight) + u16(port);
+    for (const auto label : text::split(target, '.')) data += static_cast<char>(label.size()), data += label;
+    box_->know(io::record_type::srv, name, data + '\0');
   }
 
   void incoming_sip(const scenario_step& s) {
@@ -203,12 +225,17 @@ class runner {
       return;
     }
     const auto text = sip_.front().text;
+    const auto to = sip_.front().to.to_string();
     sip_.pop_front();
     if (text.rfind("SIP/2.0", 0) != 0) last_request_ = text;
     if (!strict()) return;
     auto have = lines_of(text);
     auto next = have.begin();
-    for (const auto& wanted : lines_of((s.rest.empty() ? "" : s.rest + "\n") + s.block)) {
+    const bool names_target = s.rest.rfind("to ", 0) == 0;
+    if (names_target) {
+      EXPECT_EQ(to, s.rest.substr(3));
+    }
+    for (const auto& wanted : lines_of((s.rest.empty() || names_target ? "" : s.rest + "\n") + s.block)) {
       next = std::find(next, have.end(), wanted);
       ASSERT_NE(next, have.end()) << "no line '" << wanted << "' in\n" << text;
       ++next;

@@ -82,7 +82,7 @@ struct sip_world {
   };
 
   explicit sip_world(sip::endpoint_options o = defaults(), std::size_t memory_limit = 64 << 20)
-      : memory(memory_limit), ep(std::move(o), deadlines, ids, memory, io) {
+      : memory(memory_limit), ep(std::move(o), deadlines, ids, memory, io, dns) {
     ep.set_ready(true);
     handle(io::listening{udp4, transport::udp, address("127.0.0.1:5060")});
     handle(io::listening{tcp4, transport::tcp, address("127.0.0.1:5060")});
@@ -115,9 +115,27 @@ struct sip_world {
 
   sip::client_tx request(const sip_text& text, std::vector<sip::target> targets) {
     auto parsed = sip::parse_message(text.str(), sip::framing::datagram, {});
-    const auto tx = ep.request({std::get<sip::request>(*parsed), std::move(targets)}, now);
+    std::vector<sip::destination> hops;
+    for (const auto& t : targets) hops.push_back({t.to.ip.to_uri_host(), t.to.port, t.via, false});
+    return request_by(std::get<sip::request>(*parsed), std::move(hops));
+  }
+  /// To wherever the DNS says; its questions are `lookups`.
+  sip::client_tx request_to(const sip_text& text, const std::string& next_hop) {
+    auto parsed = sip::parse_message(text.str(), sip::framing::datagram, {});
+    return request_by(std::get<sip::request>(*parsed), {*sip::destination_of(*sip::parse_uri(next_hop))});
+  }
+  sip::client_tx request_by(sip::request r, std::vector<sip::destination> hops) {
+    const auto tx = ep.request({std::move(r), std::move(hops)}, now);
     drain();
     return tx;
+  }
+  /// Answers the oldest question; its address records are given as text.
+  void answer(io::lookup_status status, std::vector<std::string> data = {}) {
+    const auto q = lookups.front();
+    lookups.erase(lookups.begin());
+    dns.handle(io::looked_up{q.id, status, 60, std::move(data)}, now);
+    while (auto a = dns.poll()) ep.resolved(*a, now);
+    drain();
   }
   void respond(sip::server_tx tx, std::uint16_t status, std::string body = {}) {
     sip::reply r;
@@ -137,7 +155,12 @@ struct sip_world {
     while (deadlines.next() && *deadlines.next() <= end) {
       move_to(*deadlines.next());
       while (const auto due = deadlines.pop_due(now.steady)) {
-        ep.handle_timeout(due->id, now);
+        if (due->owner == timer_owner::dns) {
+          dns.handle_timeout(due->id, now);
+          while (auto a = dns.poll()) ep.resolved(*a, now);
+        } else {
+          ep.handle_timeout(due->id, now);
+        }
         drain();
       }
     }
@@ -179,11 +202,13 @@ struct sip_world {
   counting_ids ids;
   byte_account memory;
   io_port io;
+  dns::resolver dns{{}, deadlines, memory, io};
   sip::endpoint ep;
 
   std::vector<sent> sends;
   std::vector<io::open> opens;
   std::vector<io::close> closes;
+  std::vector<io::lookup> lookups;
   std::vector<sip::event> events;
   std::vector<log_record> log;
   bool report_sends = true;  ///< the kernel takes everything at once
@@ -210,8 +235,10 @@ struct sip_world {
           }
         } else if (auto* o = std::get_if<io::open>(&a)) {
           opens.push_back(*o);
-        } else {
-          closes.push_back(std::get<io::close>(a));
+        } else if (auto* c = std::get_if<io::close>(&a)) {
+          closes.push_back(*c);
+        } else if (auto* q = std::get_if<io::lookup>(&a)) {
+          lookups.push_back(*q);
         }
       }
       while (auto e = ep.poll()) events.push_back(std::move(*e));

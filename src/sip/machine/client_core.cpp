@@ -110,22 +110,20 @@ client_tx client_core::request(outgoing out, instant now) {
   c.give_up_at = give_up_at;
   c.memory = charge(ctx_.memory, 0);
   ctx_.stats.client_transactions = calls_.size();
-  if (auto why = make_plan(c, out.targets)) {
-    fail(c, number, failure::too_large, std::move(*why));
-  } else if (start_attempt(c, number, now)) {
-    update(c, number);
+  if (auto found = locator_.start(number, std::move(out.hops), what_we_have(), now)) {
+    begin(c, number, std::move(*found), now);
   } else {
-    const bool held = c.attempts.empty() && !out.targets.empty();
-    fail(c, number, held ? failure::held_back : failure::transport,
-         c.last_error.empty() ? "no target" : c.last_error);
+    update(c, number);
   }
   return static_cast<client_tx>(number);
 }
 
 /// RFC 3261 §13.2.2.4: the ACK to a 2xx is the transaction user's, goes once and is not answered.
 void client_core::acknowledge_success(outgoing out, instant now) {
-  if (out.targets.empty()) return;
-  const target& to = out.targets.front();
+  const auto found = locator_.start(0, std::move(out.hops), what_we_have(), now);
+  if (!found) locator_.stop(0);
+  if (!found || found->targets.empty()) return;
+  const target& to = found->targets.front();
   out.request.headers.set(header::via, via_for(to, ctx_.ids.next(id_kind::branch), nullptr));
   std::string bytes = write(out.request);
   if (to.via != transport::udp) {
@@ -241,6 +239,7 @@ void client_core::release(call& c, std::uint64_t number) {
 void client_core::move_on(call& c, std::uint64_t number, instant now) {
   release(c, number);
   const socket_address left_behind = c.attempts.back().where.to;
+  if (!c.attempts.back().refused) punish(c.attempts.back(), now);
   if (start_attempt(c, number, now)) {
     const std::string* call_id = c.request.headers.find(header::call_id);
     ctx_.note(log_level::warning, "sip.failover", {},
@@ -317,6 +316,7 @@ void client_core::provisional(call& c, const place& p, response&& r, instant now
 void client_core::final(call& c, const place& p, response&& r, instant now) {
   attempt& a = c.attempts[p.part];
   a.left = true;
+  penalties_.forgive({a.where.via, a.where.to});
   const bool current = p.part + 1 == c.attempts.size();
   const bool busy = r.status == 503 && !c.hidden;
   if (busy) {
@@ -432,6 +432,8 @@ void client_core::timeout(std::uint64_t number, instant now) {
       transmit(*c, number, now);
       break;
     case client_due::timed_out:
+      if (c->attempts.empty()) return fail(*c, number, failure::no_answer, "the DNS did not answer in time");
+      punish(c->attempts.back(), now);
       return fail(*c, number, failure::timed_out,
                   "no final response from " + c->attempts.back().where.to.to_string());
     case client_due::ended: return destroy(number);
@@ -481,6 +483,7 @@ void client_core::destroy(std::uint64_t number) {
   call* c = calls_.find(number);
   if (c == nullptr) return;
   release(*c, number);
+  locator_.stop(number);
   ctx_.arm(c->timer, owner::client, number, std::nullopt);
   for (const attempt& a : c->attempts) by_key_.erase(client_key(a.branch, c->method));
   calls_.destroy(number);

@@ -9,9 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "dns/penalties.hpp"
 #include "sip/machine/client_tx.hpp"
 #include "sip/machine/connections.hpp"
 #include "sip/machine/context.hpp"
+#include "sip/machine/locator.hpp"
 #include "sip/machine/slot_table.hpp"
 
 namespace stox::sip {
@@ -20,12 +22,14 @@ namespace stox::sip {
 /// within one budget of 64*T1. After the final response only what absorbs its copies is kept.
 class client_core {
  public:
-  client_core(context& ctx, connections& conns) : ctx_(ctx), conns_(conns) {}
+  client_core(context& ctx, connections& conns, dns::resolver& dns)
+      : ctx_(ctx), conns_(conns), locator_(dns, ctx.ids) {}
 
   client_tx request(outgoing out, instant now);
   void cancel(client_tx tx, instant now);
 
   void handle(response&& r, instant now);
+  void resolved(const dns::resolver::answered& a, instant now);
   void timeout(std::uint64_t number, instant now);
   /// The fate of a send; `part` is the attempt.
   void sent(std::uint64_t number, std::uint32_t part);
@@ -76,6 +80,9 @@ class client_core {
     std::uint32_t part = 0;
   };
 
+  reach what_we_have() const;
+  void begin(call& c, std::uint64_t number, located found, instant now);
+  void punish(const attempt& a, instant now);
   void acknowledge_success(outgoing out, instant now);
   std::optional<std::string> make_plan(call& c, const std::vector<target>& targets) const;
   std::string via_for(const target& where, std::string_view branch, std::string* sent_by) const;
@@ -99,6 +106,8 @@ class client_core {
 
   context& ctx_;
   connections& conns_;
+  locator locator_;
+  dns::penalties penalties_;
   slot_table<call> calls_;
   std::unordered_map<std::string, place> by_key_;
   std::map<socket_address, steady_time> paused_;  ///< servers that want no requests until then

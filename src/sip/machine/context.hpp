@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -50,6 +51,10 @@ struct context {
   std::vector<log_record> log;
   std::unordered_map<token, send_origin> tokens;
 
+  bool is_trusted(const ip_address& ip) const {
+    return std::any_of(options.trusted_peers.begin(), options.trusted_peers.end(),
+                       [&ip](const ip_prefix& p) { return p.contains(ip); });
+  }
   token track(owner who, std::uint64_t number, std::uint32_t part = 0) {
     const token t = io.new_token(conn_use::sip);
     tokens.emplace(t, send_origin{owned(who, number), part});

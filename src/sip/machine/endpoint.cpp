@@ -33,17 +33,13 @@ bool has_start_line(std::string_view text) {
 }  // namespace
 
 struct endpoint::impl {
-  impl(endpoint_options options, deadline_index& deadlines, id_source& ids, byte_account& memory, io_port& io)
+  impl(endpoint_options options, deadline_index& deadlines, id_source& ids, byte_account& memory, io_port& io,
+       dns::resolver& dns)
       : ctx(std::move(options), deadlines, ids, memory, io),
         conns(ctx),
         server(ctx, conns),
-        client(ctx, conns) {
+        client(ctx, conns, dns) {
     name_ourselves();
-  }
-
-  bool is_trusted(const ip_address& ip) const {
-    return std::any_of(ctx.options.trusted_peers.begin(), ctx.options.trusted_peers.end(),
-                       [&ip](const ip_prefix& p) { return p.contains(ip); });
   }
 
   void name_ourselves();
@@ -58,7 +54,7 @@ struct endpoint::impl {
     conns.listening(e);
     name_ourselves();
   }
-  void on(const io::accepted& e, instant now) { conns.accepted(e, is_trusted(e.peer.ip), now); }
+  void on(const io::accepted& e, instant now) { conns.accepted(e, ctx.is_trusted(e.peer.ip), now); }
   void on(const io::opened& e, instant now) { conns.opened(e, now); }
   void on(const io::closed& e, instant now) { lost(e.conn, e.why, now); }
   void on(const io::received& e, instant now) {
@@ -112,7 +108,7 @@ void endpoint::impl::datagram(const listener& l, const io::received& e, instant 
   if (is_keepalive(text) || is_stun(text)) return;
   // RFC 3261 §7.5: line ends before the start line are ignored.
   text.remove_prefix(std::min(text.find_first_not_of("\r\n"), text.size()));
-  const peer_info peer{l.via, e.from, l.local, l.conn, is_trusted(e.from.ip)};
+  const peer_info peer{l.via, e.from, l.local, l.conn, ctx.is_trusted(e.from.ip)};
   if (!message_in(text, framing::datagram, peer, now)) ++ctx.stats.garbage;
 }
 
@@ -132,7 +128,7 @@ bool endpoint::impl::message_in(std::string_view text, framing how, const peer_i
 void endpoint::impl::stream(const io::received& e, instant now) {
   const auto ends = conns.find_stream(e.conn);
   if (!ends || !conns.begin_read(e.conn, e.bytes, now)) return;
-  const peer_info peer{ends->via, ends->peer, ends->local, e.conn, is_trusted(ends->peer.ip)};
+  const peer_info peer{ends->via, ends->peer, ends->local, e.conn, ctx.is_trusted(ends->peer.ip)};
   bool ponged = false;
   for (bool more = true; more;) {
     const frame f = conns.next_frame(e.conn);
@@ -192,8 +188,8 @@ void endpoint::impl::failed(token tok, io::fail why, instant now) {
 }
 
 endpoint::endpoint(endpoint_options options, deadline_index& deadlines, id_source& ids, byte_account& memory,
-                   io_port& io)
-    : impl_(std::make_unique<impl>(std::move(options), deadlines, ids, memory, io)) {}
+                   io_port& io, dns::resolver& dns)
+    : impl_(std::make_unique<impl>(std::move(options), deadlines, ids, memory, io, dns)) {}
 
 endpoint::~endpoint() = default;
 
@@ -216,6 +212,8 @@ void endpoint::handle_timeout(std::uint64_t key, instant now) {
     case owner::stream: return impl_->conns.timeout(number_of(key), now);
   }
 }
+
+void endpoint::resolved(const dns::resolver::answered& a, instant now) { impl_->client.resolved(a, now); }
 
 client_tx endpoint::request(outgoing out, instant now) { return impl_->client.request(std::move(out), now); }
 void endpoint::respond(server_tx tx, const reply& r, instant now) { impl_->server.respond(tx, r, now); }

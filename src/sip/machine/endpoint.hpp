@@ -15,6 +15,7 @@
 #include "base/instant.hpp"
 #include "base/io.hpp"
 #include "base/log.hpp"
+#include "dns/resolver.hpp"
 #include "sip/machine/next_hop.hpp"
 #include "sip/wire/headers.hpp"
 #include "sip/wire/message.hpp"
@@ -62,6 +63,8 @@ struct response_received {
 enum class failure : std::uint8_t {
   timed_out,  ///< no final response within the budget of 64*T1
   transport,  ///< every target refused or broke
+  not_found,  ///< no such domain, or no server for SIP there that we could talk to
+  no_answer,  ///< the DNS did not answer, so there is no server to ask
   held_back,  ///< every target has asked for a pause (503 with Retry-After): nothing was sent
   too_large,  ///< a MESSAGE of more than 1300 bytes, RFC 3428 §8
 };
@@ -79,7 +82,8 @@ using event = std::variant<request_received, request_cancelled, response_receive
 struct outgoing {
   sip::request request;  ///< without Via and Max-Forwards' decrement: the endpoint adds Via (and Max-Forwards
                          ///< 70 if absent)
-  std::vector<target> targets;
+  /// Tried one after the other; each is located by RFC 3263, which asks the DNS only about names.
+  std::vector<destination> hops;
 };
 struct reply {
   std::uint16_t status = 0;
@@ -112,6 +116,7 @@ struct endpoint_options {
   /// A target that answers 503 with Retry-After gets no further requests for that time, but no longer than
   /// this: a mistake of its must not silence us for hours.
   duration max_pause = std::chrono::minutes(1);
+  duration penalty = std::chrono::seconds(30);  ///< how long a target that failed is tried last
   duration try_each = std::chrono::seconds(6);  ///< per target where a further one exists; 64*T1 over all
 };
 
@@ -135,7 +140,7 @@ struct endpoint_stats {
 class endpoint {
  public:
   endpoint(endpoint_options options, deadline_index& deadlines, id_source& ids, byte_account& memory,
-           io_port& io);
+           io_port& io, dns::resolver& dns);
   ~endpoint();
   endpoint(const endpoint&) = delete;
   endpoint& operator=(const endpoint&) = delete;
@@ -149,11 +154,15 @@ class endpoint {
 
   void handle(const io::event& e, instant now);
   void handle_timeout(std::uint64_t key, instant now);
+  /// An answer that the resolver gave.
+  void resolved(const dns::resolver::answered& a, instant now);
 
-  /// Sends the request to the targets in order, within one budget of 64*T1. A later target gets the same
-  /// Call-ID, tag and CSeq with a new branch; 482 from it then means that an earlier one did receive it,
-  /// which is told as request_failed{timed_out, may_have_arrived}. Needs at least one target.
-  /// An ACK (to a 2xx) goes once to the first target, is nobody's transaction and gives `none`.
+  /// Sends the request to its hops' targets in order, those that failed lately last, within one budget of
+  /// 64*T1. A later target gets the same Call-ID, tag and CSeq with a new branch; 482 from it then means that
+  /// an earlier one did receive it, which is told as request_failed{timed_out, may_have_arrived}. Needs at
+  /// least one hop. P-Asserted-Identity is left out unless every target is trusted (RFC 3325 §9.1).
+  /// An ACK (to a 2xx) goes once to the first target that is known without asking the DNS, is nobody's
+  /// transaction and gives `none`.
   client_tx request(outgoing out, instant now);
   /// Answers; a provisional status other than 100 is for INVITE only (RFC 4320 §4.1). A second final answer
   /// is ignored.

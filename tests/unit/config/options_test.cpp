@@ -27,7 +27,7 @@ std::string file_with(std::string_view section, const std::string& extra) {
   const bool own_listen = section == "sip" && extra.starts_with("listen");
   add("gateway", own_domains ? "" : "sip_domains = [\"sip.example\"]\n");
   add("sip", own_listen ? "" : "listen = [\"udp:127.0.0.1:5060\"]\n");
-  for (const auto* name : {"chat", "store", "admin", "limits", "log"}) add(name, "");
+  for (const auto* name : {"chat", "dns", "store", "admin", "limits", "log"}) add(name, "");
   return out +
          "[[xmpp.component]]\ndomain = \"sip.example\"\nserver = \"[2001:db8::5]:5347\"\nsecret = "
          "\"s3cr3t\"\n";
@@ -84,8 +84,16 @@ const std::map<std::string, sample>& samples() {
         {"sip:127.0.0.1:5080;lr"},
         "true",
         "is a boolean; write a string or a list of strings",
-        "sip:proxy.example;lr",
-        R"("sip:proxy.example;lr" names the host "proxy.example"; host names are not resolved yet, write its IP address, e.g. "sip:192.0.2.1:5060;lr")"}},
+        "sip:proxy_example;lr",
+        R"("sip:proxy_example;lr" has no valid host and port; write "sip:proxy.example.com;lr" or "sip:192.0.2.1:5060;lr", with ";transport=tcp" for TCP)"}},
+      {"dns.servers",
+       {R"(["192.0.2.53:5353", "2001:db8::53"])",
+        "192.0.2.53:5353,[2001:db8::53]",
+        {"192.0.2.53:5353", "[2001:db8::53]:53"},
+        "true",
+        "is a boolean; write a list of strings",
+        "dns.example",
+        R"("dns.example" is not an IP address with or without port; write it like "192.0.2.53" or "[2001:db8::53]:5353")"}},
       {"sip.trusted_peers",
        {R"(["127.0.0.0/8", "2001:db8::1"])",
         "127.0.0.0/8,2001:db8::1",

@@ -95,11 +95,15 @@ TEST(listener_text, names_transport_and_address) {
 TEST(route_text, takes_transport_and_keeps_the_uri) {
   settings::sip_route r;
   EXPECT_EQ(parse_route("sip:127.0.0.1:5080;lr", r), "");
-  EXPECT_EQ(r, (settings::sip_route{"sip:127.0.0.1:5080;lr", transport::udp,
-                                    *socket_address::parse("127.0.0.1:5080")}));
+  EXPECT_EQ(r, (settings::sip_route{"sip:127.0.0.1:5080;lr", "127.0.0.1", 5080, transport::udp}));
   EXPECT_EQ(parse_route("sip:[2001:db8::1];Transport=TCP", r), "");
-  EXPECT_EQ(r, (settings::sip_route{"sip:[2001:db8::1];Transport=TCP", transport::tcp,
-                                    *socket_address::parse("[2001:db8::1]:5060")}));
+  EXPECT_EQ(r,
+            (settings::sip_route{"sip:[2001:db8::1];Transport=TCP", "[2001:db8::1]", 5060, transport::tcp}));
+  EXPECT_EQ(parse_route("sip:Proxy.example;lr", r), "");
+  EXPECT_EQ(r, (settings::sip_route{"sip:Proxy.example;lr", "proxy.example", 0, std::nullopt}));
+  EXPECT_EQ(parse_route("sip:proxy.example:5070;transport=tcp", r), "");
+  EXPECT_EQ(r, (settings::sip_route{"sip:proxy.example:5070;transport=tcp", "proxy.example", 5070,
+                                    transport::tcp}));
   EXPECT_EQ(parse_route("sip:192.0.2.1;x=1;lr=on", r), "");
   EXPECT_EQ(r.uri, "sip:192.0.2.1;x=1;lr=on");
 }

@@ -133,6 +133,17 @@ TEST_F(dns_resolver, keeps_nothing_when_the_memory_is_used_up) {
   EXPECT_FALSE(r().ask(www, now));
 }
 
+TEST_F(dns_resolver, gives_back_what_is_out_of_date) {
+  r().handle(io::looked_up{ask_anew(www).id, lookup_status::found, 60, {localhost}}, now);
+  advance(59s);
+  r().tidy(now);
+  EXPECT_GT(memory.used(), 0U);
+  advance(1s);
+  r().tidy(now);
+  EXPECT_EQ(memory.used(), 0U);
+  EXPECT_FALSE(r().ask(www, now));
+}
+
 TEST_F(dns_resolver, refuses_more_questions_than_may_be_open) {
   options.open_questions = 1;
   ask_anew(www);

@@ -200,9 +200,10 @@ TEST(client_transaction, fails_without_a_target_or_a_listener) {
   counting_ids ids;
   byte_account memory(1 << 20);
   io_port io;
-  sip::endpoint ep(o, deadlines, ids, memory, io);
+  dns::resolver dns({}, deadlines, memory, io);
+  sip::endpoint ep(o, deadlines, ids, memory, io, dns);
   auto parsed = sip::parse_message(ours().str(), sip::framing::datagram, {});
-  ep.request({std::get<sip::request>(*parsed), {a}}, {});
+  ep.request({std::get<sip::request>(*parsed), {{"127.0.0.1", 5070, transport::udp, false}}}, {});
   const auto e = ep.poll();
   ASSERT_TRUE(e && std::holds_alternative<sip::request_failed>(*e));
   EXPECT_FALSE(std::get<sip::request_failed>(*e).may_have_arrived);

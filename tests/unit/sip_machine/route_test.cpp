@@ -1,0 +1,114 @@
+// Where requests go when the next hop is a name, and what is left out for whom.
+#include <gtest/gtest.h>
+
+#include "support/sip_script.hpp"
+
+namespace {
+
+using namespace stox;
+using namespace stox::test;
+using namespace std::chrono_literals;
+using io::lookup_status;
+using sip::failure;
+
+std::string ip(int last) { return {'\x7f', '\0', '\0', static_cast<char>(last)}; }
+std::string srv(int priority, const std::string& host) {
+  std::string out{'\0', static_cast<char>(priority), '\0', '\0', '\x13', '\xC4'};
+  return out + static_cast<char>(host.size()) + host + '\0';
+}
+
+sip_text ours() {
+  return sip_text(
+      "MESSAGE sip:bo@sip.example SIP/2.0\n"
+      "From: <sip:ana@xmpp.example>;tag=t\nTo: <sip:bo@sip.example>\nCall-ID: c\nCSeq: 1 MESSAGE\n"
+      "P-Asserted-Identity: <sip:ana@xmpp.example>\nContent-Length: ~\n\n");
+}
+
+const sip::request_failed& only_failure(const sip_world& w) {
+  static sip::request_failed none;
+  const auto all = w.all<sip::request_failed>();
+  EXPECT_EQ(all.size(), 1U);
+  if (!all.empty()) none = all.front();
+  return none;
+}
+
+TEST(route, a_name_is_asked_for_before_anything_is_sent) {
+  sip_world w;
+  w.request_to(ours(), "sip:a.example;transport=udp");
+  EXPECT_TRUE(w.sends.empty());
+  ASSERT_EQ(w.lookups.size(), 1U);
+  EXPECT_EQ(w.lookups[0].name, "_sip._udp.a.example");
+  w.answer(lookup_status::found, {srv(1, "x")});
+  ASSERT_EQ(w.lookups.size(), 2U);  // both families
+  w.answer(lookup_status::no_data);
+  w.answer(lookup_status::found, {ip(9)});
+  ASSERT_EQ(w.sends.size(), 1U);
+  EXPECT_EQ(w.sends[0].what.to.to_string(), "127.0.0.9:5060");
+}
+
+TEST(route, a_name_that_is_not_there_fails_without_doubt) {
+  sip_world w;
+  w.request_to(ours(), "sip:a.example:5060");
+  w.answer(lookup_status::no_name);
+  w.answer(lookup_status::no_name);
+  EXPECT_EQ(only_failure(w).why, failure::not_found);
+  EXPECT_FALSE(only_failure(w).may_have_arrived);
+  w.advance(40s);
+  EXPECT_EQ(w.memory.used() > 0, true);  // the answers are remembered
+  w.dns.tidy(w.now + 1h);
+  EXPECT_EQ(w.memory.used(), 0U);
+  EXPECT_EQ(w.deadlines.size(), 0U);
+}
+
+TEST(route, a_silent_dns_fails_within_the_budget) {
+  sip_world w;
+  w.request_to(ours(), "sip:a.example");
+  w.advance(31s);
+  EXPECT_EQ(only_failure(w).why, failure::no_answer);
+  EXPECT_EQ(w.deadlines.size(), 0U);
+}
+
+TEST(route, asserted_identity_goes_only_where_every_server_is_trusted) {
+  sip_world w;
+  w.request_to(ours(), "sip:a.example:5060");
+  w.answer(lookup_status::no_data);
+  w.answer(lookup_status::found, {ip(1), ip(2)});
+  EXPECT_NE(w.sends.at(0).what.bytes.find("P-Asserted-Identity"), std::string::npos);
+  w.request_to(ours(), "sip:b.example:5060");
+  w.answer(lookup_status::no_data);
+  w.answer(lookup_status::found, {ip(1), std::string("\xC6\x33\x64\1", 4)});
+  EXPECT_EQ(w.sends.at(1).what.bytes.find("P-Asserted-Identity"), std::string::npos);
+}
+
+TEST(route, a_server_that_did_not_answer_is_last_until_it_answers_again) {
+  sip_world w;
+  w.request_to(ours(), "sip:a.example:5060");
+  w.answer(lookup_status::no_data);
+  w.answer(lookup_status::found, {ip(1), ip(2)});
+  w.advance(6s);
+  EXPECT_EQ(w.sends.back().what.to.to_string(), "127.0.0.2:5060");
+  w.sends.clear();
+  w.request_to(ours(), "sip:a.example:5060");
+  EXPECT_EQ(w.sends.at(0).what.to.to_string(), "127.0.0.2:5060");
+  w.advance(30s);
+  w.sends.clear();
+  w.request_to(ours(), "sip:a.example:5060");
+  EXPECT_EQ(w.sends.at(0).what.to.to_string(), "127.0.0.1:5060");
+}
+
+TEST(route, a_cancelled_search_sends_nothing) {
+  sip_world w;
+  auto invite = ours();
+  auto text = invite.str();
+  for (auto at = text.find("MESSAGE"); at != std::string::npos; at = text.find("MESSAGE", at))
+    text.replace(at, 7, "INVITE");
+  auto parsed = sip::parse_message(text, sip::framing::datagram, {});
+  const auto tx = w.request_by(std::get<sip::request>(*parsed), {{"a.example", 5060, {}, false}});
+  w.ep.cancel(tx, w.now);
+  w.answer(lookup_status::no_data);
+  w.answer(lookup_status::found, {ip(1)});
+  EXPECT_TRUE(w.sends.empty());
+  EXPECT_EQ(only_failure(w).why, failure::transport);
+}
+
+}  // namespace
