@@ -54,7 +54,7 @@ const std::vector<std::string> canonical_stanzas{
     "<message from='ana@xmpp.test' to='bo@sip.test' type='headline' id='h'><body>x</body></message>",
     "<message from='bo@sip.test' to='ana@xmpp.test/desk' type='error' id='m1'><error type='cancel'><gone "
     "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>xmpp:bo@new.test</gone><text "
-    "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>301 Moved</text></error></message>",
+    "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>301 Moved</text></error></message>",
     "<iq from='ana@xmpp.test/desk' to='sip.test' type='get' id='q1'><ping xmlns='urn:xmpp:ping'/></iq>",
     "<iq from='ana@xmpp.test/desk' to='sip.test' type='set' id='q2'><x xmlns='a:b'><y>z</y></x></iq>",
     "<iq from='sip.test' to='ana@xmpp.test/desk' type='result' id='q1'></iq>",
@@ -244,7 +244,7 @@ std::string reply_to(std::string_view text, bool raw = false) {
 TEST(error_reply, swaps_the_addresses_and_keeps_the_id) {
   const std::string tail =
       "<error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text "
-      "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>404 &lt;Not Found&gt;</text></error>";
+      "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>404 &lt;Not Found&gt;</text></error>";
   for (const bool raw : {false, true}) {
     EXPECT_EQ(
         reply_to("<message from='ana@xmpp.test/desk' to='bo@sip.test' type='chat' "
