@@ -30,7 +30,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BREAKS = os.path.join(ROOT, "tests", "break")
 COPY = os.path.join(ROOT, "build", "break", "src")
 BUILD = os.path.join(ROOT, "build", "break", "build")
-TAKEN = ("CMakeLists.txt", "cmake", "src", "tests", "tools", "packaging", "docs")
+TAKEN = ("CMakeLists.txt", "LICENSE", "cmake", "src", "tests", "tools", "packaging", "docs")
 
 
 @dataclass

@@ -203,13 +203,15 @@ admin::hooks daemon::impl::admin_hooks() {
   return h;
 }
 
-// The store answers on its own thread; the door wants to hear it on the loop's.
+// The store answers on its own thread; the door wants to hear it on the loop's, and to be let go of there.
 void daemon::impl::find_incidents(admin::incident_query q, found_incidents found) {
-  store->find({q.since, q.limit}, [this, found = std::move(found)](const std::vector<store::incident>& rows) {
-    std::vector<admin::incident> out;
-    for (const auto& r : rows) out.push_back({r.at, r.domain, r.engine, r.kind, r.detail});
-    loop->io().post([found, out = std::move(out)] { found(out); });
-  });
+  store->find({q.since, q.limit},
+              [this, found = std::move(found)](const std::vector<store::incident>& rows) mutable {
+                std::vector<admin::incident> out;
+                out.reserve(rows.size());
+                for (const auto& r : rows) out.push_back({r.at, r.domain, r.engine, r.kind, r.detail});
+                loop->io().post([f = std::exchange(found, nullptr), out = std::move(out)] { f(out); });
+              });
 }
 
 // ---- running ----
@@ -225,6 +227,7 @@ void daemon::impl::on_batch_end() {
 void daemon::impl::report_trace() {
   if ((!trace->broken() && !trace->full()) || std::exchange(trace_reported, true)) return;
   if (trace->broken()) say(log_level::error, "daemon.record_failed", {{"file", trace->path()}});
+  core->set_tap(nullptr);
   if (trace->full())
     say(log_level::warning, "daemon.record_ended",
         {{"file", trace->path()}, {"why", "its limit is reached; the gateway goes on without it"}});

@@ -80,7 +80,7 @@ void pager_to_sip::handle(const xmpp::message& m, context& c) {
 void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context& c) {
   const auto steady = c.now().steady;
   const auto& to = *m.to;
-  const parties t{m.from.bare().to_string(), to.bare().to_string(),
+  const parties t{m.from.bare_text(), to.bare_text(),
                   m.thread && !m.thread->empty() ? translate::pager::call_id_of(*m.thread) : std::string{}};
   about a;
   auto* pair = talk_.find_pair(t.jid, t.aor, steady);
@@ -125,7 +125,7 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
   }
 
   // It is accepted: only now is anything remembered of it.
-  const auto& name = remember(m, t, thread, std::move(new_thread), how.cseq, steady).name;
+  const auto& name = remember(m, t, pair, thread, std::move(new_thread), how.cseq, steady).name;
   c.counts().count_losses(direction::to_sip, made->losses.size());
   if (c.logs(log_level::debug)) {
     for (const auto& l : made->losses)
@@ -140,18 +140,20 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
           c);
 }
 
-pair_state& pager_to_sip::remember(const xmpp::message& m, const parties& t, thread_state* known,
-                                   thread_state made, std::uint32_t cseq, steady_time now) {
+pair_state& pager_to_sip::remember(const xmpp::message& m, const parties& t, pair_state* known_pair,
+                                   thread_state* known, thread_state made, std::uint32_t cseq,
+                                   steady_time now) {
+  // A new thread may take the place of an older entry, whichever that is.
+  if (known == nullptr) known_pair = nullptr;
   auto& thread = known != nullptr ? *known : talk_.keep_thread(t.jid, t.aor, t.thread, std::move(made), now);
   thread.cseq = cseq;
   if (thread.xmpp_resource != m.from.resource) {
     thread.xmpp_resource = m.from.resource;
     thread.weigh();
   }
-  // Looked up anew: the thread may have taken an older entry's place.
-  const bool first = talk_.find_pair(t.jid, t.aor, now) == nullptr;
-  auto& pair = talk_.pair(t.jid, t.aor, now);
-  if (first) repeats_too_often(pair.repeats[1], m.bodies.front().text, now);
+  if (known_pair == nullptr) known_pair = talk_.find_pair(t.jid, t.aor, now);
+  auto& pair = known_pair != nullptr ? *known_pair : talk_.pair(t.jid, t.aor, now);
+  if (known_pair == nullptr) repeats_too_often(pair.repeats[1], m.bodies.front().text, now);
   if (pair.xmpp_resource != m.from.resource) {
     pair.xmpp_resource = m.from.resource;
     pair.weigh();
@@ -172,8 +174,9 @@ std::string_view pager_to_sip::full(const std::string& jid, const std::string& k
 
 void pager_to_sip::take_in(const std::string& jid, const std::string& key, queued q, context& c) {
   ++senders_[jid];
-  auto& l = lanes_[key];
-  if (!l.pending) return start(key, l, std::move(q), c);
+  auto& at = *lanes_.try_emplace(key).first;
+  auto& l = at.second;
+  if (!l.pending) return start(at, std::move(q), c);
   ++waiting_;
   l.waiting.push_back(std::move(q));
 }
@@ -185,68 +188,67 @@ void pager_to_sip::release(const std::string& key, std::size_t n) {
   if (sender->second == 0) senders_.erase(sender);
 }
 
-void pager_to_sip::start(const std::string& key, lane& l, queued&& q, context& c) {
+void pager_to_sip::start(place& at, queued&& q, context& c) {
+  auto& l = at.second;
   l.pending = std::move(q.sender);
   l.memory = std::move(q.memory);
   l.memory.resize(q.kept);  // the endpoint charges for the request
-  open_.emplace(c.request(std::move(q.out)), key);
+  open_.emplace(c.request(std::move(q.out)), &at);
 }
 
-void pager_to_sip::next(const std::string& key, context& c) {
-  const auto at = lanes_.find(key);
-  if (at == lanes_.end()) return;
-  auto& l = at->second;
+void pager_to_sip::next(place& at, context& c) {
+  auto& l = at.second;
   l.pending.reset();
   if (l.waiting.empty()) {
-    lanes_.erase(at);
+    lanes_.erase(lanes_.find(at.first));
     return;
   }
   auto q = std::move(l.waiting.front());
   l.waiting.pop_front();
   --waiting_;
-  start(key, l, std::move(q), c);
+  start(at, std::move(q), c);
 }
 
 void pager_to_sip::answered(const sip::response_received& e, context& c) {
   if (e.response.status < 200) return;  // the transaction goes on
-  const auto at = open_.find(e.tx);
-  if (at == open_.end()) return;
-  const std::string key = std::move(at->second);
-  open_.erase(at);
-  const auto& o = *lanes_.at(key).pending;
-  release(key, 1);
+  const auto known = open_.find(e.tx);
+  if (known == open_.end()) return;
+  auto& at = *known->second;
+  open_.erase(known);
+  const auto& o = *at.second.pending;
+  release(at.first, 1);
   if (e.response.status < 300) {
     c.counts().count(direction::to_sip, outcome::delivered, "accepted");
     if (c.logs(log_level::info)) note(c, log_level::info, "message.to_sip.delivered", about_of(o), {});
-    return next(key, c);
+    return next(at, c);
   }
   const auto error = translate::to_xmpp(e.response.status, e.response.reason, first_contact(e.response),
                                         c.domains().addresses);
   const auto cause = std::to_string(e.response.status);
   tell(o, error, outcome::failed, cause, c);
-  if (concerns_all(e.response)) return fail_lane(key, error, cause, c);
-  next(key, c);
+  if (concerns_all(e.response)) return fail_lane(at, error, cause, c);
+  next(at, c);
 }
 
 void pager_to_sip::failed(const sip::request_failed& e, context& c) {
-  const auto at = open_.find(e.tx);
-  if (at == open_.end()) return;
-  const std::string key = std::move(at->second);
-  open_.erase(at);
-  const auto& o = *lanes_.at(key).pending;
-  release(key, 1);
+  const auto known = open_.find(e.tx);
+  if (known == open_.end()) return;
+  auto& at = *known->second;
+  open_.erase(known);
+  const auto& o = *at.second.pending;
+  release(at.first, 1);
   const auto what = e.may_have_arrived ? outcome::in_doubt : outcome::failed;
   switch (e.why) {
     case sip::failure::too_large:
       // RFC 7572 §6: policy-violation; the text says the limit. The next one may be shorter.
       tell(o, refusal(xmpp::condition::policy_violation, e.detail), outcome::failed, "too_large", c);
-      return next(key, c);
+      return next(at, c);
     case sip::failure::timed_out: {
       // RFC 3261 §8.1.3.1: a time-out counts as 408, a transport error as 503.
       auto error = translate::to_xmpp(408, "", std::nullopt, c.domains().addresses);
       error.text = "No answer from the SIP side; the message may have arrived";
       tell(o, error, what, "timeout", c);
-      return fail_lane(key, error, "timeout", c);
+      return fail_lane(at, error, "timeout", c);
     }
     case sip::failure::held_back: {
       auto error = translate::to_xmpp(503, "", std::nullopt, c.domains().addresses);
@@ -268,18 +270,16 @@ void pager_to_sip::failed(const sip::request_failed& e, context& c) {
       auto error = translate::to_xmpp(503, "", std::nullopt, c.domains().addresses);
       error.text = e.may_have_arrived ? "Transport error; the message may have arrived" : "Transport error";
       tell(o, error, what, "transport", c);
-      return fail_lane(key, error, "transport", c);
+      return fail_lane(at, error, "transport", c);
     }
   }
 }
 
-void pager_to_sip::fail_lane(const std::string& key, const xmpp::stanza_error& e, std::string_view cause,
-                             context& c) {
-  const auto at = lanes_.find(key);
-  auto waiting = std::move(at->second.waiting);
-  lanes_.erase(at);
+void pager_to_sip::fail_lane(place& at, const xmpp::stanza_error& e, std::string_view cause, context& c) {
+  auto waiting = std::move(at.second.waiting);
   waiting_ -= waiting.size();
-  release(key, waiting.size());
+  release(at.first, waiting.size());
+  lanes_.erase(lanes_.find(at.first));
   for (const auto& q : waiting) tell(q.sender, e, outcome::failed, cause, c);
 }
 

@@ -53,6 +53,9 @@ class pager_to_sip {
     charge memory;
     std::deque<queued> waiting;
   };
+  using lane_map = std::unordered_map<std::string, lane>;
+  /// A lane with its key. Nodes of the map stay where they are.
+  using place = lane_map::value_type;
   /// Lets a map of texts be asked with a part of another text.
   struct text_hash {
     using is_transparent = void;
@@ -65,23 +68,23 @@ class pager_to_sip {
   };
 
   void accept(const xmpp::message& m, std::string hop_mark, context& c);
-  pair_state& remember(const xmpp::message& m, const parties& t, thread_state* known, thread_state made,
-                       std::uint32_t cseq, steady_time now);
+  pair_state& remember(const xmpp::message& m, const parties& t, pair_state* known_pair, thread_state* known,
+                       thread_state made, std::uint32_t cseq, steady_time now);
   /// Empty, or why there is no place for one more of this sender.
   std::string_view full(const std::string& jid, const std::string& key, context& c) const;
   void take_in(const std::string& jid, const std::string& key, queued q, context& c);
   void tell(const origin& o, const xmpp::stanza_error& e, outcome what, std::string_view cause, context& c);
-  void start(const std::string& key, lane& l, queued&& q, context& c);
+  void start(place& at, queued&& q, context& c);
   /// After the pending one ended: the next, or the lane goes.
-  void next(const std::string& key, context& c);
-  void fail_lane(const std::string& key, const xmpp::stanza_error& e, std::string_view cause, context& c);
+  void next(place& at, context& c);
+  void fail_lane(place& at, const xmpp::stanza_error& e, std::string_view cause, context& c);
   /// `n` messages of the lane's sender ended.
   void release(const std::string& key, std::size_t n);
   static about about_of(const origin& o);
 
   conversations& talk_;
-  std::unordered_map<std::string, lane> lanes_;  ///< only those with something pending
-  std::unordered_map<sip::client_tx, std::string> open_;
+  lane_map lanes_;  ///< only those with something pending
+  std::unordered_map<sip::client_tx, place*> open_;
   /// Open and waiting messages of each sender's bare JID: he could else fill the gateway by writing to ever
   /// new addresses.
   std::unordered_map<std::string, std::size_t, text_hash, std::equal_to<>> senders_;

@@ -72,12 +72,12 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
     speaker.params.clear();
     sender = c.domains().addresses.to_jid(speaker);
   }
-  if (!target) return refuse(e, reply_of({404, "Not an XMPP address", {}, false}), "address", {}, c);
+  if (!target) return refuse(e, reply_of(translate::pager::no_recipient(target.error())), "address", {}, c);
   if (!sender)
     return refuse(e, reply_of({403, "Not an address of a served domain", {}, false}), "identity", {}, c);
 
-  const std::string jid = target->bare().to_string();
-  const std::string aor = sender->bare().to_string();
+  const std::string jid = target->bare_text();
+  const std::string aor = sender->bare_text();
   auto* pair = talk_.find_pair(jid, aor, steady);
   const std::string known = pair != nullptr ? pair->name : std::string{};
   if (pair != nullptr && repeats_too_often(pair->repeats[0], e.request.body, steady)) {
@@ -113,7 +113,7 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   if (state == link_state::blocked) return refuse(e, busy("XMPP link congested", c), "blocked", known, c);
 
   // It is accepted: only now is anything remembered of it.
-  const auto& name = remember(jid, aor, e.request.body, spelled, device, steady).name;
+  const auto& name = remember(pair, jid, aor, e.request.body, spelled, device, steady).name;
   c.counts().count_losses(direction::to_xmpp, made->losses.size());
   if (c.logs(log_level::debug)) {
     for (const auto& l : made->losses)
@@ -144,11 +144,11 @@ std::string pager_to_xmpp::learn_device(sip::uri& speaker, const std::string& sp
   return pair->sip_gr;
 }
 
-pair_state& pager_to_xmpp::remember(const std::string& jid, const std::string& aor, const std::string& body,
-                                    const std::string& spelled, const std::string& device, steady_time now) {
-  const bool first = talk_.find_pair(jid, aor, now) == nullptr;
-  auto& pair = talk_.pair(jid, aor, now);
-  if (first) repeats_too_often(pair.repeats[0], body, now);
+pair_state& pager_to_xmpp::remember(pair_state* known, const std::string& jid, const std::string& aor,
+                                    const std::string& body, const std::string& spelled,
+                                    const std::string& device, steady_time now) {
+  auto& pair = known != nullptr ? *known : talk_.pair(jid, aor, now);
+  if (known == nullptr) repeats_too_often(pair.repeats[0], body, now);
   if (pair.sip_user == spelled && pair.sip_gr == device) return pair;
   pair.sip_user = spelled;
   pair.sip_gr = device;

@@ -65,8 +65,10 @@ class pager_to_xmpp {
               context& c);
   /// The sender's device: of this request, else of an earlier one of the same two.
   static std::string learn_device(sip::uri& speaker, const std::string& spelled, const pair_state* pair);
-  pair_state& remember(const std::string& jid, const std::string& aor, const std::string& body,
-                       const std::string& spelled, const std::string& device, steady_time now);
+  /// `known`: what the look-up gave, nothing having been remembered since.
+  pair_state& remember(pair_state* known, const std::string& jid, const std::string& aor,
+                       const std::string& body, const std::string& spelled, const std::string& device,
+                       steady_time now);
   void write_or_hold(xmpp::stanza_ref ref, pending& p, std::string stanza, context& c);
   void answer_ok(xmpp::stanza_ref ref, pending& p, context& c);
   void answer_error(xmpp::stanza_ref ref, pending& p, const sip::reply& r, outcome what,

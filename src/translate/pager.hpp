@@ -49,6 +49,9 @@ boost::system::result<translated<xmpp::message>, sip_status> to_xmpp(
     const sip::request& r, const sip::essentials& head, const sip::uri& request_uri, const sip::uri& from,
     const std::string& display, const xmpp_context& c, const address_map& addresses);
 
+/// The answer to a request whose Request-URI is no address, `e` of address_map::to_jid.
+sip_status no_recipient(const error& e);
+
 /// A thread is free text, a Call-ID is word[@word] (RFC 3261 §25.1): a thread that is a legal Call-ID of at
 /// most 128 bytes is kept as it is, any other is written as "th-" + its hex (or, too long, "th5-" + a
 /// SHA-256), from which thread_of gives it back where it can.

@@ -18,13 +18,6 @@ constexpr std::string_view replacement = "\xEF\xBF\xBD";  ///< U+FFFD
 
 sip_status refusal(std::uint16_t code, std::string reason) { return {code, std::move(reason), {}, false}; }
 
-/// RFC 3261 §21.4.5 and §21.4.1: what cannot be an address is not found; what is broken is a bad request.
-sip_status refusal_of(const error& e) {
-  if (e.code == make_error_code(address_errc::bad_scheme)) return refusal(416, {});
-  if (e.code == make_error_code(address_errc::bad_escape)) return refusal(400, "Bad escape in Request-URI");
-  return refusal(404, "Not an XMPP address");
-}
-
 enum class charset : std::uint8_t { utf8, ascii, latin1 };
 
 /// RFC 3428 §4 and RFC 3261 §7.4.1: UTF-8 unless it says another.
@@ -155,6 +148,13 @@ xml::element shim_of(const std::string& hop_mark) {
 
 }  // namespace
 
+/// RFC 3261 §21.4.5 and §21.4.1: what cannot be an address is not found; what is broken is a bad request.
+sip_status no_recipient(const error& e) {
+  if (e.code == make_error_code(address_errc::bad_scheme)) return refusal(416, {});
+  if (e.code == make_error_code(address_errc::bad_escape)) return refusal(400, "Bad escape in Request-URI");
+  return refusal(404, "Not an XMPP address");
+}
+
 boost::system::result<translated<xmpp::message>, sip_status> to_xmpp(
     const sip::request& r, const sip::essentials& head, const sip::uri& request_uri, const sip::uri& from,
     const std::string& display, const xmpp_context& c, const address_map& addresses) {
@@ -162,7 +162,7 @@ boost::system::result<translated<xmpp::message>, sip_status> to_xmpp(
   translated<xmpp::message> out;
   auto& m = out.value;
   auto to = addresses.to_jid(request_uri);
-  if (!to) return refusal_of(to.error());
+  if (!to) return no_recipient(to.error());
   auto sender = addresses.to_jid(from);
   if (!sender) return refusal(400, "From has no XMPP form");
 

@@ -1,11 +1,13 @@
 """The program itself: its flags, its end, its log."""
 
 import asyncio
+import contextlib
 import os
+import sqlite3
 import subprocess
 import unittest
 
-from harness.ua import Answer
+from harness.ua import Answer, SipClient
 from harness.world import PASSWORD, WorldTest
 
 JULIET = "sip:juliet@xmpp.example"
@@ -104,6 +106,41 @@ class Daemon(WorldTest):
         for text, stanza_id in ids.items():
             arrived = any(r.text == text for r in alice.inbox)
             self.assertTrue(arrived or stanza_id in told, f"{text} is delivered or its sender told")
+
+    async def test_forced_end_leaves_an_incident_with_its_domain_whatever_the_level(self):
+        world = await self.make_world(start=False)
+        silent = SipClient(world.stoxd.sip_port)
+        await silent.start()
+        self.addAsyncCleanup(silent.stop)
+        silent.answers["alice"] = Answer(None)
+        world.prosody.register("juliet", PASSWORD)
+        world.stoxd.write_config(silent.port)
+        store = os.path.join(world.folder, "stox.db")
+        with open(world.stoxd.config_path) as f:
+            text = f.read().replace('":memory:"', f'"{store}"').replace('level = "debug"', 'level = "error"')
+        with open(world.stoxd.config_path, "w") as f:
+            f.write(text)
+        await world.prosody.start()
+        await world.stoxd.start()
+        juliet = await world.xmpp_client("juliet")
+        sent = juliet.send_text("alice@sip.example", "anybody there?")
+        await self.until(lambda: silent.inbox, 10, "the message left")
+        # The open message holds up the drain; the second signal does not wait for it.
+        world.stoxd.terminate()
+        await self.until(lambda: world.stoxd.http("/readyz")[0] == 503, 5, "it drains")
+        world.stoxd.terminate()
+        self.assertNotIn(await world.stoxd.ended(10), (None, 0))
+        with contextlib.closing(sqlite3.connect(store)) as db:
+            rows = db.execute("SELECT domain, kind, detail FROM incident WHERE kind = 'message.to_sip.in_doubt'").fetchall()
+        self.assertEqual(len(rows), 1)
+        domain, _, detail = rows[0]
+        self.assertEqual(domain, "sip.example")
+        self.assertIn(f"stanza_id={sent}", detail)
+        self.assertRegex(detail, r"^conv=\S+ call_id=\S+ ")
+        self.assertRegex(detail, r"from=juliet@xmpp\.example/\S+ to=alice@sip\.example cause=shutdown$")
+        self.assertNotIn("anybody", detail)
+        self.assertNotIn("in_doubt", world.stoxd.log_text(), "below the log's level")
+        await world.stoxd.start()  # on the same store
 
 
 if __name__ == "__main__":

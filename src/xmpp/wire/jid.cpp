@@ -63,6 +63,13 @@ std::string jid::to_string() const {
   return out;
 }
 
+std::string jid::bare_text() const {
+  std::string out;
+  out.reserve(local.size() + domain.size() + 1);
+  if (!local.empty()) out.append(local) += '@';
+  return out += domain;
+}
+
 boost::system::result<std::string, error> domain_to_ascii(std::string_view domain) {
   return prep::ascii_domain(domain);
 }

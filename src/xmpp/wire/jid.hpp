@@ -32,6 +32,7 @@ struct jid {
   jid bare() const { return {local, domain, {}}; }
   bool is_bare() const { return resource.empty(); }
   std::string to_string() const;
+  std::string bare_text() const;  ///< bare().to_string()
   friend auto operator<=>(const jid&, const jid&) = default;
 };
 

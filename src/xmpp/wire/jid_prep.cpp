@@ -78,17 +78,19 @@ result<std::string> stringprep(UStringPrepProfileType type, std::string_view tex
 /// Lower case if `text` is a host name of ASCII letters, digits, hyphens and dots with no A-label in it.
 std::optional<std::string> plain_host(std::string_view text) {
   if (text.size() > max_domain) return std::nullopt;
-  std::string out;
-  out.reserve(text.size());
-  for (const auto label : text::split(text, '.')) {
+  std::string out(text);
+  std::size_t begin = 0;  // of the label
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    if (i < text.size() && text[i] != '.') {
+      if (!text::is_alnum(text[i]) && text[i] != '-') return std::nullopt;
+      out[i] = text::lower(text[i]);
+      continue;
+    }
+    const auto label = std::string_view(out).substr(begin, i - begin);
     if (label.empty() || label.size() > max_label || label.front() == '-' || label.back() == '-')
       return std::nullopt;
-    if (text::istarts_with(label, "xn--")) return std::nullopt;
-    if (!out.empty()) out += '.';
-    for (const char c : label) {
-      if (!text::is_alnum(c) && c != '-') return std::nullopt;
-      out += text::lower(c);
-    }
+    if (label.starts_with("xn--")) return std::nullopt;
+    begin = i + 1;
   }
   return out;
 }
@@ -148,6 +150,22 @@ result<domain_forms> domain(std::string_view text) {
   return idn(text);
 }
 
+/// RFC 7622 §3.3.1, and the blanks and controls that the profile excludes.
+bool excluded_in_local(char c) {
+  switch (c) {
+    case '"':
+    case '&':
+    case '\'':
+    case '/':
+    case ':':
+    case '<':
+    case '>':
+    case '@':
+    case 0x7F: return true;
+    default: return c <= ' ';
+  }
+}
+
 }  // namespace
 
 result<std::string> localpart(std::string_view text) {
@@ -156,14 +174,10 @@ result<std::string> localpart(std::string_view text) {
     return stringprep(USPREP_RFC3920_NODEPREP, text, jid_errc::bad_local);
   }
   if (text.size() > max_part) return error{jid_errc::too_long};
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    // RFC 7622 §3.3.1, and the blanks and controls that the profile excludes.
-    if (c <= ' ' || c == 0x7F || std::string_view("\"&'/:<>@").find(c) != std::string_view::npos) {
-      return error{jid_errc::bad_local};
-    }
-    out += text::lower(c);
+  std::string out(text);
+  for (char& c : out) {
+    if (excluded_in_local(c)) return error{jid_errc::bad_local};
+    c = text::lower(c);
   }
   return out;
 }

@@ -116,9 +116,10 @@ TEST(memory, what_a_message_keeps_is_charged_with_its_names) {
   const auto used_by = [](const std::string& user, const std::string& id) {
     sandbox box(sandbox::sample_settings());
     const auto before = box.core().memory_used();
-    for (int i = 0; i < 2; ++i)
-      box.xmpp("<message type='chat' id='" + id + "' from='" + user + "@xmpp.test/" + user + "' to='" + user +
-               "@sip.example'><body>hi</body></message>");
+    const std::string message =
+        "<message type='chat' id='ID' from='USER@xmpp.test/USER' "
+        "to='USER@sip.example'><body>hi</body></message>";
+    for (int i = 0; i < 2; ++i) box.xmpp(replaced(replaced(message, "USER", user), "ID", id));
     return box.core().memory_used() - before;
   };
   // The names stand in the JIDs of both messages, in two keys of the lane, in the sender's count, in the keys
