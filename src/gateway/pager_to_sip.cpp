@@ -254,17 +254,17 @@ void pager_to_sip::failed(const sip::request_failed& e, context& c) {
       auto error = translate::to_xmpp(503, "", std::nullopt, c.domains().addresses);
       error.text = "The SIP side is overloaded and asked for a pause";
       tell(o, error, what, "held_back", c);
-      return fail_lane(key, error, "held_back", c);
+      return fail_lane(at, error, "held_back", c);
     }
     case sip::failure::not_found: {
       const auto error = refusal(xmpp::condition::remote_server_not_found, e.detail);
       tell(o, error, what, "no_server", c);
-      return fail_lane(key, error, "no_server", c);
+      return fail_lane(at, error, "no_server", c);
     }
     case sip::failure::no_answer: {
       const auto error = refusal(xmpp::condition::remote_server_timeout, e.detail);
       tell(o, error, what, "dns", c);
-      return fail_lane(key, error, "dns", c);
+      return fail_lane(at, error, "dns", c);
     }
     case sip::failure::transport: {
       auto error = translate::to_xmpp(503, "", std::nullopt, c.domains().addresses);

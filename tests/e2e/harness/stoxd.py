@@ -14,7 +14,7 @@ xmpp_domains = ["xmpp.example"]
 
 [sip]
 listen = ["udp:127.0.0.1:{sip}", "tcp:127.0.0.1:{sip}"]
-outbound_proxy = "sip:127.0.0.1:{proxy}{transport};lr"
+{route}
 trusted_peers = ["127.0.0.0/8"]
 {sip_extra}
 [[xmpp.component]]
@@ -22,6 +22,7 @@ domain = "sip.example"
 server = "127.0.0.1:{component}"
 secret = "{secret}"
 
+{dns}
 [store]
 path = ":memory:"
 
@@ -41,6 +42,7 @@ class Stoxd:
         self.component_port, self.secret, self.sip_extra = component_port, secret, sip_extra
         self.sip_port, self.admin_port = free_port(), free_port()
         self.proxy_port = None
+        self._dns = ""
         self.config_path = os.path.join(folder, "stox.toml")
         self._process = None
 
@@ -50,8 +52,8 @@ class Stoxd:
             f.write(
                 _CONFIG.format(
                     sip=self.sip_port,
-                    proxy=proxy_port,
-                    transport=";transport=tcp" if self.transport == "tcp" else "",
+                    route=self._route(proxy_port),
+                    dns=self._dns,
                     sip_extra=self.sip_extra,
                     component=self.component_port,
                     secret=self.secret,
@@ -59,6 +61,15 @@ class Stoxd:
                     folder=self.folder,
                 )
             )
+
+    def use_dns(self, port):
+        """No proxy: the SIP domain's servers are asked of that name server."""
+        self._dns = f'[dns]\nservers = ["127.0.0.1:{port}"]\n'
+
+    def _route(self, proxy_port):
+        if self._dns:
+            return ""
+        return f'outbound_proxy = "sip:127.0.0.1:{proxy_port}{";transport=tcp" if self.transport == "tcp" else ""};lr"'
 
     async def start(self, ready=True):
         """ready: waits until it says that it can work, not only that it lives."""

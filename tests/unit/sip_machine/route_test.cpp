@@ -17,11 +17,15 @@ std::string srv(int priority, const std::string& host) {
   return out + static_cast<char>(host.size()) + host + '\0';
 }
 
-sip_text ours() {
-  return sip_text(
-      "MESSAGE sip:bo@sip.example SIP/2.0\n"
-      "From: <sip:ana@xmpp.example>;tag=t\nTo: <sip:bo@sip.example>\nCall-ID: c\nCSeq: 1 MESSAGE\n"
-      "P-Asserted-Identity: <sip:ana@xmpp.example>\nContent-Length: ~\n\n");
+sip_text ours(std::string method = "MESSAGE") {
+  sip_text t;
+  t.method = std::move(method);
+  t.via.clear();
+  t.max_forwards.clear();
+  t.uri = t.to = "sip:bo@sip.example";
+  t.from = "<sip:ana@xmpp.example>;tag=t";
+  t.extra = "P-Asserted-Identity: <sip:ana@xmpp.example>\r\n";
+  return t;
 }
 
 const sip::request_failed& only_failure(const sip_world& w) {
@@ -98,11 +102,7 @@ TEST(route, a_server_that_did_not_answer_is_last_until_it_answers_again) {
 
 TEST(route, a_cancelled_search_sends_nothing) {
   sip_world w;
-  auto invite = ours();
-  auto text = invite.str();
-  for (auto at = text.find("MESSAGE"); at != std::string::npos; at = text.find("MESSAGE", at))
-    text.replace(at, 7, "INVITE");
-  auto parsed = sip::parse_message(text, sip::framing::datagram, {});
+  auto parsed = sip::parse_message(ours("INVITE").str(), sip::framing::datagram, {});
   const auto tx = w.request_by(std::get<sip::request>(*parsed), {{"a.example", 5060, {}, false}});
   w.ep.cancel(tx, w.now);
   w.answer(lookup_status::no_data);
