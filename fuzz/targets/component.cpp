@@ -134,7 +134,9 @@ class world {
     link_.take_log();
     require(link_.stats().unconfirmed == open_);
     require(link_.stats().queued_bytes <= 10'000);
-    require(memory_.used() <= 10'000 + open_ * 64);
+    // What was written and is not confirmed is kept to be told again; the steps' stanzas have at most 4081
+    // bytes.
+    require(memory_.used() <= 10'000 + open_ * 64 + link_.stats().tracked * (4081 + 64));
   }
 
   void ended(stanza_ref ref) {

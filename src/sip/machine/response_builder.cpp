@@ -68,9 +68,10 @@ void stamp_via(request& r, via& top, const socket_address& source) {
   for (header_field& field : r.headers.fields()) {
     if (field.id != header::via) continue;
     header_list one;
-    one.add(header::via, std::move(field.value));
+    one.add(header::via, field.value);
     const std::string& value = *one.find(header::via);
     const auto elements = one.elements(header::via);
+    if (elements.empty()) continue;  // a line of commas or blanks names no hop
     std::string text = stamped(elements.front(), received, rport);
     // What stands behind the first element in the same line stays.
     const auto end =

@@ -266,6 +266,7 @@ result<authentication_info> parse_authentication_info(std::string_view value) {
   out.cnonce = text_of(params, "cnonce");
   out.qop = text::to_lower(text_of(params, "qop").value_or(""));
   if (!nonce_count_of(params, out.nonce_count)) return bad("malformed nc");
+  if (out == authentication_info{}) return bad("no parameter of Authentication-Info");
   return out;
 }
 

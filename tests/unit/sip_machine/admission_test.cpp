@@ -207,6 +207,22 @@ TEST(malformed_request, hears_what_is_wrong) {
   EXPECT_EQ(w.memory.used(), 0U);
 }
 
+// Found by fuzzing: the first Via line had nothing in it.
+TEST(malformed_request, with_an_empty_first_via_line_is_answered_by_the_next_one) {
+  for (const char* nothing : {"Via: ,\r\n", "Via: \r\n", "v: , ,\r\nVia:\r\n"}) {
+    for (const bool whole : {false, true}) {
+      sip_world w;
+      sip_text t;
+      if (!whole) t.from.clear();
+      auto text = t.str();
+      text.insert(text.find("Via: "), nothing);
+      w.datagram(text);
+      w.advance(1s);
+      for (const auto& s : w.sends) EXPECT_EQ(s.what.to.to_string(), "127.0.0.1:5080") << nothing;
+    }
+  }
+}
+
 TEST(malformed_request, is_not_answered_where_it_cannot_be) {
   sip_world w;
   sip_text no_via;

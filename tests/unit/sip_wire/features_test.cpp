@@ -192,7 +192,8 @@ TEST(digest, covers_every_algorithm_and_qop) {
 TEST(authentication_info, round_trips) {
   expect_round_trips(parse_authentication_info, {"nextnonce=\"47364c23432d2e131a5fb210812c\"",
                                                  "qop=auth, rspauth=\"ab\", cnonce=\"c\", nc=00000001"});
-  expect_refused(parse_authentication_info, {"", "nextnonce", "nextnonce=\"x\",", "nc=1", "a=1 b=2"});
+  expect_refused(parse_authentication_info,
+                 {"", "nextnonce", "nextnonce=\"x\",", "nc=1", "a=1 b=2", "a=1", "qop=\"\""});
 }
 
 // ---- events and dialogs ----
