@@ -8,13 +8,15 @@
 namespace stox::dns {
 namespace {
 
-// Takes fields off the front of a record's data.
+// Takes fields off the front of a record's data. After one that was not there all others are missing, too: it
+// is enough to look at the last.
 class data_reader {
  public:
   explicit data_reader(std::string_view data) : rest_(data) {}
 
   std::optional<std::string_view> bytes(std::size_t n) {
-    if (rest_.size() < n) return std::nullopt;
+    ended_ = ended_ || rest_.size() < n;
+    if (ended_) return std::nullopt;
     const auto out = rest_.substr(0, n);
     rest_.remove_prefix(n);
     return out;
@@ -41,6 +43,7 @@ class data_reader {
 
  private:
   std::string_view rest_;
+  bool ended_ = false;
 };
 
 bool is_name_char(char c) { return text::is_alnum(c) || c == '-' || c == '_'; }

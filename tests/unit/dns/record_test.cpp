@@ -61,6 +61,13 @@ TEST(record, refuses_data_that_ends_anywhere_inside) {
   EXPECT_EQ(error_of(record_type::a, bytes({1, 2, 3})), "dns/truncated: address");
 }
 
+// Found by fuzzing: the numbers were missing, and the one byte that was there passed for an empty text.
+TEST(record, refuses_a_naming_pointer_without_numbers) {
+  EXPECT_EQ(error_of(record_type::naptr, std::string(1, '\0')), "dns/truncated: NAPTR");
+  EXPECT_EQ(error_of(record_type::naptr, std::string(3, '\0')), "dns/truncated: NAPTR");
+  EXPECT_EQ(error_of(record_type::srv, std::string(1, '\0')), "dns/truncated: SRV");
+}
+
 TEST(record, refuses_what_stands_behind_the_record) {
   EXPECT_EQ(error_of(record_type::a, bytes({192, 0, 2, 7, 0})), "dns/trailing: bytes behind the record");
 }
