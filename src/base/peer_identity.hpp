@@ -8,10 +8,10 @@ namespace stox {
 /// What a TLS peer proved about itself, as the rim read it from the handshake. Whether that is enough for a
 /// name is decided in the core, by rules that differ by protocol.
 struct peer_identity {
-  bool chain_ok =
-      false;             ///< the certificate leads to one of our authorities, is valid now and may be used so
-  std::string why_not;   ///< if not: OpenSSL's reason
-  bool has_san = false;  ///< there is a subjectAltName, of whatever types
+  bool chain_ok = false;  ///< the certificate leads to one of our authorities, is valid now, and its key
+                          ///< usages allow what it is used for
+  std::string why_not;    ///< if not: OpenSSL's reason
+  bool has_san = false;   ///< there is a subjectAltName, of whatever types
   std::vector<std::string> san_dns, san_uri;
   std::vector<std::string> san_srv, san_xmpp;  ///< RFC 4985 names; RFC 6120 §13.7.1.4 addresses
   std::string common_name;                     ///< the subject's, the most specific one

@@ -222,8 +222,10 @@ void pager_to_sip::answered(const sip::response_received& e, context& c) {
     if (c.logs(log_level::info)) note(c, log_level::info, "message.to_sip.delivered", about_of(o), {});
     return next(at, c);
   }
-  const auto error = translate::to_xmpp(e.response.status, e.response.reason, first_contact(e.response),
-                                        c.domains().addresses);
+  auto error = translate::to_xmpp(e.response.status, e.response.reason, first_contact(e.response),
+                                  c.domains().addresses);
+  // RFC 6120 §8.3.2: what says when to come again is no "do not retry".
+  if (e.response.status == 503 && concerns_all(e.response)) error.type = xmpp::error_type::wait;
   const auto cause = std::to_string(e.response.status);
   tell(o, error, outcome::failed, cause, c);
   if (concerns_all(e.response)) return fail_lane(at, error, cause, c);
@@ -251,8 +253,8 @@ void pager_to_sip::failed(const sip::request_failed& e, context& c) {
       return fail_lane(at, error, "timeout", c);
     }
     case sip::failure::held_back: {
-      auto error = translate::to_xmpp(503, "", std::nullopt, c.domains().addresses);
-      error.text = "The SIP side is overloaded and asked for a pause";
+      const auto error =
+          refusal(xmpp::condition::resource_constraint, "The SIP side is overloaded and asked for a pause");
       tell(o, error, what, "held_back", c);
       return fail_lane(at, error, "held_back", c);
     }

@@ -191,7 +191,10 @@ xmpp::stanza_error to_xmpp(std::uint16_t status, std::string_view reason,
   // A 380 has no place for an address.
   if (out.condition == xmpp::condition::not_acceptable) out.new_address.clear();
   out.type = xmpp::usual_type(out.condition);
-  if (reason.empty()) reason = sip::default_reason(status);
+  // The peer's own words may be in any language.
+  const auto usual = sip::default_reason(status);
+  if (reason.empty()) reason = usual;
+  if (reason != usual) out.lang.clear();
   out.text = std::to_string(status);
   if (const auto words = sip::clean_text(reason, max_text); !words.empty()) out.text += ' ' + words;
   return out;

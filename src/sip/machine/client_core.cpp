@@ -14,7 +14,7 @@ namespace {
 /// RFC 3261 §18.1.1 and RFC 3428 §8: what may cross a path of unknown MTU in one datagram.
 constexpr std::size_t max_datagram_request = 1300;
 
-/// Servers that are remembered as paused; without a configured proxy, users' addresses can name any number.
+/// Servers that are remembered as paused; without a configured proxy, served domains can have many.
 constexpr std::size_t max_paused = 256;
 
 const char* transport_token(transport via) {
@@ -120,12 +120,22 @@ client_tx client_core::request(outgoing out, instant now) {
 
 /// RFC 3261 §13.2.2.4: the ACK to a 2xx is the transaction user's, goes once and is not answered.
 void client_core::acknowledge_success(outgoing out, instant now) {
-  const auto found = locator_.start(0, std::move(out.hops), what_we_have(), now);
-  if (!found) locator_.stop(0);
-  if (!found || found->targets.empty()) return;
-  const target& to = found->targets.front();
-  out.request.headers.set(header::via, via_for(to, ctx_.ids.next(id_kind::branch), nullptr));
-  std::string bytes = write(out.request);
+  const auto number = first_ack | ++last_ack_;
+  if (auto found = locator_.start(number, std::move(out.hops), what_we_have(), now)) {
+    return send_ack_once(std::move(out.request), *found, now);
+  }
+  acks_.emplace(number, std::move(out.request));
+}
+
+void client_core::send_ack_once(struct request ack, const located& found, instant now) {
+  if (found.targets.empty()) {
+    const std::string* call_id = ack.headers.find(header::call_id);
+    return ctx_.note(log_level::warning, "sip.ack_lost", {},
+                     {{"call_id", call_id == nullptr ? std::string() : *call_id}, {"why", "no target"}});
+  }
+  const target& to = found.targets.front();
+  ack.headers.set(header::via, via_for(to, ctx_.ids.next(id_kind::branch), nullptr));
+  std::string bytes = write(ack);
   if (to.via != transport::udp) {
     conns_.send(conns_.connect(to.via, to.to, now), token::none, std::move(bytes), now);
   } else if (const listener* l = conns_.choose_listener(to.via, to.to.ip)) {
@@ -298,6 +308,7 @@ void client_core::handle(response&& r, instant now) {
 }
 
 void client_core::provisional(call& c, const place& p, response&& r, instant now) {
+  penalties_.forgive({c.attempts[p.part].where.via, c.attempts[p.part].where.to});
   // An attempt that was given up may still be at work; the one that counts is the last.
   if (p.part + 1 != c.attempts.size()) return;
   c.fsm.receive(r.status, now.steady, ctx_.options.timers);
@@ -433,7 +444,9 @@ void client_core::timeout(std::uint64_t number, instant now) {
       break;
     case client_due::timed_out:
       if (c->attempts.empty()) return fail(*c, number, failure::no_answer, "the DNS did not answer in time");
-      punish(c->attempts.back(), now);
+      // RFC 3263 §4.3, RFC 4320 §4.2: only who never said anything has failed; a 100 shows that he is well,
+      // and it is a user behind him who is not there.
+      if (!c->fsm.proceeding()) punish(c->attempts.back(), now);
       return fail(*c, number, failure::timed_out,
                   "no final response from " + c->attempts.back().where.to.to_string());
     case client_due::ended: return destroy(number);

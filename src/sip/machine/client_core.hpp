@@ -84,6 +84,7 @@ class client_core {
   void begin(call& c, std::uint64_t number, located found, instant now);
   void punish(const attempt& a, instant now);
   void acknowledge_success(outgoing out, instant now);
+  void send_ack_once(struct request ack, const located& found, instant now);
   std::optional<std::string> make_plan(call& c, const std::vector<target>& targets) const;
   std::string via_for(const target& where, std::string_view branch, std::string* sent_by) const;
   bool start_attempt(call& c, std::uint64_t number, instant now);
@@ -106,6 +107,10 @@ class client_core {
 
   context& ctx_;
   connections& conns_;
+  /// Searches for ACKs are numbered apart from the calls, whose numbers have at most 60 bits.
+  static constexpr std::uint64_t first_ack = std::uint64_t{1} << 60;
+  std::uint64_t last_ack_ = 0;
+  std::unordered_map<std::uint64_t, struct request> acks_;  ///< to 2xx, waiting for the DNS
   locator locator_;
   dns::penalties penalties_;
   slot_table<call> calls_;

@@ -21,7 +21,11 @@ reach client_core::what_we_have() const {
 void client_core::resolved(const dns::resolver::answered& a, instant now) {
   locator_.answered(a, now);
   while (auto out = locator_.poll()) {
-    if (call* c = calls_.find(out->request)) begin(*c, out->request, std::move(out->found), now);
+    if (auto ack = acks_.extract(out->request)) {
+      send_ack_once(std::move(ack.mapped()), out->found, now);
+    } else if (call* c = calls_.find(out->request)) {
+      begin(*c, out->request, std::move(out->found), now);
+    }
   }
 }
 

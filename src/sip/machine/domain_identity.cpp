@@ -29,12 +29,15 @@ std::vector<std::string> sip_domains_of(const peer_identity& who) {
   std::vector<std::string> out;
   // RFC 5922 §7.1: URIs of the scheme sip without a user part name domains; one with a user part names a
   // user, and is no identity of a domain. sips is not used in certificates.
+  bool any_sip_uri = false;
   for (const auto& text : who.san_uri) {
     const auto u = parse_uri(text);
-    if (u && u->scheme == "sip" && !u->user) add(out, u->host);
+    if (!u || u->scheme != "sip" || u->user) continue;
+    any_sip_uri = true;
+    add(out, u->host);
   }
-  // Without a SIP identity among the URIs, the DNS names count.
-  if (out.empty())
+  // Without a SIP identity among the URIs, also one that equals no domain, the DNS names count.
+  if (!any_sip_uri)
     for (const auto& name : who.san_dns) add(out, name);
   // The common name counts only where there is no subjectAltName at all.
   if (!who.has_san) add(out, who.common_name);

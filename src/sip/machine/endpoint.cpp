@@ -134,7 +134,8 @@ void endpoint::impl::stream(const io::received& e, instant now) {
     const frame f = conns.next_frame(e.conn);
     switch (f.what) {
       case frame::kind::none: more = false; break;
-      case frame::kind::whole:
+      case frame::kind::whole: {
+        const auto unwelcome = ctx.stats.garbage + ctx.stats.stray_responses;
         if (!message_in(f.text, framing::stream, peer, now)) {
           ++ctx.stats.garbage;
           // What has no start line of SIP was cut wrongly: the stream must not be read on, or a body could
@@ -142,8 +143,13 @@ void endpoint::impl::stream(const io::received& e, instant now) {
           if (!has_start_line(f.text)) conns.close(e.conn);
         }
         // A stranger gets one answer and goes: his unread answers would fill the write queues that all share.
-        if (!peer.trusted && static_cast<std::uint64_t>(e.conn) < first_core_conn) conns.close(e.conn);
+        // A server that we wrote to may open a stream for its responses (RFC 3261 §18.1.1).
+        const bool awaited = text::istarts_with(f.text, "SIP/2.0 ") &&
+                             unwelcome == ctx.stats.garbage + ctx.stats.stray_responses;
+        const bool stranger = !peer.trusted && static_cast<std::uint64_t>(e.conn) < first_core_conn;
+        if (stranger && !awaited) conns.close(e.conn);
         break;
+      }
       case frame::kind::ping:
         // One answer per read is enough: nobody needs more of them, and no one gets more bytes than he sent.
         // A stranger gets none: pings are for flows that were registered (RFC 5626 §4.4).

@@ -160,9 +160,8 @@ class endpoint {
   /// Sends the request to its hops' targets in order, those that failed lately last, within one budget of
   /// 64*T1. A later target gets the same Call-ID, tag and CSeq with a new branch; 482 from it then means that
   /// an earlier one did receive it, which is told as request_failed{timed_out, may_have_arrived}. Needs at
-  /// least one hop. P-Asserted-Identity is left out unless every target is trusted (RFC 3325 §9.1).
-  /// An ACK (to a 2xx) goes once to the first target that is known without asking the DNS, is nobody's
-  /// transaction and gives `none`.
+  /// least one hop. P-Asserted-Identity is left out unless every target is trusted (RFC 3325 §5).
+  /// An ACK (to a 2xx) goes once to the first target, is nobody's transaction and gives `none`.
   client_tx request(outgoing out, instant now);
   /// Answers; a provisional status other than 100 is for INVITE only (RFC 4320 §4.1). A second final answer
   /// is ignored.

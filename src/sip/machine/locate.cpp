@@ -103,7 +103,7 @@ void procedure::add(transport via, const socket_address& to) {
   if (all.size() < most_targets && std::find(all.begin(), all.end(), t) == all.end()) all.push_back(t);
 }
 
-// RFC 7984 §4.2: the addresses of both families are targets, in the order of RFC 6724 (IPv6 first).
+// The addresses of both families are targets, IPv6 first as RFC 6724 orders them by default.
 void procedure::add_addresses(transport via, const std::string& host, std::uint16_t port) {
   const auto add_all = [&](io::record_type type) {
     const auto* a = find(type, host);
@@ -116,15 +116,15 @@ void procedure::add_addresses(transport via, const std::string& host, std::uint1
   if (can_.v4) add_all(io::record_type::a);
 }
 
-// Whether there are SRV records (or they have to be asked for): then, and only then, no address records of
-// the domain itself are looked at.
+// Whether there are SRV records, or may be: then no address records of the domain itself are looked at. No
+// answer is not the answer that there are none; the domain's own address may be a web server's.
 bool procedure::add_servers(const service& s) {
   const auto* a = find(io::record_type::srv, s.name);
-  if (a == nullptr) return true;
-  auto records = a->all<dns::srv_record>();
+  if (a == nullptr || a->status == io::lookup_status::failed) return true;
+  auto records = dns::in_order(a->all<dns::srv_record>(), random_);
   if (records.empty()) return false;
   records.resize(std::min(records.size(), most_records));
-  for (const auto& r : dns::in_order(std::move(records), random_)) {
+  for (const auto& r : records) {
     // RFC 2782: a target of "." says that the service is decidedly not there.
     if (!r.target.empty()) add_addresses(s.via, r.target, r.port);
   }
@@ -141,20 +141,25 @@ void procedure::by_transport(transport via) {
     add_addresses(via, where_.host, default_port(via));
 }
 
-// True: the pointers decide, even where they lead nowhere. RFC 3403 §4.1: of the lowest order at which we can
-// use one, all that we can use, by preference.
+// True: the pointers decide. RFC 3403 §4.1: of the lowest order at which we can use one, all that we can use,
+// by preference. RFC 3263 §4.2: where they name services without SRV records, the address of the domain is
+// asked for, with the transport that was found.
 bool procedure::choose(const std::vector<dns::naptr_record>& pointers) {
-  bool for_sip = false;
+  bool for_sip = false, any_server = false;
   std::optional<std::uint16_t> order;
-  for (const auto& p : dns::in_order(pointers)) {
+  std::optional<transport> first;
+  for (const auto& p : pointers) {
     const auto via = transport_of_service(p.service);
-    // RFC 3263 §4.1: only flag "s" and no regular expression have a meaning here.
+    // RFC 3263 §4.1: only flag "s" and no regular expression have a meaning here. A service that we cannot
+    // use still decides: falling back to SRV would go over less than the domain asks for.
     if (!via || p.flags != "s" || !p.regexp.empty() || p.replacement.empty()) continue;
     for_sip = true;
     if (!allows(*via) || (order && p.order != *order)) continue;
     order = p.order;
-    add_servers({*via, p.replacement});
+    if (!first) first = via;
+    any_server = add_servers({*via, p.replacement}) || any_server;
   }
+  if (first && !any_server) add_addresses(*first, where_.host, default_port(*first));
   unsupported_ = unsupported_ || (for_sip && !order);
   return for_sip;
 }
@@ -162,7 +167,7 @@ bool procedure::choose(const std::vector<dns::naptr_record>& pointers) {
 void procedure::by_pointer() {
   const auto* a = find(io::record_type::naptr, where_.host);
   if (a == nullptr) return;
-  auto pointers = a->all<dns::naptr_record>();
+  auto pointers = dns::in_order(a->all<dns::naptr_record>());
   pointers.resize(std::min(pointers.size(), most_records));
   if (!choose(pointers)) by_services();
 }

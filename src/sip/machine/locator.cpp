@@ -41,9 +41,13 @@ located locator::look(const search& s) {
   located all;
   for (const auto& hop : s.hops) {
     auto one = locate(hop, s.can, s.known, ids_);
-    all.questions.insert(all.questions.end(), one.questions.begin(), one.questions.end());
+    for (auto& q : one.questions) {
+      const bool asked = std::find(all.questions.begin(), all.questions.end(), q) != all.questions.end();
+      if (!asked) all.questions.push_back(std::move(q));
+    }
     all.targets.insert(all.targets.end(), one.targets.begin(), one.targets.end());
-    if (all.why == located::reason::none) all.why = one.why;
+    // A server that may be there after all weighs more than one that is not.
+    if (all.why == located::reason::none || one.why == located::reason::no_answer) all.why = one.why;
   }
   if (!all.targets.empty()) all.why = located::reason::none;
   return all;
@@ -54,14 +58,12 @@ std::optional<located> locator::advance(search& s, std::uint64_t request, instan
     auto found = look(s);
     if (found.questions.empty()) return found;
     for (auto& q : found.questions) {
-      if (s.known.contains(q)) continue;  // two hops asked it
+      if (s.known.contains(q)) continue;
       if (auto a = dns_.ask(q, now)) {
         s.known.emplace(std::move(q), std::move(*a));
         continue;
       }
-      auto& waiters = waiting_[q];
-      if (!waiters.empty() && waiters.back() == request) continue;
-      waiters.push_back(request);
+      waiting_[q].push_back(request);
       ++s.open;
     }
     if (s.open > 0) return std::nullopt;

@@ -67,7 +67,10 @@ stanza_error parse_error(const xml::element& e) {
   for (const auto* child : e.elements()) {
     if (child->ns != stanzas_ns) continue;
     if (child->name == "text") {
-      if (out.text.empty()) out.text = child->text();
+      if (!out.text.empty()) continue;
+      out.text = child->text();
+      const auto* lang = child->attr("xml:lang");
+      out.lang = lang == nullptr ? std::string() : *lang;
     } else if (const auto c = parse_condition(child->name); c && !found) {
       found = true;
       out.condition = *c;
@@ -92,8 +95,13 @@ void write_error_to(std::string& out, const stanza_error& e) {
     out.append("</").append(name) += '>';
   }
   if (!e.text.empty()) {
-    // RFC 6120 §8.3.2: it should say its language; ours and SIP's default reasons are English.
-    out.append("<text xmlns='").append(stanzas_ns).append("' xml:lang='en'>");
+    out.append("<text xmlns='").append(stanzas_ns) += '\'';
+    if (!e.lang.empty()) {
+      out += " xml:lang='";
+      xml::escape_to(out, e.lang);
+      out += '\'';
+    }
+    out += '>';
     xml::escape_to(out, e.text);
     out += "</text>";
   }

@@ -37,8 +37,7 @@ TEST(memory_limit, counts_what_the_rim_could_not_write) {
         std::to_string(n) +
         "\r\nMax-Forwards: 70\r\nFrom: <sip:bo@sip.example>;tag=1\r\nTo: <sip:ana@xmpp.test>\r\n"
         "Call-ID: c" +
-        std::to_string(n) +
-        "\r\nCSeq: 1 MESSAGE\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi";
+        std::to_string(n) + "\r\nCSeq: 1 MESSAGE\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi";
     e.handle(io::event(io::received{udp, *socket_address::parse("192.0.2.1:5060"), text}), now);
     return first_lines();
   };

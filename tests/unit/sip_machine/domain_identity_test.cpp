@@ -52,6 +52,12 @@ const row rows[] = {
     {"a wildcard is none", {}, {"*.example.com", ".example.com"}, "*.example.com", false, {}},
     {"a NUL byte makes no name", {}, {std::string("example.com\0.evil.example", 25)}, "", true, {}},
     {"an address is none", {"sip:192.0.2.1"}, {"192.0.2.1"}, "", true, {}},
+    {"a DNS name does not count beside a sip URI of an address",
+     {"sip:192.0.2.1"},
+     {"example.com"},
+     "",
+     true,
+     {}},
     {"the last dot does not count", {}, {"example.com."}, "", true, {"example.com"}},
 };
 

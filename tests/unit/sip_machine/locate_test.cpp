@@ -174,6 +174,25 @@ TEST(locate, says_when_only_other_transports_are_offered) {
             "no_transport");
 }
 
+TEST(locate, a_pointer_to_no_service_leaves_the_address_of_the_domain) {
+  const std::string zone = "x.example NAPTR 10 10 s SIP+D2T _sip._tcp.x.example\nx.example A 192.0.2.9\n";
+  EXPECT_EQ(run("sip:a@x.example", zone, v4_only).targets, "tcp 192.0.2.9:5060");
+  EXPECT_EQ(run("sip:a@x.example", zone + "_sip._tcp.x.example SRV 0 0 0 .", v4_only).targets, "no_name");
+}
+
+TEST(locate, a_failed_question_for_services_is_not_the_answer_that_there_are_none) {
+  EXPECT_EQ(run("sip:a@x.example;transport=udp", "_sip._udp.x.example FAIL\nx.example A 192.0.2.9").targets,
+            "no_answer");
+}
+
+TEST(locate, of_too_many_servers_keeps_those_to_be_tried_first) {
+  std::string lines = "h.example A 192.0.2.1\n";
+  for (int i = 0; i < 60; ++i)
+    lines += "_sip._udp.x.example SRV " + std::to_string(60 - i) + " 0 " + std::to_string(5000 + i) +
+             " h.example\n";
+  EXPECT_EQ(run("sip:a@x.example;transport=udp", lines, v4_only).targets.substr(0, 18), "udp 192.0.2.1:5059");
+}
+
 TEST(locate, ignores_pointers_that_are_not_for_sip) {
   EXPECT_EQ(run("sip:a@x.example", R"(x.example NAPTR 10 10 u E2U+sip regexp
 x.example NAPTR 10 10 s SIP+D2U regexp

@@ -114,6 +114,25 @@ TEST_F(sip_locator, says_why_there_is_nothing) {
   EXPECT_EQ(find.poll()->found.why, located::reason::no_answer);
 }
 
+TEST_F(sip_locator, one_number_may_search_again_while_its_first_question_is_open) {
+  EXPECT_FALSE(start(1, {"sip:a.example:5060"}));
+  find.stop(1);
+  EXPECT_FALSE(start(1, {"sip:a.example:5070"}));
+  answer(asked().at(0), lookup_status::found, {v4(1)});
+  const auto out = find.poll();
+  ASSERT_TRUE(out);
+  EXPECT_EQ(targets(out->found), "192.0.2.1:5070");
+  EXPECT_FALSE(find.poll());
+}
+
+TEST_F(sip_locator, a_server_that_may_be_there_outweighs_one_that_is_not) {
+  EXPECT_FALSE(start(1, {"sip:gone.example:5060", "sip:dead.example:5060"}));
+  const auto questions = asked();
+  answer(questions.at(0), lookup_status::no_name);
+  answer(questions.at(1), lookup_status::failed);
+  EXPECT_EQ(find.poll()->found.why, located::reason::no_answer);
+}
+
 TEST_F(sip_locator, a_stopped_request_hears_nothing) {
   EXPECT_FALSE(start(1, {"sip:a.example:5060"}));
   find.stop(1);

@@ -268,6 +268,25 @@ TEST(stream, of_a_stranger_ends_with_its_first_answer) {
   expect_forgotten(w);
 }
 
+// RFC 3261 §18.1.1: the connection of our request broke, and its server opens one for the answers.
+TEST(stream, of_a_stranger_whose_answers_are_awaited_goes_on) {
+  sip_world w;
+  sip_text ours;
+  ours.via.clear();
+  ours.max_forwards.clear();
+  w.request(ours, {sip_world::udp_to("192.0.2.1:5060")});
+  const auto sent = w.last();
+  w.accept(peer, "192.0.2.1:1");
+  w.stream(peer, answer_to(sent, 100));
+  EXPECT_THAT(w.closes, IsEmpty());
+  w.stream(peer, answer_to(sent, 200));
+  EXPECT_EQ(w.all<sip::response_received>().size(), 1U);
+  w.stream(peer,
+           "SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP gw.test;branch=z9hG4bKnone\r\nFrom: <sip:a@b>;tag=1\r\n"
+           "To: <sip:a@b>;tag=2\r\nCall-ID: x\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(w.closes.size(), 1U);  // nobody waits for that one
+}
+
 TEST(stream, of_a_stranger_is_given_seconds_however_it_fills_them) {
   const std::string text = over_tcp().str();
   for (const bool pings : {false, true}) {

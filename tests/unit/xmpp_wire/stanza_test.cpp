@@ -215,8 +215,11 @@ TEST(stanza_error, every_condition_has_the_name_and_type_of_rfc_6120) {
 TEST(stanza_error, is_read_with_type_text_and_new_address) {
   const std::string ns = "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'";
   EXPECT_EQ(parse_error(element_of("<error type='modify'><redirect " + ns + ">xmpp:x@y</redirect><text " +
-                                   ns + ">why</text><app xmlns='urn:app'/></error>")),
-            (stanza_error{error_type::modify, condition::redirect, "why", "xmpp:x@y"}));
+                                   ns + " xml:lang='de'>why</text><app xmlns='urn:app'/></error>")),
+            (stanza_error{error_type::modify, condition::redirect, "why", "xmpp:x@y", "de"}));
+  EXPECT_EQ(parse_error(
+                element_of("<error type='modify'><redirect " + ns + "/><text " + ns + ">why</text></error>")),
+            (stanza_error{error_type::modify, condition::redirect, "why", "", ""}));
   EXPECT_EQ(parse_error(element_of("<error type='continue'><conflict " + ns + "/></error>")),
             (stanza_error{error_type::continue_, condition::conflict, "", ""}));
 }
