@@ -72,8 +72,13 @@ std::string client_core::via_for(const target& where, std::string_view branch, s
 
 /// Fills the plan; the error is the detail of failure::too_large.
 std::optional<std::string> client_core::make_plan(call& c, const std::vector<target>& targets) const {
-  c.request.headers.remove(header::via);
-  const std::size_t bare = write(c.request).size() + std::string_view("Via: \r\n").size();
+  if (targets.empty()) return std::nullopt;
+  // As it goes to the first target, so that it is written once; the others differ in the Via only.
+  std::string first_via = via_for(targets.front(), c.first_branch, nullptr);
+  const std::size_t via_size = first_via.size();
+  c.request.headers.set(header::via, std::move(first_via));
+  c.wire = write(c.request);
+  const std::size_t bare = c.wire.size() - via_size;
   for (const target& t : targets) {
     const std::size_t size = bare + via_for(t, c.first_branch, nullptr).size();
     if (size > max_datagram_request && c.request.method == method::message) {
@@ -191,8 +196,10 @@ bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
     } else {
       c.last_error = "no UDP listener for the address family of " + p.where.to.to_string();
     }
-    c.request.headers.set(header::via, a.via);
-    c.wire = write(c.request);
+    if (*c.request.headers.find(header::via) != a.via) {
+      c.request.headers.set(header::via, a.via);
+      c.wire = write(c.request);
+    }
     by_branch_.add(hash_of(a.branch, c.method), number);
     c.attempts.push_back(std::move(a));
     c.fsm = client_transaction(c.fsm.invite(), reliable, now.steady, c.give_up_at, ctx_.options.timers);
