@@ -72,8 +72,13 @@ std::string client_core::via_for(const target& where, std::string_view branch, s
 
 /// Fills the plan; the error is the detail of failure::too_large.
 std::optional<std::string> client_core::make_plan(call& c, const std::vector<target>& targets) const {
-  c.request.headers.remove(header::via);
-  const std::size_t bare = write(c.request).size() + std::string_view("Via: \r\n").size();
+  if (targets.empty()) return std::nullopt;
+  // As it goes to the first target, so that it is written once; the others differ in the Via only.
+  std::string first_via = via_for(targets.front(), c.first_branch, nullptr);
+  const std::size_t via_size = first_via.size();
+  c.request.headers.set(header::via, std::move(first_via));
+  c.wire = write(c.request);
+  const std::size_t bare = c.wire.size() - via_size;
   for (const target& t : targets) {
     const std::size_t size = bare + via_for(t, c.first_branch, nullptr).size();
     if (size > max_datagram_request && c.request.method == method::message) {
@@ -199,10 +204,11 @@ bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
     } else {
       c.last_error = "no UDP listener for the address family of " + p.where.to.to_string();
     }
-    c.request.headers.set(header::via, a.via);
-    c.wire = write(c.request);
-    by_key_.emplace(client_key(a.branch, c.method),
-                    place{number, static_cast<std::uint32_t>(c.attempts.size())});
+    if (*c.request.headers.find(header::via) != a.via) {
+      c.request.headers.set(header::via, a.via);
+      c.wire = write(c.request);
+    }
+    by_branch_.add(hash_of(a.branch, c.method), number);
     c.attempts.push_back(std::move(a));
     c.fsm = client_transaction(c.fsm.invite(), reliable, now.steady, c.give_up_at, ctx_.options.timers);
     c.try_until.reset();
@@ -285,14 +291,13 @@ void client_core::handle(response&& r, instant now) {
   ++ctx_.stats.responses;
   // RFC 3261 §8.1.3.3: more Vias than ours mean that it went astray; §18.1.2: the top one must be what we
   // wrote.
-  const auto it = by_key_.find(client_key(head->top_via.branch(), head->cseq.method_name));
-  call* c = it == by_key_.end() ? nullptr : calls_.find(it->second.number);
+  const place p = find(head->top_via.branch(), head->cseq.method_name);
+  call* c = calls_.find(p.number);
   if (c == nullptr || r.headers.elements(header::via).size() != 1 ||
-      sent_by(head->top_via) != c->attempts[it->second.part].sent_by) {
+      sent_by(head->top_via) != c->attempts[p.part].sent_by) {
     ++ctx_.stats.stray_responses;
     return;
   }
-  const place p = it->second;
   if (c->finished) {
     ++ctx_.stats.retransmissions_in;
     if (c->fsm.receive(r.status, now.steady, ctx_.options.timers).acknowledge) {
@@ -400,8 +405,7 @@ void client_core::send_cancel(call& c, instant now) {
   const steady_time end = now.steady + 64 * t.t1;
   c.fsm.expire_at(end);
   const attempt& invite = c.attempts.back();
-  std::string key = client_key(invite.branch, "CANCEL");
-  if (by_key_.count(key) != 0) return;
+  if (find(invite.branch, "CANCEL").number != 0) return;
   const bool reliable = invite.where.via != transport::udp;
   const auto number = calls_.create(client_transaction(false, reliable, now.steady, end, t));
   call& own = *calls_.find(number);
@@ -417,7 +421,7 @@ void client_core::send_cancel(call& c, instant now) {
   a.where = invite.where;
   a.conn = invite.conn;
   own.attempts.push_back(std::move(a));
-  by_key_.emplace(std::move(key), place{number, 0});
+  by_branch_.add(hash_of(invite.branch, own.method), number);
   ctx_.stats.client_transactions = calls_.size();
   if (!transmit(own, number, now)) return destroy(number);
   if (reliable) conns_.add_user(own.attempts.back().conn, number);
@@ -482,6 +486,24 @@ void client_core::connection_lost(std::uint64_t number, conn_id conn, io::fail w
   move_on(*c, number, now);
 }
 
+/// Branches are ours: nobody can choose them to collide.
+std::uint64_t client_core::hash_of(std::string_view branch, std::string_view method) {
+  return key_hash(branch, method.size());
+}
+
+client_core::place client_core::find(std::string_view branch, std::string_view method) const {
+  place p;
+  p.number = by_branch_.find(hash_of(branch, method), [&](std::uint64_t number) {
+    const call& c = *calls_.find(number);
+    const auto it = std::find_if(c.attempts.begin(), c.attempts.end(),
+                                 [branch](const attempt& a) { return a.branch == branch; });
+    if (it == c.attempts.end() || c.method != method) return false;
+    p.part = static_cast<std::uint32_t>(it - c.attempts.begin());
+    return true;
+  });
+  return p;
+}
+
 void client_core::update(call& c, std::uint64_t number) {
   std::size_t n = sizeof(call) + c.request_bytes + c.wire.capacity();
   for (const attempt& a : c.attempts)
@@ -498,7 +520,7 @@ void client_core::destroy(std::uint64_t number) {
   release(*c, number);
   locator_.stop(number);
   ctx_.arm(c->timer, owner::client, number, std::nullopt);
-  for (const attempt& a : c->attempts) by_key_.erase(client_key(a.branch, c->method));
+  for (const attempt& a : c->attempts) by_branch_.remove(hash_of(a.branch, c->method), number);
   calls_.destroy(number);
   ctx_.stats.client_transactions = calls_.size();
 }

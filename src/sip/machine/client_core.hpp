@@ -13,6 +13,7 @@
 #include "sip/machine/client_tx.hpp"
 #include "sip/machine/connections.hpp"
 #include "sip/machine/context.hpp"
+#include "sip/machine/key_index.hpp"
 #include "sip/machine/locator.hpp"
 #include "sip/machine/slot_table.hpp"
 
@@ -102,6 +103,9 @@ class client_core {
   void pause(const socket_address& server, const response& r, instant now);
   bool is_paused(const socket_address& server, instant now) const;
   static bool doubt_before(const call& c, std::size_t part);
+  static std::uint64_t hash_of(std::string_view branch, std::string_view method);
+  /// RFC 3261 §17.1.3: the attempt of that branch and CSeq method; number 0: none.
+  place find(std::string_view branch, std::string_view method) const;
   void update(call& c, std::uint64_t number);
   void destroy(std::uint64_t number);
 
@@ -114,7 +118,7 @@ class client_core {
   locator locator_;
   dns::penalties penalties_;
   slot_table<call> calls_;
-  std::unordered_map<std::string, place> by_key_;
+  key_index by_branch_;
   std::map<socket_address, steady_time> paused_;  ///< servers that want no requests until then
 };
 

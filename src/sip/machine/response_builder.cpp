@@ -95,6 +95,7 @@ reply_route route_reply(const via& top, const peer_info& peer) {
 
 response response_head(const request& r, std::string_view tag) {
   response out;
+  out.headers.fields().reserve(8);
   for (const header_field& field : r.headers.fields()) {
     if (!is_repeated(field.id) && field.id != header::timestamp) continue;
     out.headers.add(field.id, field.value);

@@ -5,12 +5,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "sip/machine/connections.hpp"
 #include "sip/machine/context.hpp"
+#include "sip/machine/key_index.hpp"
 #include "sip/machine/rate_limit.hpp"
 #include "sip/machine/response_builder.hpp"
 #include "sip/machine/server_tx.hpp"
@@ -51,7 +51,9 @@ class server_core {
   struct record {
     explicit record(server_transaction f) : fsm(std::move(f)) {}
     server_transaction fsm;
-    std::string key, merge_key;
+    std::string keys;          ///< its server key, then its merge key
+    std::size_t key_size = 0;  ///< of the first
+    std::uint64_t key_hash = 0, merge_hash = 0;
     reply_route route;
     bool reconnected = false;  ///< the stream was lost once; the response goes to a new one
     std::unique_ptr<open_part> open;
@@ -65,10 +67,15 @@ class server_core {
     const peer_info& peer;
     std::size_t size;
     instant now;
-    std::string merge;  ///< its merge_key
   };
-
-  using index = std::unordered_map<std::string_view, std::uint64_t>;
+  /// What a request is looked up by, built once in one place; each is hashed once.
+  struct lookup {
+    std::string keys;
+    std::size_t key_size = 0;
+    std::uint64_t key_hash = 0, merge_hash = 0;
+    std::string_view key() const { return std::string_view(keys).substr(0, key_size); }
+    std::string_view merge() const { return std::string_view(keys).substr(key_size); }
+  };
 
   void acknowledge(const arrival& a);
   void cancel(const arrival& a);
@@ -78,7 +85,7 @@ class server_core {
   reply malformed_reply(const parse_failure& failure) const;
   reply options_reply() const;
   reply unavailable(std::uint16_t status) const;
-  void begin(const arrival& a, uri target, std::string key);
+  void begin(const arrival& a, uri target);
 
   void reject(const arrival& a, const reply& what);
   /// Answers without state, within what a stranger may get.
@@ -91,15 +98,18 @@ class server_core {
   void say_trying(record& rec, std::uint64_t number, instant now);
   void update(record& rec, std::uint64_t number);
   void destroy(std::uint64_t number);
-  static std::uint64_t find_in(const index& where, std::string_view key);
+  /// Fills lookup_ for a request with that method in its keys.
+  void look_for(const request& r, const essentials& head, std::string_view method);
+  std::uint64_t find_transaction() const;  ///< by lookup_'s server key; 0: none
+  std::uint64_t find_merged() const;       ///< by its merge key
 
   context& ctx_;
   connections& conns_;
   std::uint64_t seed_;  ///< of what must be repeatable for us and not foreseeable for others
   rate_limit limit_;
   slot_table<record> records_;
-  index by_key_;  ///< views of the records' own strings
-  index by_merge_key_;
+  key_index by_key_, by_merge_key_;
+  lookup lookup_;
 };
 
 }  // namespace stox::sip

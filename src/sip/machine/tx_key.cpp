@@ -20,47 +20,31 @@ void append(std::string& key, std::string_view part) {
 
 }  // namespace
 
-std::string server_key(const request& r, const essentials& head, std::string_view method) {
+void append_server_key(std::string& out, const request& r, const essentials& head, std::string_view method) {
   const std::string_view branch = head.top_via.branch();
-  const std::string by = sent_by(head.top_via);
-  std::string key;
   if (head.top_via.has_magic_cookie() && branch.size() > magic_cookie.size()) {
-    key.reserve(branch.size() + by.size() + method.size() + 2);
-    append(key, branch);
-    append(key, by);
-    key += method;
-    return key;
+    append(out, branch);
+    append(out, sent_by(head.top_via));
+    out += method;
+    return;
   }
   // RFC 3261 §17.2.3, second half. The To tag is left out: an ACK carries the tag of our answer, the INVITE
   // none.
-  append(key, r.uri);
-  append(key, head.from.tag());
-  append(key, head.call_id);
-  append(key, std::to_string(head.cseq.number));
-  append(key, branch);
-  append(key, by);
-  append(key, "2543");
-  key += method;
-  return key;
+  append(out, r.uri);
+  append(out, head.from.tag());
+  append(out, head.call_id);
+  append(out, std::to_string(head.cseq.number));
+  append(out, branch);
+  append(out, sent_by(head.top_via));
+  append(out, "2543");
+  out += method;
 }
 
-std::string client_key(std::string_view branch, std::string_view method) {
-  std::string key;
-  key.reserve(branch.size() + method.size() + 1);
-  append(key, branch);
-  key += method;
-  return key;
-}
-
-std::string merge_key(const essentials& head, std::string_view method) {
-  const std::string number = std::to_string(head.cseq.number);
-  std::string key;
-  key.reserve(head.from.tag().size() + head.call_id.size() + number.size() + method.size() + 3);
-  append(key, head.from.tag());
-  append(key, head.call_id);
-  append(key, number);
-  key += method;
-  return key;
+void append_merge_key(std::string& out, const essentials& head, std::string_view method) {
+  append(out, head.from.tag());
+  append(out, head.call_id);
+  append(out, std::to_string(head.cseq.number));
+  out += method;
 }
 
 std::string normal_host(std::string_view host) {

@@ -13,14 +13,11 @@ namespace stox::sip {
 /// RFC 3261 §17.2.3: branch + sent-by + method, or for a branch without the magic cookie (or with nothing
 /// behind it) RFC 2543's fields. `method` is the transaction's: an ACK and a CANCEL look for "INVITE".
 /// Branches compare with case: senders make them of random text, and nobody changes their case on the way.
-std::string server_key(const request& r, const essentials& head, std::string_view method);
-
-/// RFC 3261 §17.1.3: branch + method of CSeq.
-std::string client_key(std::string_view branch, std::string_view method);
+void append_server_key(std::string& out, const request& r, const essentials& head, std::string_view method);
 
 /// RFC 3261 §8.2.2.2: From tag, Call-ID and CSeq, which a request keeps on every path. An ACK to a 2xx finds
 /// its INVITE by it as well.
-std::string merge_key(const essentials& head, std::string_view method);
+void append_merge_key(std::string& out, const essentials& head, std::string_view method);
 
 /// Host names and addresses in the one form in which we compare them: lower case, no final dot, addresses as
 /// we print them.

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+namespace stox::sip {
+
+/// A hash of the key that nobody can aim at without knowing the seed: Call-IDs and tags are chosen by users.
+inline std::uint64_t key_hash(std::string_view key, std::uint64_t seed) {
+  __extension__ using wide = unsigned __int128;
+  // Whatever the seed, a factor with bits in all places.
+  std::uint64_t secret = (seed + 0x9E3779B97F4A7C15U) * 0xBF58476D1CE4E5B9U;
+  secret = ((secret ^ (secret >> 31U)) * 0x94D049BB133111EBU) | 1;
+  std::uint64_t h = secret ^ key.size();
+  const auto mix = [&h, secret](std::uint64_t word) {
+    const wide product = static_cast<wide>(h ^ word) * secret;
+    h = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
+  };
+  std::uint64_t word = 0;
+  for (; key.size() >= sizeof word; key.remove_prefix(sizeof word)) {
+    std::memcpy(&word, key.data(), sizeof word);
+    mix(word);
+  }
+  word = 0;
+  if (!key.empty()) std::memcpy(&word, key.data(), key.size());
+  mix(word);
+  mix(0x2545F4914F6CDD1DU);
+  return h;
+}
+
+/// Finds the number of a record by the hash of its key; the keys stay with the records, so `find` asks back
+/// which number is meant. Open addressing: a look-up that finds nothing, the usual case for a new request,
+/// reads one or two cache lines and allocates nothing.
+class key_index {
+ public:
+  /// The first number under `hash` for which is_it(number) holds; 0: none.
+  template <class IsIt>
+  std::uint64_t find(std::uint64_t hash, IsIt is_it) const {
+    if (size_ == 0) return 0;
+    for (std::size_t i = hash & mask(); entries_[i].number != 0; i = (i + 1) & mask()) {
+      if (entries_[i].hash == hash && is_it(entries_[i].number)) return entries_[i].number;
+    }
+    return 0;
+  }
+  /// `number` is not 0. Several may stand under one hash.
+  void add(std::uint64_t hash, std::uint64_t number) {
+    if ((size_ + 1) * 2 > entries_.size()) grow();
+    put({hash, number});
+    ++size_;
+  }
+  void remove(std::uint64_t hash, std::uint64_t number) {
+    if (size_ == 0) return;
+    std::size_t gap = hash & mask();
+    while (entries_[gap].number != number || entries_[gap].hash != hash) {
+      if (entries_[gap].number == 0) return;
+      gap = (gap + 1) & mask();
+    }
+    // What stands behind moves up unless it is nearer to its own place than to the gap.
+    for (std::size_t i = (gap + 1) & mask(); entries_[i].number != 0; i = (i + 1) & mask()) {
+      if (((i - entries_[i].hash) & mask()) < ((i - gap) & mask())) continue;
+      entries_[gap] = entries_[i];
+      gap = i;
+    }
+    entries_[gap] = {};
+    --size_;
+  }
+  std::size_t size() const { return size_; }
+
+ private:
+  struct entry {
+    std::uint64_t hash = 0;
+    std::uint64_t number = 0;  ///< 0: free
+  };
+  std::size_t mask() const { return entries_.size() - 1; }
+  void put(entry e) {
+    std::size_t i = e.hash & mask();
+    while (entries_[i].number != 0) i = (i + 1) & mask();
+    entries_[i] = e;
+  }
+  void grow() {
+    std::vector<entry> old(entries_.empty() ? 16 : entries_.size() * 2);
+    old.swap(entries_);
+    for (const entry& e : old) {
+      if (e.number != 0) put(e);
+    }
+  }
+
+  std::vector<entry> entries_;  ///< a power of two of them, at most half in use
+  std::size_t size_ = 0;
+};
+
+}  // namespace stox::sip
