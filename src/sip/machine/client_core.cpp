@@ -440,6 +440,7 @@ void client_core::timeout(std::uint64_t number, instant now) {
       return move_on(*c, number, now);
     }
   }
+  const bool heard = c->fsm.proceeding();
   switch (c->fsm.timeout(now.steady, ctx_.options.timers)) {
     case client_due::nothing: break;
     case client_due::resend:
@@ -450,7 +451,7 @@ void client_core::timeout(std::uint64_t number, instant now) {
       if (c->attempts.empty()) return fail(*c, number, failure::no_answer, "the DNS did not answer in time");
       // RFC 3263 §4.3, RFC 4320 §4.2: only who never said anything has failed; a 100 shows that he is well,
       // and it is a user behind him who is not there.
-      if (!c->fsm.proceeding()) punish(c->attempts.back(), now);
+      if (!heard) punish(c->attempts.back(), now);
       return fail(*c, number, failure::timed_out,
                   "no final response from " + c->attempts.back().where.to.to_string());
     case client_due::ended: return destroy(number);
