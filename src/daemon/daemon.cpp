@@ -79,7 +79,8 @@ struct daemon::impl {
   /// `why` begins with the option's key.
   exit_code refuse(const std::string& why) {
     say(log_level::error, "daemon.not_started", {{"why", why}});
-    if (store) store->close(true);  // nothing ran, so nothing is in doubt
+    // Nothing ran, so nothing more is in doubt; what a run before left is told by the next one that starts.
+    if (store) store->close(!store->found_unclean());
     return exit_code::failed;
   }
   exit_code prepare();
@@ -324,6 +325,8 @@ exit_code daemon::impl::finish(net::ending how) {
   door->stop();
   store->close(clean);
   report_store();
+  if (const auto lost = store->counters().dropped; lost > 0)
+    say(log_level::error, "store.incidents_lost", {{"number", std::to_string(lost)}});
   if (trace) trace->flush();
   say(log_level::info, "daemon.stopped", {{"how", clean ? "clean" : "forced"}});
   log.flush();

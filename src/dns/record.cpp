@@ -124,6 +124,18 @@ result<record> parse_record(io::record_type type, std::string_view data) {
   return out;
 }
 
+std::size_t size_of(const question& q, const answer& a) {
+  std::size_t n = 400 + 2 * q.name.size();
+  for (const auto& r : a.records) {
+    n += sizeof(record);
+    if (const auto* s = std::get_if<srv_record>(&r)) n += s->target.size();
+    if (const auto* p = std::get_if<naptr_record>(&r)) {
+      n += p->flags.size() + p->service.size() + p->regexp.size() + p->replacement.size();
+    }
+  }
+  return n;
+}
+
 std::string to_string(const question& q) { return std::string(io::to_string(q.type)) + ' ' + q.name; }
 
 }  // namespace stox::dns

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -44,6 +45,9 @@ struct question {
 };
 std::string to_string(const question& q);  ///< "SRV _sip._udp.example.com"
 
+/// What of an answer is used; those to be tried first. A domain's owner writes as many as he likes.
+inline constexpr std::size_t most_records = 32;
+
 /// What is known. Records that could not be read are left out.
 struct answer {
   io::lookup_status status = io::lookup_status::failed;
@@ -58,5 +62,8 @@ struct answer {
     return out;
   }
 };
+
+/// About what the two hold, for the byte account.
+std::size_t size_of(const question& q, const answer& a);
 
 }  // namespace stox::dns

@@ -7,17 +7,18 @@
 namespace stox::dns {
 namespace {
 
-// What an entry of the cache holds, about.
-std::size_t size_of(const question& q, const answer& a) {
-  std::size_t n = 400 + 2 * q.name.size();
-  for (const auto& r : a.records) {
-    n += sizeof(record);
-    if (const auto* s = std::get_if<srv_record>(&r)) n += s->target.size();
-    if (const auto* p = std::get_if<naptr_record>(&r)) {
-      n += p->flags.size() + p->service.size() + p->regexp.size() + p->replacement.size();
-    }
-  }
-  return n;
+// The records to be tried first, and no more than are used.
+void cut(std::vector<record>& records) {
+  const auto rank = [](const record& r) {
+    if (const auto* s = std::get_if<srv_record>(&r)) return std::pair<unsigned, unsigned>(s->priority, 0);
+    if (const auto* n = std::get_if<naptr_record>(&r))
+      return std::pair<unsigned, unsigned>(n->order, n->preference);
+    return std::pair<unsigned, unsigned>(0, 0);
+  };
+  std::stable_sort(records.begin(), records.end(),
+                   [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+  if (records.size() > most_records) records.resize(most_records);
+  records.shrink_to_fit();
 }
 
 }  // namespace
@@ -33,8 +34,7 @@ std::optional<answer> resolver::ask(const question& q, instant now) {
       ++stats_.from_cache;
       return at->second->answer;
     }
-    cache_.erase(at->second);
-    by_question_.erase(at);
+    forget(at->second);
   }
   if (pending_.contains(q)) return std::nullopt;
   if (pending_.size() >= options_.open_questions) {
@@ -65,6 +65,7 @@ void resolver::handle(const io::looked_up& e, instant now) {
       }
     }
     if (a.records.empty()) a.status = io::lookup_status::failed;
+    cut(a.records);
   }
   const duration ttl = std::chrono::seconds(e.ttl);
   switch (a.status) {
@@ -89,8 +90,7 @@ void resolver::tidy(instant now) {
       ++at;
       continue;
     }
-    by_question_.erase(at->question);
-    at = cache_.erase(at);
+    forget(at++);
   }
 }
 
@@ -109,13 +109,21 @@ void resolver::finish(pending_map::iterator at, answer a, duration keep, instant
   answers_.push_back({std::move(q), std::move(a)});
 }
 
+void resolver::forget(std::list<known>::iterator at) {
+  cached_ -= at->memory.size();
+  by_question_.erase(at->question);
+  cache_.erase(at);
+}
+
 void resolver::remember(const question& q, const answer& a, steady_time until) {
   const auto size = size_of(q, a);
-  if (!memory_.has_room(size)) return;
-  while (cache_.size() >= options_.cache_entries) {
-    by_question_.erase(cache_.back().question);
-    cache_.pop_back();
+  // Names are for convenience, messages are not: they get three quarters in any case.
+  const auto share = memory_.limit() / 4;
+  while (!cache_.empty() && (cache_.size() >= options_.cache_entries || cached_ + size > share)) {
+    forget(std::prev(cache_.end()));
   }
+  if (cached_ + size > share || !memory_.has_room(size)) return;
+  cached_ += size;
   cache_.push_front({q, a, until, charge(memory_, size)});
   by_question_[q] = cache_.begin();
 }

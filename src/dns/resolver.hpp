@@ -67,6 +67,7 @@ class resolver {
   using pending_map = std::map<question, pending>;
 
   void finish(pending_map::iterator at, answer a, duration keep, instant now);
+  void forget(std::list<known>::iterator at);
   void remember(const question& q, const answer& a, steady_time until);
 
   resolver_options options_;
@@ -75,6 +76,7 @@ class resolver {
   io_port& io_;
   std::list<known> cache_;  ///< the last used first
   std::map<question, std::list<known>::iterator> by_question_;
+  std::size_t cached_ = 0;  ///< bytes, of the account
   pending_map pending_;
   std::map<io::lookup_id, pending_map::iterator> by_id_;
   std::uint64_t last_id_ = 0;

@@ -316,7 +316,8 @@ void pager_to_xmpp::erase(xmpp::stanza_ref ref, context& c) {
 void pager_to_xmpp::abandon(context& c) {
   while (!open_.empty()) {
     auto& [ref, p] = *open_.begin();
-    const bool unwritten = p.at == stage::held || p.at == stage::writing;
+    // What was handed to the rim may leave yet: who is told "come again" would be heard twice.
+    const bool unwritten = p.at == stage::held;
     if (p.at == stage::answered) {
       doubt_after_answer(p, "shutdown", c);
       erase(ref, c);

@@ -48,6 +48,10 @@ result<context_ptr> make_context(const std::vector<socket_address>& servers) {
   for (const auto& s : servers)
     if (bad == 0) bad = ub_ctx_set_fwd(c.get(), server_name(s).c_str());
   if (bad != 0) return error(errc::dns, ub_strerror(bad));
+  // libunbound answers these itself; who has a name server of his own may use them there (RFC 6761, RFC
+  // 8375).
+  ub_ctx_zone_remove(c.get(), "test.");
+  ub_ctx_zone_add(c.get(), "home.arpa.", "transparent");
   // Without these files libunbound asks the root servers, as a resolver of its own.
   if (servers.empty()) ub_ctx_resolvconf(c.get(), nullptr);
   ub_ctx_hosts(c.get(), nullptr);

@@ -187,6 +187,7 @@ bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
     const planned p = c.plan[c.next++];
     if (is_paused(p.where.to, now)) {
       c.last_error = p.where.to.to_string() + " asked for a pause";
+      c.held_back = true;
       continue;
     }
     // RFC 3261 §18.1.1: UDP after all only where TCP could not be connected.
@@ -237,11 +238,12 @@ bool client_core::transmit(call& c, std::uint64_t number, instant now) {
 }
 
 /// What still waits for its stream is not sent any more.
-void client_core::withdraw(call& c) {
+bool client_core::withdraw(call& c) {
   attempt& a = c.attempts.back();
-  if (a.last == token::none || !conns_.withdraw(a.conn, a.last)) return;
+  if (a.last == token::none || !conns_.withdraw(a.conn, a.last)) return false;
   ctx_.tokens.erase(a.last);
   --a.unreported;
+  return true;
 }
 
 /// Lets go of the current attempt's stream.
@@ -433,12 +435,13 @@ void client_core::timeout(std::uint64_t number, instant now) {
   if (c == nullptr) return;
   if (c->try_until && *c->try_until <= now.steady && now.steady < c->give_up_at) {
     c->try_until.reset();
-    withdraw(*c);
+    const bool unsent = withdraw(*c);
     if (more_targets(*c, now)) {
       c->timed_out = c->timed_out || c->attempts.back().in_doubt();
       c->last_error = "no answer from " + c->attempts.back().where.to.to_string();
       return move_on(*c, number, now);
     }
+    if (unsent && !transmit(*c, number, now)) return move_on(*c, number, now);
   }
   const bool heard = c->fsm.proceeding();
   switch (c->fsm.timeout(now.steady, ctx_.options.timers)) {

@@ -24,7 +24,7 @@ namespace stox::sip {
 class client_core {
  public:
   client_core(context& ctx, connections& conns, dns::resolver& dns)
-      : ctx_(ctx), conns_(conns), locator_(dns, ctx.ids) {}
+      : ctx_(ctx), conns_(conns), locator_(dns, ctx.ids, ctx.memory) {}
 
   client_tx request(outgoing out, instant now);
   void cancel(client_tx tx, instant now);
@@ -73,6 +73,7 @@ class client_core {
     bool hidden = false;     ///< a CANCEL of ours: nobody asked for its outcome
     bool timed_out = false;  ///< an attempt ended without a word
     bool cancel_wanted = false;
+    bool held_back = false;  ///< a target was left out because it asked for a pause
     timer_handle timer;
     charge memory;
   };
@@ -90,7 +91,7 @@ class client_core {
   std::string via_for(const target& where, std::string_view branch, std::string* sent_by) const;
   bool start_attempt(call& c, std::uint64_t number, instant now);
   bool transmit(call& c, std::uint64_t number, instant now);
-  void withdraw(call& c);
+  bool withdraw(call& c);
   void release(call& c, std::uint64_t number);
   void move_on(call& c, std::uint64_t number, instant now);
   void fail(call& c, std::uint64_t number, failure why, std::string detail);

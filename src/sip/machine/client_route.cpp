@@ -50,7 +50,7 @@ void client_core::begin(call& c, std::uint64_t number, located found, instant no
   if (!all_trusted) c.request.headers.remove(header::p_asserted_identity);
   if (auto why = make_plan(c, targets)) return fail(c, number, failure::too_large, std::move(*why));
   if (start_attempt(c, number, now)) return update(c, number);
-  const bool held = c.attempts.empty() && !targets.empty();
+  const bool held = c.attempts.empty() && c.held_back;
   fail(c, number, held ? failure::held_back : failure::transport,
        c.last_error.empty() ? "no target" : c.last_error);
 }

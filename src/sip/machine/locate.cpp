@@ -10,7 +10,6 @@
 namespace stox::sip {
 namespace {
 
-constexpr std::size_t most_records = 32;
 constexpr std::size_t most_targets = 16;
 
 std::uint16_t default_port(transport via) { return via == transport::tls ? 5061 : 5060; }
@@ -97,7 +96,15 @@ const dns::answer* procedure::find(io::record_type type, const std::string& name
   return &at->second;
 }
 
+// Addresses that are no server's: a domain's owner could make us write to everybody near, or to ourselves.
+bool is_host(const socket_address& to) {
+  const auto& b = to.ip.bytes;
+  const bool multicast = to.ip.is_v4() ? (b[12] >= 224) : b[0] == 0xFF;  // and 240/4, with broadcast
+  return to.port != 0 && !to.ip.is_unspecified() && !multicast;
+}
+
 void procedure::add(transport via, const socket_address& to) {
+  if (!is_host(to)) return;
   const target t{via, to};
   auto& all = out_.targets;
   if (all.size() < most_targets && std::find(all.begin(), all.end(), t) == all.end()) all.push_back(t);
@@ -109,7 +116,7 @@ void procedure::add_addresses(transport via, const std::string& host, std::uint1
     const auto* a = find(type, host);
     if (a == nullptr) return;
     auto addresses = a->all<ip_address>();
-    addresses.resize(std::min(addresses.size(), most_records));
+    addresses.resize(std::min(addresses.size(), dns::most_records));
     for (const auto& ip : addresses) add(via, {ip, port});
   };
   if (can_.v6) add_all(io::record_type::aaaa);
@@ -123,7 +130,7 @@ bool procedure::add_servers(const service& s) {
   if (a == nullptr || a->status == io::lookup_status::failed) return true;
   auto records = dns::in_order(a->all<dns::srv_record>(), random_);
   if (records.empty()) return false;
-  records.resize(std::min(records.size(), most_records));
+  records.resize(std::min(records.size(), dns::most_records));
   for (const auto& r : records) {
     // RFC 2782: a target of "." says that the service is decidedly not there.
     if (!r.target.empty()) add_addresses(s.via, r.target, r.port);
@@ -168,7 +175,7 @@ void procedure::by_pointer() {
   const auto* a = find(io::record_type::naptr, where_.host);
   if (a == nullptr) return;
   auto pointers = dns::in_order(a->all<dns::naptr_record>());
-  pointers.resize(std::min(pointers.size(), most_records));
+  pointers.resize(std::min(pointers.size(), dns::most_records));
   if (!choose(pointers)) by_services();
 }
 

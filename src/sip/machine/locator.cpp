@@ -7,7 +7,7 @@ namespace stox::sip {
 
 std::optional<located> locator::start(std::uint64_t request, std::vector<destination> hops, const reach& can,
                                       instant now) {
-  search s{std::move(hops), can, {}, 0};
+  search s{std::move(hops), can, {}, 0, charge(memory_, 0)};
   auto found = advance(s, request, now);
   if (!found) searches_.emplace(request, std::move(s));
   return found;
@@ -20,7 +20,7 @@ void locator::answered(const dns::resolver::answered& a, instant now) {
     const auto at = searches_.find(request);
     if (at == searches_.end()) continue;
     auto& s = at->second;
-    s.known[a.question] = a.answer;
+    learn(s, a.question, a.answer);
     if (--s.open > 0) continue;
     auto found = advance(s, request, now);
     if (!found) continue;
@@ -39,12 +39,15 @@ std::optional<locator::outcome> locator::poll() {
 // One step over all hops. A hop that leads nowhere is passed over while another one leads somewhere.
 located locator::look(const search& s) {
   located all;
+  bool complete = true;
   for (const auto& hop : s.hops) {
     auto one = locate(hop, s.can, s.known, ids_);
     for (auto& q : one.questions) {
       const bool asked = std::find(all.questions.begin(), all.questions.end(), q) != all.questions.end();
       if (!asked) all.questions.push_back(std::move(q));
+      complete = false;
     }
+    if (!complete) continue;
     all.targets.insert(all.targets.end(), one.targets.begin(), one.targets.end());
     // A server that may be there after all weighs more than one that is not.
     if (all.why == located::reason::none || one.why == located::reason::no_answer) all.why = one.why;
@@ -53,20 +56,31 @@ located locator::look(const search& s) {
   return all;
 }
 
+void locator::learn(search& s, const dns::question& q, const dns::answer& a) {
+  s.known[q] = a;
+  s.memory.resize(s.memory.size() + dns::size_of(q, a));
+}
+
 std::optional<located> locator::advance(search& s, std::uint64_t request, instant now) {
   for (;;) {
     auto found = look(s);
-    if (found.questions.empty()) return found;
-    for (auto& q : found.questions) {
-      if (s.known.contains(q)) continue;
-      if (auto a = dns_.ask(q, now)) {
-        s.known.emplace(std::move(q), std::move(*a));
-        continue;
+    bool learned = false;
+    for (const auto& q : found.questions) {
+      if (s.known.size() + s.open >= most_questions) {
+        learn(s, q, {});
+        learned = true;
+      } else if (const auto a = dns_.ask(q, now)) {
+        learn(s, q, *a);
+        learned = true;
+      } else if (found.targets.empty()) {
+        waiting_[q].push_back(request);
+        ++s.open;
       }
-      waiting_[q].push_back(request);
-      ++s.open;
     }
     if (s.open > 0) return std::nullopt;
+    if (learned) continue;
+    found.questions.clear();
+    return found;
   }
 }
 

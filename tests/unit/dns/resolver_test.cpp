@@ -133,6 +133,29 @@ TEST_F(dns_resolver, keeps_nothing_when_the_memory_is_used_up) {
   EXPECT_FALSE(r().ask(www, now));
 }
 
+TEST_F(dns_resolver, keeps_of_a_long_answer_what_is_to_be_tried_first) {
+  const question services{record_type::srv, "_sip._udp.example"};
+  std::vector<std::string> data;
+  for (int i = 0; i < 1000; ++i)
+    data.push_back(
+        std::string{static_cast<char>((999 - i) >> 8), static_cast<char>(999 - i), 0, 0, 0, 1, 1, 'h', 0});
+  r().handle(io::looked_up{ask_anew(services).id, lookup_status::found, 60, data}, now);
+  const auto all = r().ask(services, now)->all<srv_record>();
+  ASSERT_EQ(all.size(), most_records);
+  EXPECT_EQ(all.front().priority, 0);
+  EXPECT_EQ(all.back().priority, most_records - 1);
+}
+
+TEST_F(dns_resolver, takes_a_quarter_of_the_memory_at_most) {
+  for (int i = 0; i < 4000; ++i) {
+    const question q{record_type::a, "host" + std::to_string(i) + ".example"};
+    r().handle(io::looked_up{ask_anew(q).id, lookup_status::found, 60, {localhost}}, now);
+    EXPECT_TRUE(r().ask(q, now));
+  }
+  EXPECT_LE(memory.used(), memory.limit() / 4);
+  EXPECT_GT(memory.used(), memory.limit() / 8);
+}
+
 TEST_F(dns_resolver, gives_back_what_is_out_of_date) {
   r().handle(io::looked_up{ask_anew(www).id, lookup_status::found, 60, {localhost}}, now);
   advance(59s);

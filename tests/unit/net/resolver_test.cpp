@@ -50,6 +50,13 @@ TEST_F(net_resolver, hands_over_services_and_naming_pointers_as_they_are) {
   EXPECT_EQ(answer_to(record_type::naptr, "example").data, std::vector{naptr});
 }
 
+TEST_F(net_resolver, asks_also_about_names_of_the_site) {
+  for (const char* name : {"sip.corp.test", "sip.home.arpa"}) {
+    server.add(1, name, std::string("\xC0\0\2\1", 4));
+    EXPECT_EQ(answer_to(record_type::a, name).status, lookup_status::found) << name;
+  }
+}
+
 TEST_F(net_resolver, tells_no_such_name_from_no_such_record) {
   server.add(1, "a.example", std::string("\xC0\0\2\1", 4));
   EXPECT_EQ(answer_to(record_type::aaaa, "a.example").status, lookup_status::no_data);

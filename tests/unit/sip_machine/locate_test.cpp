@@ -193,6 +193,17 @@ TEST(locate, of_too_many_servers_keeps_those_to_be_tried_first) {
   EXPECT_EQ(run("sip:a@x.example;transport=udp", lines, v4_only).targets.substr(0, 18), "udp 192.0.2.1:5059");
 }
 
+TEST(locate, writes_to_nobody_who_is_no_host) {
+  for (const char* ip : {"0.0.0.0", "224.0.1.75", "255.255.255.255"})
+    EXPECT_EQ(run("sip:a@x.example:5060", std::string("x.example A ") + ip, v4_only).targets, "no_name")
+        << ip;
+  EXPECT_EQ(run("sip:a@x.example:5060", "x.example AAAA ff02::1").targets, "no_name");
+  EXPECT_EQ(
+      run("sip:a@x.example;transport=udp", "_sip._udp.x.example SRV 0 0 0 h.example\nh.example A 192.0.2.1")
+          .targets,
+      "no_name");
+}
+
 TEST(locate, ignores_pointers_that_are_not_for_sip) {
   EXPECT_EQ(run("sip:a@x.example", R"(x.example NAPTR 10 10 u E2U+sip regexp
 x.example NAPTR 10 10 s SIP+D2U regexp

@@ -18,7 +18,7 @@ struct locator_fixture : testing::Test {
   io_port port;
   counting_ids ids;
   dns::resolver dns{{}, deadlines, memory, port};
-  locator find{dns, ids};
+  locator find{dns, ids, memory};
   instant now{steady_time{} + 1h, {}};
   const reach v4_only{true, true, false, true, false};
 
@@ -131,6 +131,40 @@ TEST_F(sip_locator, a_server_that_may_be_there_outweighs_one_that_is_not) {
   answer(questions.at(0), lookup_status::no_name);
   answer(questions.at(1), lookup_status::failed);
   EXPECT_EQ(find.poll()->found.why, located::reason::no_answer);
+}
+
+TEST_F(sip_locator, a_hop_that_is_known_does_not_wait_for_later_ones) {
+  const auto found = start(1, {"sip:192.0.2.9", "sip:backup.example:5060"});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(targets(*found), "192.0.2.9:5060");
+  answer(asked().at(0), lookup_status::found, {v4(2)});  // for the next request
+  EXPECT_FALSE(find.poll());
+  EXPECT_EQ(targets(*start(2, {"sip:192.0.2.9", "sip:backup.example:5060"})),
+            "192.0.2.9:5060, 192.0.2.2:5060");
+}
+
+TEST_F(sip_locator, asks_no_more_than_a_few_dozen_questions) {
+  EXPECT_FALSE(start(1, {"sip:a.example"}));
+  std::size_t total = 0;
+  for (auto questions = asked(); !questions.empty(); questions = asked()) {
+    total += questions.size();
+    for (const auto& q : questions) {
+      std::vector<std::string> data;
+      for (char i = 'a'; i < 'z'; ++i) {
+        if (q.type == record_type::naptr) {
+          data.push_back(std::string("\0\1\0\1\1s\7SIP+D2U\0\1", 15) + i + std::string("\7example\0", 9));
+        } else if (q.type == record_type::srv) {
+          data.push_back(std::string("\0\0\0\0\x13\xC4\2", 7) + i + q.name.front() +
+                         std::string("\7example\0", 9));
+        }
+      }
+      answer(q, data.empty() ? lookup_status::no_data : lookup_status::found, data);
+    }
+  }
+  EXPECT_GT(total, 25U);
+  EXPECT_LE(total, 48U);
+  ASSERT_TRUE(find.poll());
+  EXPECT_EQ(find.size(), 0U);
 }
 
 TEST_F(sip_locator, a_stopped_request_hears_nothing) {
