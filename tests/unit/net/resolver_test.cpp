@@ -16,7 +16,7 @@ struct resolver_fixture : testing::Test {
   reactor io;
   recorder events;
   dns_server server{io};
-  std::unique_ptr<resolver> asker = std::move(*resolver::start(io, events, {server.address()}));
+  std::unique_ptr<resolver> asker = *resolver::start(io, events, {server.address()});
 
   io::looked_up answer_to(record_type type, const std::string& name) {
     asker->lookup({io::lookup_id{++last}, type, name});
