@@ -20,6 +20,14 @@ void* operator new(std::size_t n) {
   live_bytes += n;
   return reinterpret_cast<char*>(p) + mark;
 }
+// Standard algorithms ask by this one; a sanitizer's own would not have the mark.
+void* operator new(std::size_t n, const std::nothrow_t&) noexcept {
+  try {
+    return operator new(n);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void operator delete(void* p) noexcept {
   if (p == nullptr) return;
   auto* start = reinterpret_cast<std::size_t*>(static_cast<char*>(p) - mark);
@@ -27,6 +35,7 @@ void operator delete(void* p) noexcept {
   std::free(start);
 }
 void operator delete(void* p, std::size_t) noexcept { operator delete(p); }
+void operator delete(void* p, const std::nothrow_t&) noexcept { operator delete(p); }
 
 namespace stox::test {
 namespace {
