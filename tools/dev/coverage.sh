@@ -17,15 +17,16 @@ profdata=$(command -v llvm-profdata || command -v llvm-profdata-14)
 cov=$(command -v llvm-cov || command -v llvm-cov-14)
 find "$folder/profiles" -name '*.profraw' >"$folder/profiles/list"
 "$profdata" merge -sparse -f "$folder/profiles/list" -o "$folder/all.profdata"
+# The first binary stands by itself, the others behind -object.
 objects=()
-while IFS= read -r binary; do objects+=(-object "$binary"); done < <(find "$folder/tests" "$folder/src/daemon" "$folder/src/cli" -maxdepth 4 -type f -perm -u+x 2>/dev/null | sort)
-"$cov" export -summary-only -instr-profile="$folder/all.profdata" "${objects[@]}" "$here"/src >"$folder/coverage.json"
+while IFS= read -r binary; do objects+=(${objects[0]:+-object} "$binary"); done < <(find "$folder/tests" "$folder/src/daemon" "$folder/src/cli" -maxdepth 4 -type f -perm -u+x 2>/dev/null | sort)
+"$cov" export -summary-only -instr-profile="$folder/all.profdata" "${objects[@]}" >"$folder/coverage.json"
 /usr/bin/python3 - "$folder/coverage.json" "$here/src/" <<'PY'
-import collections, json, sys
+import collections, json, os, sys
 
 lines = collections.defaultdict(lambda: [0, 0])
 for file in json.load(open(sys.argv[1]))["data"][0]["files"]:
-    name = file["filename"]
+    name = os.path.normpath(file["filename"])  # the compiler was given paths from the build folder
     if not name.startswith(sys.argv[2]):
         continue
     parts = name[len(sys.argv[2]) :].split("/")
