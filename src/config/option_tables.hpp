@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/instant.hpp"
+#include "config/options.hpp"
+
+/// The parts of the option table, in the order of the reference, and what they share.
+namespace stox::config {
+
+std::span<const option> gateway_options();
+std::span<const option> sip_options();
+std::span<const option> xmpp_options();       ///< xmpp, chat
+std::span<const option> operation_options();  ///< dns, store, admin, limits, log
+
+/// Each of these returns an empty string on success, else "what; hint" for the error line.
+std::string set_domain(std::string& to, const std::string& text);
+std::string add_domain(std::vector<std::string>& to, const std::string& text);
+
+std::int64_t to_ms(duration d);
+
+}  // namespace stox::config

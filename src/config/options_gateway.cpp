@@ -1,0 +1,34 @@
+#include "config/option_tables.hpp"
+#include "config/values.hpp"
+
+namespace stox::config {
+
+namespace {
+
+using settings::all;
+using texts = std::vector<std::string>;
+
+constexpr option table[] = {
+    {"gateway.sip_domains", value_type::list, change::live, "", R"(["sip.example"])", 0, 0, "at least one",
+     "Domains whose users live on SIP; XMPP sees alice@sip.example.",
+     [](all& s, const value& v) { return add_domain(s.gateway.sip_domains, v.text); },
+     [](const all& s) { return s.gateway.sip_domains; }, [](all& s) { s.gateway.sip_domains.clear(); }},
+    {"gateway.xmpp_domains", value_type::list, change::live, "", "", 0, 0, "",
+     "The only XMPP domains that can be reached from SIP; empty: any.",
+     [](all& s, const value& v) { return add_domain(s.gateway.xmpp_domains, v.text); },
+     [](const all& s) { return s.gateway.xmpp_domains; }, [](all& s) { s.gateway.xmpp_domains.clear(); }},
+    {"gateway.domain.sip", value_type::text, change::live, "", R"("example.com")", 0, 0, "required",
+     "The domain's name on the SIP side.",
+     [](all& s, const value& v) { return set_domain(s.gateway.domains.back().sip, v.text); }, nullptr,
+     nullptr},
+    {"gateway.domain.xmpp", value_type::text, change::live, "", R"("sip.example.com")", 0, 0, "required",
+     "The domain's name on the XMPP side.",
+     [](all& s, const value& v) { return set_domain(s.gateway.domains.back().xmpp, v.text); }, nullptr,
+     nullptr},
+};
+
+}  // namespace
+
+std::span<const option> gateway_options() { return table; }
+
+}  // namespace stox::config

@@ -1,0 +1,162 @@
+#include <algorithm>
+#include <chrono>
+
+#include "base/text.hpp"
+#include "config/option_tables.hpp"
+#include "config/values.hpp"
+
+namespace stox::config {
+
+namespace {
+
+using settings::all;
+using texts = std::vector<std::string>;
+using std::chrono::milliseconds;
+
+std::string add_listener(all& s, const value& v) {
+  settings::listener l;
+  if (auto why = parse_listener(v.text, l); !why.empty()) return why;
+  // Port 0 lets the kernel choose, so two of them are two listeners.
+  const auto& known = s.sip.listen;
+  if (l.at.port != 0 && std::find(known.begin(), known.end(), l) != known.end()) {
+    return quote(v.text) + " stands twice; remove one";
+  }
+  s.sip.listen.push_back(l);
+  return {};
+}
+
+std::string add_route(all& s, const value& v) {
+  settings::sip_route r;
+  if (auto why = parse_route(v.text, r); !why.empty()) return why;
+  s.sip.outbound_proxy.push_back(std::move(r));
+  return {};
+}
+
+std::string add_peer(all& s, const value& v) {
+  const auto p = ip_prefix::parse(v.text);
+  if (!p)
+    return quote(v.text) +
+           " is not an IP address or prefix; write it like \"192.0.2.0/24\" or \"2001:db8::/32\"";
+  s.sip.trusted_peers.push_back(*p);
+  return {};
+}
+
+std::string set_advertise(all& s, const value& v) {
+  if (v.text.empty()) {
+    s.sip.advertise.clear();
+    return {};
+  }
+  if (const auto ip = ip_address::parse(v.text)) {
+    s.sip.advertise = ip->to_uri_host();
+    return {};
+  }
+  if (auto why = set_domain(s.sip.advertise, v.text); why.empty()) return {};
+  return quote(v.text) +
+         " is not a host; write a name or an address without port (the port is the listener's)";
+}
+
+std::string set_code(all& s, const value& v) {
+  if (v.number != 200 && v.number != 202) return std::to_string(v.number) + " is unknown; use 200 or 202";
+  s.sip.accepted_code = static_cast<std::uint16_t>(v.number);
+  return {};
+}
+
+// The reason stands in the error, because the upper bound surprises who knows only "0 to 400 ms".
+constexpr std::string_view accept_wait_bounds =
+    "0ms to 250ms, never above half of SIP's T1 of 500ms: the answer must come before the peer sends again";
+
+constexpr option table[] = {
+    {"sip.listen", value_type::list, change::restart, "", R"(["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"])",
+     0, 0, "at least one",
+     "Where SIP is received: \"udp:HOST:PORT\" or \"tcp:HOST:PORT\", HOST an IP address, IPv6 in brackets.",
+     add_listener,
+     [](const all& s) {
+       texts out;
+       for (const auto& l : s.sip.listen) out.push_back(write_listener(l));
+       return out;
+     },
+     [](all& s) { s.sip.listen.clear(); }},
+    {"sip.advertise", value_type::text, change::live, "", "", 0, 0, "host without port",
+     "Host in Via, Contact and Record-Route; empty: the address of the listener.", set_advertise,
+     [](const all& s) { return texts{s.sip.advertise}; }, nullptr},
+    {"sip.outbound_proxy", value_type::text_or_list, change::live, "", R"("sip:127.0.0.1:5080;lr")", 0, 0,
+     "host name or IP address",
+     "Where SIP requests are sent, tried in order; \";transport=tcp\" selects TCP, \";lr\" adds a Route "
+     "header. A name without a port is found by NAPTR and SRV records. Empty: each domain's own servers are "
+     "found so (RFC 3263).",
+     add_route,
+     [](const all& s) {
+       texts out;
+       for (const auto& r : s.sip.outbound_proxy) out.push_back(r.uri);
+       return out;
+     },
+     [](all& s) { s.sip.outbound_proxy.clear(); }},
+    {"sip.trusted_peers", value_type::list, change::live, "", R"(["127.0.0.0/8"])", 0, 0,
+     "addresses or prefixes", "SIP peers whose word about the sender's identity is believed; others get 403.",
+     add_peer,
+     [](const all& s) {
+       texts out;
+       for (const auto& p : s.sip.trusted_peers) out.push_back(p.to_string());
+       return out;
+     },
+     [](all& s) { s.sip.trusted_peers.clear(); }},
+    {"sip.accept_wait", value_type::duration, change::live, "150ms", "", 0, 250, accept_wait_bounds,
+     "How long a MESSAGE that was handed to XMPP waits for an error stanza before its 2xx.",
+     [](all& s, const value& v) {
+       s.sip.accept_wait = milliseconds(v.number);
+       return std::string();
+     },
+     [](const all& s) { return texts{write_duration(to_ms(s.sip.accept_wait))}; }, nullptr},
+    {"sip.accepted_code", value_type::integer, change::live, "200", "", 0, INT64_MAX, "200 or 202",
+     "The answer to a MESSAGE that was handed over to XMPP.", set_code,
+     [](const all& s) { return texts{std::to_string(s.sip.accepted_code)}; }, nullptr},
+    {"sip.hold", value_type::duration, change::live, "2s", "", 0, 16'000, "",
+     "How long a MESSAGE waits for a link that is down before it gets 480.",
+     [](all& s, const value& v) {
+       s.sip.hold = milliseconds(v.number);
+       return std::string();
+     },
+     [](const all& s) { return texts{write_duration(to_ms(s.sip.hold))}; }, nullptr},
+    {"sip.global_failure", value_type::boolean, change::live, "false", "", 0, 0, "",
+     "Whether 6xx is used where the mapping names it; otherwise its 4xx twin, so that other devices of a "
+     "fork still ring.",
+     [](all& s, const value& v) {
+       s.sip.global_failure = v.flag;
+       return std::string();
+     },
+     [](const all& s) { return texts{s.sip.global_failure ? "true" : "false"}; }, nullptr},
+    {"sip.untrusted_answers", value_type::integer, change::live, "10", "", 0, 10'000, "",
+     "Answers per second to each network (/24 or /56) that is not trusted, over UDP; then silence.",
+     [](all& s, const value& v) {
+       s.sip.untrusted_answers = static_cast<unsigned>(v.number);
+       return std::string();
+     },
+     [](const all& s) { return texts{std::to_string(s.sip.untrusted_answers)}; }, nullptr},
+    {"sip.max_connections", value_type::integer, change::live, "1024", "", 1, 1'000'000, "",
+     "TCP connections at the same time; peers that are not trusted get a quarter. Further ones are closed.",
+     [](all& s, const value& v) {
+       s.sip.max_connections = static_cast<unsigned>(v.number);
+       return std::string();
+     },
+     [](const all& s) { return texts{std::to_string(s.sip.max_connections)}; }, nullptr},
+    {"sip.queue_per_pair", value_type::integer, change::live, "100", "", 0, 100'000, "",
+     "Messages that may wait behind the pending MESSAGE of the same sender and recipient.",
+     [](all& s, const value& v) {
+       s.sip.queue_per_pair = static_cast<unsigned>(v.number);
+       return std::string();
+     },
+     [](const all& s) { return texts{std::to_string(s.sip.queue_per_pair)}; }, nullptr},
+    {"sip.queue_total", value_type::integer, change::live, "50000", "", 0, 10'000'000, "",
+     "Messages that may wait behind pending ones in all.",
+     [](all& s, const value& v) {
+       s.sip.queue_total = static_cast<unsigned>(v.number);
+       return std::string();
+     },
+     [](const all& s) { return texts{std::to_string(s.sip.queue_total)}; }, nullptr},
+};
+
+}  // namespace
+
+std::span<const option> sip_options() { return table; }
+
+}  // namespace stox::config

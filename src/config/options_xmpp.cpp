@@ -1,0 +1,65 @@
+#include "base/text.hpp"
+#include "config/option_tables.hpp"
+#include "config/values.hpp"
+
+namespace stox::config {
+
+namespace {
+
+using settings::all;
+using texts = std::vector<std::string>;
+
+std::string set_server(all& s, const value& v) {
+  const auto where = parse_host_port(v.text, std::uint16_t{5347});
+  if (!where || where->port == 0)
+    return quote(v.text) + " is not HOST:PORT; write it like \"127.0.0.1:5347\"";
+  s.components.back().host = where->host;
+  s.components.back().port = where->port;
+  return {};
+}
+
+std::string set_message_type(all& s, const value& v) {
+  if (v.text != "chat" && v.text != "normal")
+    return quote(v.text) + " is unknown; use \"chat\" or \"normal\"";
+  s.chat.message_type = v.text == "chat" ? settings::message_type::chat : settings::message_type::normal;
+  return {};
+}
+
+std::string set_secret(all& s, const value& v) {
+  if (v.text.empty()) return "is empty; write the secret that the XMPP server has for this component";
+  s.components.back().secret = redacted(v.text);
+  return {};
+}
+
+constexpr option table[] = {
+    {"xmpp.component.domain", value_type::text, change::restart, "", R"("sip.example")", 0, 0, "required",
+     "The domain that this component serves: the XMPP name of a domain in gateway.sip_domains.",
+     [](all& s, const value& v) { return set_domain(s.components.back().domain, v.text); }, nullptr, nullptr},
+    {"xmpp.component.server", value_type::text, change::restart, "", R"("127.0.0.1:5347")", 0, 0, "required",
+     "The XMPP server's component port (XEP-0114), HOST:PORT.", set_server, nullptr, nullptr},
+    {"xmpp.component.secret", value_type::secret, change::restart, "", R"("change-me")", 0, 0,
+     "this or secret_file", "The secret that the XMPP server has for this component.", set_secret, nullptr,
+     nullptr},
+    {"xmpp.component.secret_file", value_type::text, change::restart, "", "", 0, 0, "this or secret",
+     "A file that holds the secret; a relative path is relative to the configuration file.",
+     [](all& s, const value& v) {
+       if (v.text.empty()) return std::string("is empty; write the file's path");
+       s.components.back().secret_file = v.text;
+       return std::string();
+     },
+     nullptr, nullptr},
+    {"chat.message_type", value_type::text, change::live, "chat", "", 0, 0, "\"chat\" or \"normal\"",
+     "Type of the stanzas made from MESSAGE: \"chat\" is what clients show as a conversation, \"normal\" is "
+     "RFC 7572 to the letter.",
+     set_message_type,
+     [](const all& s) {
+       return texts{s.chat.message_type == settings::message_type::chat ? "chat" : "normal"};
+     },
+     nullptr},
+};
+
+}  // namespace
+
+std::span<const option> xmpp_options() { return table; }
+
+}  // namespace stox::config
