@@ -21,6 +21,10 @@ void cut(std::vector<record>& records) {
   records.shrink_to_fit();
 }
 
+// From the third failure in a row on it is more than one bad name.
+constexpr std::uint64_t outage = 3;
+constexpr auto warn_every = std::chrono::minutes(1);
+
 }  // namespace
 
 resolver::~resolver() {
@@ -68,6 +72,11 @@ void resolver::handle(const io::looked_up& e, instant now) {
     cut(a.records);
   }
   const duration ttl = std::chrono::seconds(e.ttl);
+  if (a.status == io::lookup_status::failed) {
+    note_failure(at->first, "failure", now);
+  } else {
+    note_answer(at->first);
+  }
   switch (a.status) {
     case io::lookup_status::found: return finish(at, std::move(a), std::min(ttl, options_.longest), now);
     case io::lookup_status::no_data:
@@ -80,6 +89,7 @@ void resolver::handle_timeout(std::uint64_t key, instant now) {
   const auto found = by_id_.find(io::lookup_id{key});
   if (found == by_id_.end()) return;
   ++stats_.timed_out;
+  note_failure(found->second->first, "timeout", now);
   io_.push(io::cancel_lookup{found->first});
   finish(found->second, answer{}, options_.failure, now);
 }
@@ -107,6 +117,26 @@ void resolver::finish(pending_map::iterator at, answer a, duration keep, instant
   auto q = pending_.extract(at).key();
   if (keep > duration::zero()) remember(q, a, now.steady + keep);
   answers_.push_back({std::move(q), std::move(a)});
+}
+
+void resolver::note_failure(const question& q, std::string_view why, instant now) {
+  ++failing_;
+  ++untold_;
+  if (warned_ && now.steady < *warned_ + warn_every && (outage_told_ || failing_ < outage)) return;
+  warned_ = now.steady;
+  outage_told_ = failing_ >= outage;
+  log_.push_back({log_level::warning,
+                  outage_told_ ? "dns.outage" : "dns.no_answer",
+                  {},
+                  {{"question", to_string(q)},
+                   {"why", std::string(why)},
+                   {"failures", std::to_string(std::exchange(untold_, 0))}}});
+}
+
+void resolver::note_answer(const question& q) {
+  failing_ = 0;
+  if (!std::exchange(outage_told_, false)) return;
+  log_.push_back({log_level::warning, "dns.answers_again", {}, {{"question", to_string(q)}}});
 }
 
 void resolver::forget(std::list<known>::iterator at) {

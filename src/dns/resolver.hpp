@@ -6,11 +6,15 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/byte_account.hpp"
 #include "base/deadline_index.hpp"
 #include "base/instant.hpp"
 #include "base/io.hpp"
+#include "base/log.hpp"
 #include "dns/record.hpp"
 
 namespace stox::dns {
@@ -52,6 +56,9 @@ class resolver {
   /// Drain after every call of handle and handle_timeout.
   std::optional<answered> poll();
   const resolver_stats& stats() const { return stats_; }
+  /// Log values since the last call: at most one a minute while questions fail, and one when names work
+  /// again.
+  std::vector<log_record> take_log() { return std::exchange(log_, {}); }
 
  private:
   struct known {
@@ -67,6 +74,8 @@ class resolver {
   using pending_map = std::map<question, pending>;
 
   void finish(pending_map::iterator at, answer a, duration keep, instant now);
+  void note_failure(const question& q, std::string_view why, instant now);
+  void note_answer(const question& q);
   void forget(std::list<known>::iterator at);
   void remember(const question& q, const answer& a, steady_time until);
 
@@ -82,6 +91,11 @@ class resolver {
   std::uint64_t last_id_ = 0;
   std::deque<answered> answers_;
   resolver_stats stats_;
+  std::uint64_t failing_ = 0;  ///< failures in a row
+  std::uint64_t untold_ = 0;   ///< failures since the last warning
+  bool outage_told_ = false;   ///< as an outage, not as one bad name
+  std::optional<steady_time> warned_;
+  std::vector<log_record> log_;
 };
 
 }  // namespace stox::dns

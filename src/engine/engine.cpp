@@ -165,6 +165,7 @@ void engine::impl::drain_events() {
       }
     }
   }
+  for (auto& record : dns_.take_log()) log(std::move(record));
   for (auto& record : sip_.take_log()) log(std::move(record));
   for (auto& link : links_) {
     for (auto& record : link->take_log()) log(std::move(record));

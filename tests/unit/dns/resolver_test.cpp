@@ -183,4 +183,49 @@ TEST_F(dns_resolver, gives_its_deadlines_and_memory_back) {
   EXPECT_EQ(memory.used(), 0U);
 }
 
+// What the log says, as "event question".
+std::vector<std::string> lines(resolver& r) {
+  std::vector<std::string> out;
+  for (const auto& l : r.take_log()) out.push_back(std::string(l.event) + " " + l.fields.at(0).second);
+  return out;
+}
+
+TEST_F(dns_resolver, warns_of_a_name_that_fails_once_a_minute) {
+  const auto fail = [&] {
+    r().handle(io::looked_up{ask_anew(www).id, lookup_status::failed, 0, {}}, now);
+    advance(options.failure);
+  };
+  const auto answer = [&] {
+    r().handle(io::looked_up{ask_anew({record_type::a, "other.example"}).id, lookup_status::no_name, 0, {}},
+               now);
+  };
+  fail();
+  EXPECT_EQ(lines(r()), std::vector<std::string>{"dns.no_answer A www.example"});
+  for (int i = 0; i < 8; ++i) {
+    answer();
+    fail();
+  }
+  EXPECT_EQ(lines(r()), std::vector<std::string>{}) << "other names work, and the minute is not over";
+  advance(1min);
+  answer();
+  fail();
+  const auto last = r().take_log();
+  ASSERT_EQ(last.size(), 1U);
+  EXPECT_EQ(last[0].fields.at(2), (std::pair<std::string_view, std::string>("failures", "9")));
+}
+
+TEST_F(dns_resolver, tells_the_begin_of_an_outage_at_once_and_its_end) {
+  for (int i = 0; i < 5; ++i) {
+    ask_anew({record_type::srv, "d" + std::to_string(i) + ".example"});
+    advance(options.timeout);
+  }
+  EXPECT_EQ(lines(r()),
+            (std::vector<std::string>{"dns.no_answer SRV d0.example", "dns.outage SRV d2.example"}));
+  r().handle(io::looked_up{ask_anew(www).id, lookup_status::found, 60, {localhost}}, now);
+  EXPECT_EQ(lines(r()), std::vector<std::string>{"dns.answers_again A www.example"});
+  r().handle(io::looked_up{ask_anew({record_type::a, "x.example"}).id, lookup_status::found, 60, {localhost}},
+             now);
+  EXPECT_EQ(lines(r()), std::vector<std::string>{});
+}
+
 }  // namespace
