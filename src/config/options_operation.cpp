@@ -46,7 +46,7 @@ std::string set_level(all& s, const value& v) {
 }
 
 constexpr option table[] = {
-    {"dns.servers", value_type::list, change::restart, "", "", 0, 0, "ADDRESS or ADDRESS:PORT",
+    {"dns.servers", value_type::list, change::live, "", "", 0, 0, "ADDRESS or ADDRESS:PORT",
      "DNS resolvers to ask; empty: those of the system (/etc/resolv.conf).", add_dns_server,
      [](const all& s) {
        texts out;

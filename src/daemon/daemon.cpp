@@ -84,6 +84,7 @@ struct daemon::impl {
     return exit_code::failed;
   }
   exit_code prepare();
+  std::string start_resolver(const settings::dns& dns);  ///< "" or what is wrong
   bool open_trace();
   void report_trace();
   void report_store();
@@ -138,12 +139,21 @@ exit_code daemon::impl::prepare() {
   }
   const auto bound = loop->listen(settings.sip);
   if (!bound) return refuse("sip.listen: " + bound.error().detail);
-  const auto resolving = loop->start_resolver(settings.dns);
-  if (!resolving) return refuse("dns.servers: " + resolving.error().detail);
+  if (const auto why = start_resolver(settings.dns); !why.empty()) return refuse(why);
   auto server = admin::server::start(loop->io().context(), settings.admin, admin_hooks());
   if (!server) return refuse(server.error().detail);
   door = std::move(*server);
   return exit_code::clean;
+}
+
+std::string daemon::impl::start_resolver(const settings::dns& dns) {
+  const auto resolving = loop->start_resolver(dns);
+  if (!resolving) return "dns.servers: " + resolving.error().detail;
+  if (loop->without_system_servers()) {
+    say(log_level::warning, "dns.no_system_servers",
+        {{"what", "/etc/resolv.conf cannot be read; 127.0.0.1 is asked. See dns.servers"}});
+  }
+  return {};
 }
 
 bool daemon::impl::open_trace() {
@@ -257,8 +267,11 @@ void daemon::impl::add_incident(std::string_view kind, std::string domain, std::
 void daemon::impl::reload() {
   service::reloading();
   auto next = config::reload(settings, args, env);
-  if (next) {
+  const auto why = next ? start_resolver(next->settings.dns) : std::string();
+  if (next && why.empty()) {
     apply(std::move(*next));
+  } else if (next) {
+    say(log_level::error, "daemon.reload_refused", {{"why", why}});
   } else {
     for (const auto& e : next.error()) say(log_level::error, "daemon.reload_refused", {{"why", e}});
   }

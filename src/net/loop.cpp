@@ -258,11 +258,14 @@ result<> loop::listen(const settings::sip& sip) {
 }
 
 result<> loop::start_resolver(const settings::dns& dns) {
+  if (impl_->dns) return impl_->dns->restart(dns.servers);
   auto made = resolver::start(impl_->io, *impl_, dns.servers);
   if (!made) return made.error();
   impl_->dns = std::move(*made);
   return {};
 }
+
+bool loop::without_system_servers() const { return impl_->dns && impl_->dns->without_system_servers(); }
 
 const std::vector<std::string>& loop::listeners() const { return impl_->bound_names; }
 

@@ -49,8 +49,11 @@ class loop {
 
   /// Binds every listener, or none: on an error the loop is only good for being destroyed.
   result<> listen(const settings::sip& sip);
-  /// For names that the engine asks for; without it every question fails.
+  /// For names that the engine asks for; without it every question fails. Said again, it reads the system's
+  /// files again and asks the servers that count now.
   result<> start_resolver(const settings::dns& dns);
+  /// The system's DNS servers were wanted, and /etc/resolv.conf could not be read.
+  bool without_system_servers() const;
   /// The addresses that were bound, as "udp:127.0.0.1:5060".
   const std::vector<std::string>& listeners() const;
 

@@ -1,5 +1,6 @@
 #include "net/resolver.hpp"
 
+#include <arpa/nameser.h>
 #include <unbound.h>
 
 #include <algorithm>
@@ -35,54 +36,90 @@ io::lookup_status status_of(int err, const ub_result* r) {
   return r->rcode == rcode_ok ? io::lookup_status::no_data : io::lookup_status::failed;
 }
 
+// RFC 2308 §5: how long there is nothing stands in the SOA record; without one the answer is not to be kept.
+bool may_be_kept(const ub_result& r) {
+  ns_msg message;
+  if (ns_initparse(static_cast<const u_char*>(r.answer_packet), r.answer_len, &message) != 0) return false;
+  for (int i = 0; i < ns_msg_count(message, ns_s_ns); ++i) {
+    ns_rr record;
+    if (ns_parserr(&message, ns_s_ns, i, &record) == 0 && ns_rr_type(record) == ns_t_soa) return true;
+  }
+  return false;
+}
+
 // libunbound names a server "192.0.2.1@5353".
 std::string server_name(const socket_address& a) { return a.ip.to_string() + "@" + std::to_string(a.port); }
 
-result<context_ptr> make_context(const std::vector<socket_address>& servers) {
-  context_ptr c(ub_ctx_create());
-  if (!c) return error(errc::dns, "out of memory");
+// libunbound is made to ask the root servers: it has few ports, and gives a silent server minutes to recover.
+// We have few servers, which must be tried again at once when they come back.
+constexpr std::pair<const char*, const char*> tuning[] = {
+    // Resolvers on this machine are the usual case, and refused by default.
+    {"do-not-query-localhost:", "no"},
+    // Seconds; what is remembered of a silent server goes with it.
+    {"infra-host-ttl:", "1"},
+    // As many as the core asks at the same time.
+    {"num-queries-per-thread:", "512"},
+    {"outgoing-range:", "512"},
+};
+
+struct made_context {
+  context_ptr context;
+  bool without_system_servers = false;
+};
+
+result<made_context> make_context(const std::vector<socket_address>& servers) {
+  made_context out{context_ptr(ub_ctx_create()), false};
+  ub_ctx* const c = out.context.get();
+  if (c == nullptr) return error(errc::dns, "out of memory");
   // A thread, not a process of its own.
-  int bad = ub_ctx_async(c.get(), 1);
-  // Resolvers on this machine are the usual case, and refused by default.
-  if (bad == 0) bad = ub_ctx_set_option(c.get(), "do-not-query-localhost:", "no");
+  int bad = ub_ctx_async(c, 1);
+  for (const auto& [key, value] : tuning)
+    if (bad == 0) bad = ub_ctx_set_option(c, key, value);
   for (const auto& s : servers)
-    if (bad == 0) bad = ub_ctx_set_fwd(c.get(), server_name(s).c_str());
+    if (bad == 0) bad = ub_ctx_set_fwd(c, server_name(s).c_str());
   if (bad != 0) return error(errc::dns, ub_strerror(bad));
-  // libunbound answers these itself; who has a name server of his own may use them there (RFC 6761, RFC
-  // 8375).
-  ub_ctx_zone_remove(c.get(), "test.");
-  ub_ctx_zone_add(c.get(), "home.arpa.", "transparent");
-  // Without these files libunbound asks the root servers, as a resolver of its own.
-  if (servers.empty()) ub_ctx_resolvconf(c.get(), nullptr);
-  ub_ctx_hosts(c.get(), nullptr);
-  return c;
+  // Without servers libunbound would ask the root, as a resolver of its own.
+  if (servers.empty()) {
+    bad = ub_ctx_resolvconf(c, nullptr);
+    out.without_system_servers = bad == UB_READFILE;
+    if (out.without_system_servers) bad = ub_ctx_set_fwd(c, "127.0.0.1");
+    if (bad != 0) return error(errc::dns, ub_strerror(bad));
+  }
+  ub_ctx_hosts(c, nullptr);
+  // Last, because this ends the time of settings. libunbound answers these itself; who has a name server of
+  // his own may use them there (RFC 6761, RFC 8375).
+  ub_ctx_zone_remove(c, "test.");
+  ub_ctx_zone_add(c, "home.arpa.", "transparent");
+  return out;
 }
 
 }  // namespace
 
 struct resolver::impl {
-  impl(reactor& r, event_sink& s, context_ptr c)
-      : sink(s), context(std::move(c)), readable(r.context(), ub_fd(context.get())) {}
+  impl(reactor& r, event_sink& s, made_context m)
+      : sink(s), made(std::move(m)), readable(r.context(), ub_fd(made.context.get())) {}
   // The descriptor is libunbound's to close.
   ~impl() { readable.release(); }
 
   // What libunbound keeps of a question until its answer.
   struct question {
     impl* owner = nullptr;
-    io::lookup_id id{};
+    io::lookup asked;
     int async_id = 0;
   };
 
   static void answered(void* question_ptr, int err, ub_result* r) {
     auto& q = *static_cast<question*>(question_ptr);
-    q.owner->tell(q.id, err, result_ptr(r));
+    q.owner->tell(q.asked.id, err, result_ptr(r));
   }
   void tell(io::lookup_id id, int err, const result_ptr& r);
+  bool ask(question& q);
   void fail(io::lookup_id id);
   void wait();
+  void replace(made_context m);
 
   event_sink& sink;
-  context_ptr context;
+  made_context made;
   asio::posix::stream_descriptor readable;
   std::map<io::lookup_id, question> open;
 };
@@ -91,8 +128,9 @@ void resolver::impl::tell(io::lookup_id id, int err, const result_ptr& r) {
   io::looked_up e;
   e.id = id;
   e.status = status_of(err, r.get());
-  if (r) e.ttl = static_cast<std::uint32_t>(std::max(r->ttl, 0));
-  if (e.status == io::lookup_status::found) {
+  const bool found = e.status == io::lookup_status::found;
+  if (r && (found || may_be_kept(*r))) e.ttl = static_cast<std::uint32_t>(std::max(r->ttl, 0));
+  if (found) {
     for (int i = 0; r->data[i] != nullptr; ++i)
       e.data.emplace_back(r->data[i], static_cast<std::size_t>(r->len[i]));
   }
@@ -100,11 +138,35 @@ void resolver::impl::tell(io::lookup_id id, int err, const result_ptr& r) {
   sink.on_event(e);
 }
 
+bool resolver::impl::ask(question& q) {
+  return ub_resolve_async(made.context.get(), q.asked.name.c_str(), static_cast<int>(q.asked.type), class_in,
+                          &q, &answered, &q.async_id) == 0;
+}
+
+// Told as an event, like any answer: the core is in the middle of asking.
+void resolver::impl::fail(io::lookup_id id) {
+  open.erase(id);
+  sink.on_event(io::looked_up{id, io::lookup_status::failed, 0, {}});
+}
+
+// The old context ends without a word about its questions.
+void resolver::impl::replace(made_context m) {
+  auto& executor = readable.get_executor();
+  readable.release();
+  made = std::move(m);
+  readable = asio::posix::stream_descriptor(executor, ub_fd(made.context.get()));
+  wait();
+  std::vector<io::lookup_id> refused;
+  for (auto& [id, q] : open)
+    if (!ask(q)) refused.push_back(id);
+  for (const auto id : refused) fail(id);
+}
+
 void resolver::impl::wait() {
   readable.async_wait(asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& ec) {
     if (ec) return;
     wait();
-    ub_process(context.get());
+    ub_process(made.context.get());
     sink.on_batch_end();
   });
 }
@@ -121,21 +183,25 @@ result<std::unique_ptr<resolver>> resolver::start(reactor& io, event_sink& sink,
 resolver::resolver(std::unique_ptr<impl> i) : impl_(std::move(i)) {}
 resolver::~resolver() = default;
 
+result<> resolver::restart(const std::vector<socket_address>& servers) {
+  auto context = make_context(servers);
+  if (!context) return context.error();
+  impl_->replace(std::move(*context));
+  return {};
+}
+
+bool resolver::without_system_servers() const { return impl_->made.without_system_servers; }
+
 void resolver::lookup(const io::lookup& q) {
   auto& entry = impl_->open[q.id];
-  entry = {impl_.get(), q.id, 0};
-  const int bad = ub_resolve_async(impl_->context.get(), q.name.c_str(), static_cast<int>(q.type), class_in,
-                                   &entry, &impl::answered, &entry.async_id);
-  if (bad == 0) return;
-  // Told as an event, like any answer: the core is in the middle of asking.
-  impl_->open.erase(q.id);
-  impl_->sink.on_event(io::looked_up{q.id, io::lookup_status::failed, 0, {}});
+  entry = {impl_.get(), q, 0};
+  if (!impl_->ask(entry)) impl_->fail(q.id);
 }
 
 void resolver::cancel(io::lookup_id id) {
   const auto at = impl_->open.find(id);
   if (at == impl_->open.end()) return;
-  ub_cancel(impl_->context.get(), at->second.async_id);
+  ub_cancel(impl_->made.context.get(), at->second.async_id);
   impl_->open.erase(at);
 }
 

@@ -15,10 +15,16 @@ namespace stox::net {
 /// deadline of its own; the core cancels what takes too long.
 class resolver {
  public:
-  /// `servers`: the resolvers to ask; empty: those of the system (/etc/resolv.conf). The system's hosts file
-  /// counts in both cases. Errors: errc::dns.
+  /// `servers`: the resolvers to ask; empty: those of the system (/etc/resolv.conf), and one on this machine
+  /// where that file cannot be read (resolv.conf(5)). The system's hosts file counts in all cases. Errors:
+  /// errc::dns.
   static result<std::unique_ptr<resolver>> start(reactor& io, event_sink& sink,
                                                  const std::vector<socket_address>& servers);
+  /// Asks these from now on, and the system's files are read again; open questions are asked anew. After an
+  /// error everything is as before.
+  result<> restart(const std::vector<socket_address>& servers);
+  /// Whether the system's servers were wanted and could not be read.
+  bool without_system_servers() const;
   ~resolver();
   resolver(const resolver&) = delete;
   resolver& operator=(const resolver&) = delete;

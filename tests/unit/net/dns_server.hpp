@@ -3,6 +3,7 @@
 #include <boost/asio/ip/udp.hpp>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +30,9 @@ class dns_server {
     records_[{type, name}].push_back(std::move(data));
   }
   void ignore(std::string name) { ignored_ = std::move(name); }
+  void be_silent(bool silent) { silent_ = silent; }
+  /// Negative answers say for how many seconds they may be kept.
+  void add_soa(std::uint8_t seconds) { soa_ = seconds; }
   int questions() const { return questions_; }
 
  private:
@@ -62,7 +66,7 @@ class dns_server {
     const auto end = at + 5;
     if (end > query.size()) return;
     ++questions_;
-    if (name == ignored_) return;
+    if (silent_ || name == ignored_) return;
     const auto type = u16(query, at + 1);
     const auto found = records_.find({type, name});
     const std::vector<std::string> none;
@@ -70,9 +74,15 @@ class dns_server {
     const bool known =
         std::any_of(records_.begin(), records_.end(), [&](const auto& r) { return r.first.second == name; });
     std::string out(query.substr(0, 2));
-    out += u16(0x8180 | (known ? 0 : 3)) + u16(1) + u16(data.size()) + u16(0) + u16(0);
+    const bool soa = data.empty() && soa_;
+    out += u16(0x8180 | (known ? 0 : 3)) + u16(1) + u16(data.size()) + u16(soa ? 1 : 0) + u16(0);
     out += query.substr(12, end - 12);
     for (const auto& d : data) out += u16(0xC00C) + u16(type) + u16(1) + u16(0) + u16(77) + u16(d.size()) + d;
+    if (soa) {
+      // Of the root: two names "." and five numbers, the last of which is the time (RFC 2308 §4).
+      const std::string time = u16(0) + u16(*soa_);
+      out += std::string(1, '\0') + u16(6) + u16(1) + time + u16(22) + std::string(2 + 16, '\0') + time;
+    }
     socket_.send_to(boost::asio::buffer(out), from_);
   }
 
@@ -81,6 +91,8 @@ class dns_server {
   char in_[1500] = {};
   std::map<std::pair<std::uint16_t, std::string>, std::vector<std::string>> records_;
   std::string ignored_;
+  bool silent_ = false;
+  std::optional<std::uint8_t> soa_;
   int questions_ = 0;
 };
 

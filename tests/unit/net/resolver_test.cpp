@@ -1,6 +1,7 @@
 #include "net/resolver.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "dns_server.hpp"
 #include "recorder.hpp"
@@ -63,6 +64,39 @@ TEST_F(net_resolver, tells_no_such_name_from_no_such_record) {
   EXPECT_EQ(answer_to(record_type::a, "b.example").status, lookup_status::no_name);
 }
 
+TEST_F(net_resolver, keeps_nothing_of_a_negative_answer_that_says_no_time) {
+  EXPECT_EQ(answer_to(record_type::a, "a.example").ttl, 0U);
+  server.add_soa(30);
+  EXPECT_EQ(answer_to(record_type::a, "b.example").ttl, 30U);
+}
+
+TEST_F(net_resolver, asks_a_server_again_that_was_silent_for_long) {
+  server.add(1, "a.example", std::string("\xC0\0\2\1", 4));
+  server.be_silent(true);
+  // As the core does it: a question is given up after a while, and others come.
+  for (std::uint64_t n = 100; n < 106; ++n) {
+    const int before = server.questions();
+    asker->lookup({io::lookup_id{n}, record_type::a, "n" + std::to_string(n) + ".example"});
+    io.run_until([&] { return server.questions() > before + 2; }, std::chrono::seconds(2));
+    asker->cancel(io::lookup_id{n});
+  }
+  server.be_silent(false);
+  EXPECT_EQ(answer_to(record_type::a, "a.example").status, lookup_status::found);
+}
+
+TEST_F(net_resolver, asks_open_questions_of_its_new_servers) {
+  dns_server other{io};
+  other.add(1, "a.example", std::string("\xC0\0\2\1", 4));
+  server.be_silent(true);
+  asker->lookup({io::lookup_id{++last}, record_type::a, "a.example"});
+  io.run_until([this] { return server.questions() > 0; }, patience);
+  ASSERT_TRUE(asker->restart({other.address()}));
+  io.run_until([this] { return events.count<io::looked_up>() == 1; }, patience);
+  ASSERT_EQ(events.count<io::looked_up>(), 1U);
+  EXPECT_EQ(events.all<io::looked_up>()[0].status, lookup_status::found);
+  EXPECT_FALSE(asker->without_system_servers());
+}
+
 TEST_F(net_resolver, fails_for_what_is_no_name) {
   EXPECT_EQ(answer_to(record_type::a, "a..example").status, lookup_status::failed);
   EXPECT_EQ(answer_to(record_type::a, std::string(300, 'a')).status, lookup_status::failed);
@@ -90,7 +124,9 @@ TEST(net_resolver_start, refuses_nothing_that_a_socket_address_can_be) {
   reactor io;
   recorder events;
   EXPECT_TRUE(resolver::start(io, events, {*socket_address::parse("[2001:db8::1]:53")}));
-  EXPECT_TRUE(resolver::start(io, events, {}));
+  const auto of_system = resolver::start(io, events, {});
+  ASSERT_TRUE(of_system) << of_system.error().detail;
+  EXPECT_EQ((*of_system)->without_system_servers(), access("/etc/resolv.conf", R_OK) != 0);
 }
 
 }  // namespace
