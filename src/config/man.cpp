@@ -21,6 +21,8 @@ void add_files(man_page& page) {
   page.heading("FILES");
   page.item("/etc/stox/stox.toml", "The configuration, where the packaged unit looks for it.");
   page.item("/var/lib/stox/stox.db", "The store (store.path), of mode 0600, with its -wal and -shm files.");
+  page.item("/var/lib/stox/stox.db.running",
+            "There while stoxd runs; found at a start, the run before crashed.");
   page.item("/var/lib/stox/stox.db.bak-N", "The store of schema N as it was before an upgrade changed it.");
   page.item("/var/lib/stox/stox.db.broken-TIME",
             "A store that could not be read, moved aside at the start; TIME in UTC.");
