@@ -341,6 +341,11 @@ std::vector<engine::sample> daemon::impl::samples() const {
   add("log_lines_lost_total", "Log lines that nobody took: the log's reader stalls or is gone.", log.lost());
   add("store_written_total", "Incidents written to the store.", rows.written);
   add("store_dropped_total", "Incidents not written because the queue was full.", rows.dropped);
+  out.push_back({"previous_end_unclean",
+                 "1 if the run before this one did not end by itself: what it had open is in doubt.",
+                 true,
+                 {},
+                 store->found_unclean() ? 1.0 : 0.0});
   out.push_back({"store_writable",
                  "1 while what is noted is kept over a restart; 0 while store.path cannot be written.",
                  true,
