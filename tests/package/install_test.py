@@ -29,6 +29,10 @@ def free_port():
         return s.getsockname()[1]
 
 
+def files_in(folder):
+    return sorted(os.path.relpath(os.path.join(at, name), folder) for at, _, names in os.walk(folder) for name in names)
+
+
 class Installed(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -49,8 +53,7 @@ class Installed(unittest.TestCase):
             return f.read()
 
     def test_exactly_what_a_service_needs(self):
-        found = sorted(os.path.relpath(os.path.join(at, name), self.prefix) for at, _, names in os.walk(self.prefix) for name in names)
-        self.assertEqual(found, [
+        self.assertEqual(files_in(self.prefix), [
             "bin/stoxctl",
             "lib/systemd/system/stoxd.service",
             "lib/sysusers.d/stox.conf",
@@ -153,6 +156,21 @@ class Installed(unittest.TestCase):
         self.assertFalse([line for line in unit if "@docdir" in line or "@sbindir" in line])
         for line in ("Restart=on-failure", "RuntimeDirectory=stox", "StateDirectory=stox", "User=stox"):
             self.assertIn(line, unit)
+
+    @unittest.skipUnless(shutil.which("dpkg-shlibdeps"), "no dpkg-dev")
+    def test_debian_package_holds_the_same_and_names_its_libraries(self):
+        out = os.path.join(self.folder, "deb")
+        made = run(os.path.join(os.path.dirname(CMAKE), "cpack"), "--config", os.path.join(BUILD, "CPackConfig.cmake"), "-B", out)
+        self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
+        (package,) = (os.path.join(out, name) for name in os.listdir(out) if name.endswith(".deb"))
+        root = os.path.join(self.folder, "deb-root")
+        self.assertEqual(run("dpkg-deb", "-x", package, root).returncode, 0)
+        self.assertEqual(files_in(os.path.join(root, "usr")), files_in(self.prefix))
+        with open(os.path.join(root, "usr", "lib", "systemd", "system", "stoxd.service"), encoding="utf-8") as f:
+            self.assertIn("ExecStart=/usr/sbin/stoxd --config", f.read())
+        depends = run("dpkg-deb", "-f", package, "Depends").stdout
+        for library in ("libc6", "libsqlite3-0", "libexpat1", "libunbound8", "systemd"):
+            self.assertIn(library, depends)
 
     @unittest.skipUnless(shutil.which("systemd-sysusers"), "no systemd-sysusers")
     def test_user_can_be_made(self):
