@@ -108,7 +108,10 @@ class Crash(WorldTest):
         first = await alice.send_message("alice", JULIET, "before")
         self.assertEqual(first.status, 200)
 
-        # The connection stays and takes bytes, but nobody reads them.
+        # The connection stays and takes bytes, but nobody reads them. The 404 to Juliet's message falls into that time.
+        alice.answers["alice"] = Answer(404, "Gone", delay=0.5)
+        doomed = juliet.send_text("alice@sip.example", "will fail")
+        await self.until(lambda: alice.received_by("alice"), 10, "it is on its way")
         world.prosody.freeze()
         try:
             texts = [f"into the void {n}" for n in range(20)]
@@ -130,6 +133,9 @@ class Crash(WorldTest):
         self.assertEqual(len(arrived), len(set(arrived)))
         self.assertLessEqual(len(arrived), in_doubt)
         self.assertNotIn("no link", [s.text for s in juliet.texts()])
+        # An error that no server confirmed is sent again on the next link: once is sure, twice where the old one was in the buffer.
+        await self.until(lambda: any(s.id == doomed for s in juliet.errors()), 10, "she is told")
+        self.assertEqual({s.condition for s in juliet.errors()}, {"item-not-found"})
 
 
 if __name__ == "__main__":
