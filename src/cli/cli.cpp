@@ -39,7 +39,6 @@ constexpr std::string_view usage =
     "  stoxctl [--config FILE | --control PATH] log-level debug|info|warning|error\n"
     "  stoxctl [--config FILE] [--from ADDRESS:PORT] explain < MESSAGE\n"
     "  stoxctl [--config FILE] replay FILE\n"
-    "  stoxctl --help | --print-man\n"
     "\n"
     "explain reads a SIP message or a stanza and prints what the gateway would send, on which side, what it "
     "would drop and why. It opens\n"
@@ -61,7 +60,7 @@ constexpr std::string_view usage =
 struct request {
   std::vector<std::string> words;  ///< the command and its argument
   std::optional<std::string> config, control, from, since, limit;
-  bool json = false, help = false, print_man = false;
+  bool json = false, help = false;
 };
 
 /// Flags may stand before or behind the command, as "--flag VALUE" or "--flag=VALUE".
@@ -75,10 +74,6 @@ result<request> parse(const std::vector<std::string>& args) {
     }
     const auto equals = arg.find('=');
     const auto name = arg.substr(0, equals);
-    if (name == "--print-man") {
-      out.print_man = true;
-      continue;
-    }
     if (name == "--json" || name == "--help" || name == "-h") {
       (name == "--json" ? out.json : out.help) = true;
       continue;
@@ -90,8 +85,8 @@ result<request> parse(const std::vector<std::string>& args) {
                    : name == "--limit"   ? &out.limit
                                          : nullptr;
     if (target == nullptr) {
-      const auto best = text::nearest(
-          name, {"--config", "--control", "--from", "--since", "--limit", "--json", "--help", "--print-man"});
+      const auto best =
+          text::nearest(name, {"--config", "--control", "--from", "--since", "--limit", "--json", "--help"});
       return error(errc::bad_usage,
                    name + ": unknown flag" + (best ? "; did you mean " + std::string(*best) + "?" : ""));
     }
@@ -216,10 +211,10 @@ exit_code print(const result<std::string>& result, std::ostream& out, std::ostre
 
 exit_code run(const std::vector<std::string>& args, std::istream& in, std::ostream& out, std::ostream& err,
               const config::environment& env) {
+  if (args == std::vector<std::string>{"--print-man"}) return print(man_of(usage), out, err);
   const auto r = parse(args);
   if (!r) return fail(err, r.error().detail, exit_code::usage);
   if (r->help) return print(std::string(usage), out, err);
-  if (r->print_man) return print(man_of(usage), out, err);
   if (r->config && r->control)
     return fail(err, "--config and --control exclude each other", exit_code::usage);
   const auto& words = r->words;

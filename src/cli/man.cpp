@@ -1,5 +1,6 @@
 #include "cli/man.hpp"
 
+#include <utility>
 #include <vector>
 
 #include "base/text.hpp"
@@ -12,8 +13,13 @@ namespace {
 constexpr std::string_view command_indent = "  ";
 constexpr std::string_view codes_mark = "Exit code: ";
 
+struct command {
+  std::string words;  ///< "stoxctl replay FILE"
+  std::string help;   ///< what stands behind them on their line, and on lines without a command after it
+};
+
 struct parts {
-  std::string commands;                 ///< one a line
+  std::vector<command> commands;
   std::vector<std::string> paragraphs;  ///< each ends with a line that ends a sentence
   std::string codes;                    ///< "0 done; 1 no answer; ..."
 };
@@ -23,12 +29,23 @@ void append(std::string& to, std::string_view separator, std::string_view text) 
   to += text;
 }
 
+void add_command_line(std::vector<command>& to, std::string_view line) {
+  const auto text = text::trim(line);
+  if (!text.starts_with("stoxctl ")) {
+    if (!to.empty()) append(to.back().help, " ", text);
+    return;
+  }
+  const auto gap = text.find("  ");
+  to.push_back({std::string(text.substr(0, gap)), {}});
+  if (gap != std::string_view::npos) to.back().help = text::trim(text.substr(gap));
+}
+
 parts read(std::string_view usage) {
   parts out;
   bool begin = true, in_codes = false;
   for (auto line : text::split(usage, '\n')) {
     if (line.starts_with(command_indent)) {
-      append(out.commands, "\n", text::trim(line));
+      add_command_line(out.commands, line);
     } else if (line.empty()) {
       begin = true;
     } else if (in_codes || line.starts_with(codes_mark)) {
@@ -44,15 +61,40 @@ parts read(std::string_view usage) {
   return out;
 }
 
+void add_synopsis(config::man_page& page, const std::vector<command>& commands) {
+  page.heading("SYNOPSIS");
+  std::string all;
+  for (const auto& c : commands) append(all, "\n", c.words);
+  page.lines(all);
+}
+
+void add_commands(config::man_page& page, const std::vector<command>& commands) {
+  bool begun = false;
+  for (const auto& c : commands) {
+    if (c.help.empty()) continue;
+    if (!std::exchange(begun, true)) page.heading("COMMANDS");
+    page.item(c.words, c.help);
+  }
+}
+
+struct flag {
+  std::string_view name, value, help;
+};
+
+constexpr flag flags[] = {
+    {"--config", "FILE",
+     "The daemon's configuration: for the control socket's path; explain and replay take all of it."},
+    {"--control", "PATH", "The control socket."},
+    {"--json", "", "The daemon's answer as it is, one JSON object, for programs."},
+    {"--since", "TIME", "incidents: the oldest to be shown."},
+    {"--limit", "N", "The most to be shown."},
+    {"--from", "ADDRESS:PORT", "explain: where the SIP message came from."},
+};
+
 void add_options(config::man_page& page) {
   page.heading("OPTIONS");
-  page.item("--config FILE",
-            "The daemon's configuration: for the control socket's path; explain and replay take all of it.");
-  page.item("--control PATH", "The control socket.");
-  page.item("--json", "The daemon's answer as it is, one JSON object, for programs.");
-  page.item("--since TIME", "incidents: the oldest to be shown.");
-  page.item("--limit N", "incidents: the most to be shown.");
-  page.item("--from ADDRESS:PORT", "explain: where the SIP message came from.");
+  for (const auto& f : flags)
+    page.item(f.value.empty() ? f.name : std::string(f.name) + " " + std::string(f.value), f.help);
   page.item("-h, --help", "Print a short form of this page and end.");
   page.item("--print-man", "Print this page (roff) and end.");
 }
@@ -62,10 +104,10 @@ void add_options(config::man_page& page) {
 std::string man_of(std::string_view usage) {
   const auto p = read(usage);
   config::man_page page("stoxctl", 1, "ask a running stoxd, and explain what it would do");
-  page.heading("SYNOPSIS");
-  page.lines(p.commands);
+  add_synopsis(page, p.commands);
   page.heading("DESCRIPTION");
   for (const auto& paragraph : p.paragraphs) page.paragraph(paragraph);
+  add_commands(page, p.commands);
   add_options(page);
   page.heading("FILES");
   page.item("/run/stox/ctl",
