@@ -13,14 +13,20 @@ from harness.ua import Answer
 from harness.world import WorldTest
 
 JULIET = "sip:juliet@xmpp.example"
-ROUNDS = 6
 USERS = ("alice", "bob", "carol", "dave")
 
 
 class Crash(WorldTest):
     # timeout 300
-    async def test_kill_nine_under_traffic_breaks_no_promise(self):
-        world = await self.make_world(start=False)
+    async def test_kill_nine_under_traffic_over_udp_breaks_no_promise(self):
+        await self._kill_nine("udp", 6)
+
+    # timeout 300
+    async def test_kill_nine_under_traffic_over_tcp_breaks_no_promise(self):
+        await self._kill_nine("tcp", 2)
+
+    async def _kill_nine(self, transport, rounds):
+        world = await self.make_world(start=False, transport=transport)
         world.stoxd.store = os.path.join(world.stoxd.folder, "stox.db")
         await world.start()
         juliet = await world.xmpp_client("juliet")
@@ -60,7 +66,7 @@ class Crash(WorldTest):
                 lambda: len(juliet.texts()) >= to_xmpp + each_way and len(phones.inbox) >= to_sip + each_way, 30, "traffic both ways"
             )
 
-        for n in range(ROUNDS):
+        for n in range(rounds):
             await some_traffic(40 + 7 * n)
             world.stoxd.kill()
             killed_at.append(time.monotonic())
@@ -90,7 +96,7 @@ class Crash(WorldTest):
         for user, texts in by_user.items():
             settled = [text in arrived or ids[text] in told for text in texts]
             gaps = [len(list(group)) for good, group in itertools.groupby(settled) if not good]
-            self.assertLessEqual(len(gaps), ROUNDS, f"{user}: {settled}")
+            self.assertLessEqual(len(gaps), rounds, f"{user}: {settled}")
             lost += sum(gaps)
         print(
             f"to XMPP sent {len(answers)} accepted {len(accepted)} twice {sum(n > 1 for n in delivered.values())}; "
@@ -98,7 +104,7 @@ class Crash(WorldTest):
         )
         with contextlib.closing(sqlite3.connect(world.stoxd.store)) as db:
             noted = db.execute("SELECT count(*) FROM incident WHERE kind = 'daemon.unclean_end'").fetchone()[0]
-        self.assertEqual(noted, ROUNDS, "each start notes the end before it")
+        self.assertEqual(noted, rounds, "each start notes the end before it")
 
     # timeout 180
     async def test_frozen_xmpp_server_loses_nothing_in_silence(self):

@@ -167,23 +167,48 @@ TEST_F(trouble, a_full_disk_at_the_end_is_no_unclean_end) {
   EXPECT_THAT(found(**store), ElementsAre("before"));
 }
 
+/// Everything as it is for a service whose files somebody else made: root may write where nobody may.
+class as_nobody {
+ public:
+  as_nobody() : root_(geteuid() == 0) { become(65534); }
+  as_nobody(const as_nobody&) = delete;
+  as_nobody& operator=(const as_nobody&) = delete;
+  ~as_nobody() { become(0); }
+
+ private:
+  void become(uid_t user) const {
+    if (root_ && seteuid(user) != 0) ADD_FAILURE() << "seteuid " << user;
+  }
+  bool root_;
+};
+
 TEST_F(trouble, a_file_that_may_only_be_read_leaves_a_store_in_memory) {
   write_store(1);
   ASSERT_EQ(chmod(path.c_str(), 0444), 0);
   ASSERT_EQ(chmod(folder.c_str(), 0555), 0);
-  // Root may write where nobody may.
-  const bool root = geteuid() == 0;
-  if (root) {
-    ASSERT_EQ(seteuid(65534), 0);
+  {
+    const as_nobody now;
+    auto store = sqlite_store::open(path);
+    ASSERT_TRUE(store) << store.error().to_string();
+    EXPECT_EQ((*store)->health().why, path + ": Permission denied");
+    (*store)->add(sample("only here"));
+    EXPECT_THAT(found(**store), ElementsAre("only here"));
+    (*store)->close(true);
   }
-  auto store = sqlite_store::open(path);
-  ASSERT_TRUE(store) << store.error().to_string();
-  EXPECT_EQ((*store)->health().why, path + ": Permission denied");
-  (*store)->add(sample("only here"));
-  EXPECT_THAT(found(**store), ElementsAre("only here"));
-  (*store)->close(true);
-  if (root) {
-    ASSERT_EQ(seteuid(0), 0);
+  ASSERT_EQ(chmod(folder.c_str(), 0755), 0);
+}
+
+TEST_F(trouble, a_broken_file_in_a_folder_that_may_only_be_read_leaves_a_store_in_memory) {
+  write_store(1);
+  overwrite(0, 100);
+  ASSERT_EQ(chmod(path.c_str(), 0666), 0);
+  ASSERT_EQ(chmod(folder.c_str(), 0555), 0);
+  {
+    const as_nobody now;
+    const auto store = sqlite_store::open(path);
+    ASSERT_TRUE(store) << store.error().to_string();
+    EXPECT_EQ((*store)->health().why, path + ": is broken and cannot be moved aside: Permission denied");
+    EXPECT_FALSE((*store)->found_broken());
   }
   ASSERT_EQ(chmod(folder.c_str(), 0755), 0);
 }
