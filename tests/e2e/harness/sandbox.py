@@ -1,6 +1,6 @@
 """The packaged unit's rules put on a child before it becomes stoxd: no capability, another user, its system calls and no others.
 
-What systemd would refuse with an error kills here, so that no refusal is overlooked.
+A system call that systemd would refuse with an error kills here, so that no refusal is overlooked.
 """
 
 import ctypes
@@ -10,7 +10,7 @@ import shutil
 import subprocess
 
 _UNIT = os.path.join(os.path.dirname(__file__), "..", "..", "..", "packaging", "stoxd.service.in")
-_KILL_PROCESS, _ALLOW, _ERRNO_ENOSYS = 0x80000000, 0x7FFF0000, 0x00050000 | 38
+_KILL_PROCESS, _ALLOW, _ENOSYS, _EAFNOSUPPORT = 0x80000000, 0x7FFF0000, 0x00050000 | 38, 0x00050000 | 97
 _EQUAL, _MASKED_EQUAL = 4, 7
 _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 38, 24
 _PROT_WRITE, _PROT_EXEC = 2, 4
@@ -84,12 +84,15 @@ def filter_of_unit():
 
     for name in sorted(allowed_calls()):
         if name == "clone3":
-            add(_ERRNO_ENOSYS, name)  # its flags lie in memory: RestrictNamespaces= refuses it so, and libc takes clone()
+            add(_ENOSYS, name)  # its flags lie in memory: RestrictNamespaces= refuses it so, and libc takes clone()
         elif name in rules:
             for argument in rules[name]:
                 add(_ALLOW, name, argument)
         else:
             add(_ALLOW, name)
+    # Not fatal, as libc itself asks for AF_NETLINK where a name has several addresses, and can do without.
+    for family in set(range(46)) - set(families):
+        add(_EAFNOSUPPORT, "socket", _Argument(0, _EQUAL, family, 0))
 
     def enter():
         for capability in range(64):
