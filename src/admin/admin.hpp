@@ -40,7 +40,7 @@ struct incident_query {
 struct hooks {
   std::function<std::vector<engine::sample>()> samples;
   std::function<engine::readiness()> readiness;
-  /// Further fields of "status", in this order: uptime, configuration file, listeners. No secrets.
+  /// Further fields of "status", in this order: uptime, configuration file, listeners, store. No secrets.
   std::function<std::vector<std::pair<std::string, std::string>>()> facts;
   std::function<void(log_level)> set_log_level;
   /// Calls `found` once with them, oldest first, at once or later.

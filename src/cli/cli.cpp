@@ -16,6 +16,7 @@
 #include "cli/control_client.hpp"
 #include "cli/errc.hpp"
 #include "cli/explain.hpp"
+#include "cli/man.hpp"
 #include "cli/replay.hpp"
 #include "cli/since.hpp"
 #include "engine/sandbox.hpp"
@@ -210,6 +211,7 @@ exit_code print(const result<std::string>& result, std::ostream& out, std::ostre
 
 exit_code run(const std::vector<std::string>& args, std::istream& in, std::ostream& out, std::ostream& err,
               const config::environment& env) {
+  if (args == std::vector<std::string>{"--print-man"}) return print(man_of(usage), out, err);
   const auto r = parse(args);
   if (!r) return fail(err, r.error().detail, exit_code::usage);
   if (r->help) return print(std::string(usage), out, err);

@@ -32,9 +32,9 @@ std::vector<std::string> reversed_with_marks(const std::vector<std::string>& arg
 std::string without_mark(const std::string& text) { return text == empty_mark ? std::string() : text; }
 
 std::string hint_for_flag(std::string_view name) {
-  std::vector<std::string> names{"--config",          "--check-config", "--print-config",  "--print-sample",
-                                 "--print-reference", "--record",       "--record-bodies", "--record-limit",
-                                 "--version",         "--help"};
+  std::vector<std::string> names{"--config",          "--check-config", "--print-config", "--print-sample",
+                                 "--print-reference", "--print-man",    "--record",       "--record-bodies",
+                                 "--record-limit",    "--version",      "--help"};
   for (const auto& o : options()) {
     if (o.show != nullptr) names.push_back(flag_name(o.key));
   }
@@ -70,6 +70,8 @@ void add_flags(CLI::App& app, command_line& out, raw& in) {
                "Print the configuration in effect, without secrets, and end");
   app.add_flag("--print-sample", in.print_sample, "Print a sample configuration file and end");
   app.add_flag("--print-reference", in.print_reference, "Print the reference of all keys (Markdown) and end");
+  app.add_option("--print-man", out.man_page, "Print the manual page stoxd(8) or stox.toml(5) (roff) and end")
+      ->type_name("stoxd|stox.toml");
   app.add_option("--record", out.record_path,
                  "Write a trace of what crosses the engine's edge; if FILE exists, to FILE.1 and so on")
       ->type_name("FILE");
@@ -90,10 +92,11 @@ void add_flags(CLI::App& app, command_line& out, raw& in) {
   }
 }
 
-config::what chosen(const raw& in) {
+config::what chosen(const raw& in, const command_line& line) {
   if (in.help) return what::help;
   if (in.version) return what::version;
   if (in.print_reference) return what::print_reference;
+  if (!line.man_page.empty()) return what::print_man;
   if (in.print_sample) return what::print_sample;
   if (in.print_config) return what::print_config;
   return in.check ? what::check : what::run;
@@ -105,6 +108,21 @@ std::vector<std::string> split_list(std::string_view text) {
   std::vector<std::string> out;
   if (text::trim(text).empty()) return out;
   for (const auto part : text::split(text, ',')) out.emplace_back(text::trim(part));
+  return out;
+}
+
+std::vector<program_flag> program_flags() {
+  CLI::App app;
+  command_line line;
+  raw in;
+  add_flags(app, line, in);
+  std::vector<program_flag> out;
+  for (const auto* flag : app.get_options()) {
+    if (flag->get_group() != "Options") continue;
+    auto names = flag->get_name(false, true);
+    if (const auto comma = names.find(','); comma != std::string::npos) names.insert(comma + 1, " ");
+    out.push_back({std::move(names), flag->get_type_name(), flag->get_description()});
+  }
   return out;
 }
 
@@ -128,6 +146,8 @@ command_line parse_command_line(const std::vector<std::string>& args) {
   out.config_file = without_mark(out.config_file);
   out.record_path = without_mark(out.record_path);
   out.errors = name_extras(app.remaining());
+  if (!out.man_page.empty() && out.man_page != "stoxd" && out.man_page != "stox.toml")
+    out.errors.emplace_back("--print-man: there are the pages stoxd and stox.toml");
   if (!in.record_limit.empty()) {
     const auto bytes = parse_size(without_mark(in.record_limit));
     if (bytes && *bytes >= 1'000'000 && *bytes <= 1'000'000'000'000) {
@@ -136,7 +156,7 @@ command_line parse_command_line(const std::vector<std::string>& args) {
       out.errors.emplace_back("--record-limit: is no size of 1MB to 1000GB; write it like \"200MB\"");
     }
   }
-  out.what = chosen(in);
+  out.what = chosen(in, out);
   if (out.what == what::help) out.help = app.help();
   std::size_t i = 0;
   for (const auto& o : options()) {

@@ -23,6 +23,7 @@ enum class what {
   print_config,     ///< print `text`: the effective configuration, secrets shown as "..."
   print_sample,     ///< print `text`: a sample stox.toml
   print_reference,  ///< print `text`: docs/configuration.md
+  print_man,        ///< print `text`: a manual page
   version,          ///< print `text`
   help,             ///< print `text`
 };

@@ -10,6 +10,8 @@
 
 namespace stox::config {
 
+struct option;
+
 /// Where a value came from.
 struct origin {
   std::string place;       ///< "stox.toml:4", "--sip.hold", "STOX_SIP_HOLD"
@@ -45,5 +47,11 @@ std::vector<std::string> missing_folders(const findings& f);
 std::string print_config(const findings& f);
 std::string print_sample();
 std::string print_reference();
+std::string print_man_stoxd();      ///< stoxd(8)
+std::string print_man_stox_toml();  ///< stox.toml(5)
+
+/// The sections in the table's order; those of arrays of tables included.
+std::vector<std::string_view> sections();
+std::string default_value(const option& o);  ///< as it would stand in the file
 
 }  // namespace stox::config

@@ -127,6 +127,8 @@ outcome load(const std::vector<std::string>& args, const environment& env) {
     if (line.what == what::version) return printed(line.what, "stoxd " STOX_VERSION "\n");
     if (line.what == what::print_sample) return printed(line.what, print_sample());
     if (line.what == what::print_reference) return printed(line.what, print_reference());
+    if (line.what == what::print_man)
+      return printed(line.what, line.man_page == "stoxd" ? print_man_stoxd() : print_man_stox_toml());
   }
   findings f;
   loaded out;

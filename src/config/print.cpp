@@ -34,21 +34,6 @@ std::string toml_value(value_type type, const std::vector<std::string>& texts) {
   return {};
 }
 
-std::string default_value(const option& o) {
-  std::vector<std::string> texts;
-  if (!o.fallback.empty()) texts.emplace_back(o.fallback);
-  return toml_value(o.type == value_type::text_or_list ? value_type::list : o.type, texts);
-}
-
-/// The sections in the table's order; those of arrays of tables included.
-std::vector<std::string_view> sections() {
-  std::vector<std::string_view> out;
-  for (const auto& o : options()) {
-    if (std::find(out.begin(), out.end(), section_of(o.key)) == out.end()) out.push_back(section_of(o.key));
-  }
-  return out;
-}
-
 /// `text` as comment lines of at most `column` characters.
 std::string comment(std::string_view text) {
   std::string out;
@@ -120,6 +105,20 @@ std::string reference_section(std::string_view section) {
 }
 
 }  // namespace
+
+std::string default_value(const option& o) {
+  std::vector<std::string> texts;
+  if (!o.fallback.empty()) texts.emplace_back(o.fallback);
+  return toml_value(o.type == value_type::text_or_list ? value_type::list : o.type, texts);
+}
+
+std::vector<std::string_view> sections() {
+  std::vector<std::string_view> out;
+  for (const auto& o : options()) {
+    if (std::find(out.begin(), out.end(), section_of(o.key)) == out.end()) out.push_back(section_of(o.key));
+  }
+  return out;
+}
 
 std::string print_config(const findings& f) {
   std::string out = "# The configuration in effect, and where each value comes from.\n";

@@ -88,6 +88,8 @@ struct daemon::impl {
   bool open_trace();
   void report_trace();
   void report_store();
+  void report_what_was_found();
+  std::string store_state() const;
   void build_engine();
   net::loop_hooks hooks();
   admin::hooks admin_hooks();
@@ -132,11 +134,7 @@ exit_code daemon::impl::prepare() {
     return refuse("--record " + loaded.record_path + ": " + std::strerror(errno));
   }
   build_engine();
-  if (store->found_unclean()) {
-    say(log_level::warning, "daemon.unclean_end",
-        {{"what", "the run before this one did not end by itself"}});
-    add_incident("daemon.unclean_end", {}, "open messages of that run are in doubt");
-  }
+  report_what_was_found();
   const auto bound = loop->listen(settings.sip);
   if (!bound) return refuse("sip.listen: " + bound.error().detail);
   if (const auto why = start_resolver(settings.dns); !why.empty()) return refuse(why);
@@ -154,6 +152,23 @@ std::string daemon::impl::start_resolver(const settings::dns& dns) {
         {{"what", "/etc/resolv.conf cannot be read; 127.0.0.1 is asked. See dns.servers"}});
   }
   return {};
+}
+
+// What the store knows of the run before, and of itself.
+void daemon::impl::report_what_was_found() {
+  report_store();
+  if (const auto broken = store->found_broken()) {
+    say(log_level::error, "store.broken",
+        {{"moved_to", broken->moved_to},
+         {"why", broken->why},
+         {"what", "a new file was made; the incidents until now are in the old one"}});
+    add_incident("store.broken", {}, "moved_to=" + broken->moved_to);
+  }
+  if (store->found_unclean()) {
+    say(log_level::warning, "daemon.unclean_end",
+        {{"what", "the run before this one did not end by itself"}});
+    add_incident("daemon.unclean_end", {}, "open messages of that run are in doubt");
+  }
 }
 
 bool daemon::impl::open_trace() {
@@ -202,7 +217,8 @@ admin::hooks daemon::impl::admin_hooks() {
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started);
     return std::vector<std::pair<std::string, std::string>>{{"uptime", std::to_string(up.count())},
                                                             {"configuration", loaded.file},
-                                                            {"listeners", joined(loop->listeners())}};
+                                                            {"listeners", joined(loop->listeners())},
+                                                            {"store", store_state()}};
   };
   h.set_log_level = [this](log_level level) {
     log.set_level(level);
@@ -253,9 +269,18 @@ void daemon::impl::report_store() {
     say(log_level::warning, "store.writes_again", {});  // as long as the line that it takes back is shown
   } else {
     say(log_level::error, "store.cannot_write",
-        {{"why", std::move(health.why)}, {"what", "incidents stand only in this log until it can"}});
+        {{"why", std::move(health.why)},
+         {"what", health.in_memory ? "incidents are in memory and end with this run; mend it and restart"
+                                   : "incidents stand only in this log until it can"}});
   }
   log.flush();
+}
+
+// Of "status": where it is, or what is wrong.
+std::string daemon::impl::store_state() const {
+  const auto health = store->health();
+  if (health.writes) return settings.store.path;
+  return (health.in_memory ? "in memory until the restart: " : "cannot write: ") + health.why;
 }
 
 void daemon::impl::add_incident(std::string_view kind, std::string domain, std::string detail) {
@@ -329,6 +354,16 @@ std::vector<engine::sample> daemon::impl::samples() const {
   add("log_lines_lost_total", "Log lines that nobody took: the log's reader stalls or is gone.", log.lost());
   add("store_written_total", "Incidents written to the store.", rows.written);
   add("store_dropped_total", "Incidents not written because the queue was full.", rows.dropped);
+  out.push_back({"previous_end_unclean",
+                 "1 if the run before this one did not end by itself: what it had open is in doubt.",
+                 true,
+                 {},
+                 store->found_unclean() ? 1.0 : 0.0});
+  out.push_back({"store_writable",
+                 "1 while what is noted is kept over a restart; 0 while store.path cannot be written.",
+                 true,
+                 {},
+                 store->health().writes ? 1.0 : 0.0});
   add("store_failed_total", "Incidents that the database refused.", rows.failed);
   return out;
 }

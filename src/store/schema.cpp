@@ -8,6 +8,7 @@
 
 #include "store/errc.hpp"
 #include "store/sqlite.hpp"
+#include "store/store_file.hpp"
 
 namespace stox::store {
 namespace {
@@ -26,11 +27,14 @@ constexpr const char* steps_of_this_version[] = {
       detail TEXT NOT NULL);
     CREATE INDEX incident_expiry ON incident (expiry);
     )",
+    // Whether a run has ended is now told by a file beside this one; meta held nothing else.
+    R"(
+    INSERT INTO incident (at, domain, expiry, engine, kind, detail)
+      SELECT strftime('%s'), '', strftime('%s', 'now', '+30 days'), 0, 'daemon.unclean_end',
+             'open messages of that run are in doubt' FROM meta WHERE key = 'run' AND value = 'open';
+    DROP TABLE meta;
+    )",
 };
-
-error failure(sqlite3* db, errc why, const std::string& path, const std::string& doing) {
-  return {why, path + ": " + doing + ": " + sqlite3_errmsg(db)};
-}
 
 std::optional<std::int64_t> number(sqlite3* db, const char* sql) {
   const auto s = prepare(db, sql);
@@ -38,12 +42,18 @@ std::optional<std::int64_t> number(sqlite3* db, const char* sql) {
   return sqlite3_column_int64(s.get(), 0);
 }
 
+bool says_damaged(sqlite3* db) {
+  const int code = sqlite3_errcode(db) & 0xFF;  // without the extension
+  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
 // 0 for an empty file.
 result<std::int64_t> version_of(sqlite3* db, const std::string& path) {
   const auto tables = number(db, "SELECT count(*) FROM sqlite_master");
-  if (!tables) return failure(db, errc::cannot_open, path, "reading");
+  if (!tables) return database_error(db, errc::unusable, path, "reading");
   if (*tables == 0) return 0;
   const auto version = number(db, "SELECT version FROM schema_version");
+  if (!version && says_damaged(db)) return database_error(db, errc::broken, path, "reading");
   if (!version) return error{errc::not_a_store, path + ": has tables, but no schema_version"};
   return *version;
 }
@@ -54,17 +64,17 @@ result<> back_up(sqlite3* db, const std::string& path, std::int64_t version) {
   const auto unfinished = target + ".part";
   std::remove(unfinished.c_str());
   // SQLite fills an empty file, but would make one with the process's umask.
-  const int fd = ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return error{errc::migration_failed, path + ": cannot make the backup " + unfinished};
-  ::close(fd);
+  const descriptor made(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (made.get() < 0) return error{errc::migration_failed, path + ": cannot make the backup " + unfinished};
   const auto copy = prepare(db, "VACUUM INTO ?1");
   if (copy) sqlite3_bind_text(copy.get(), 1, unfinished.c_str(), -1, SQLITE_STATIC);
   if (!copy || sqlite3_step(copy.get()) != SQLITE_DONE) {
-    return failure(db, errc::migration_failed, path, "backup to " + target);
+    return database_error(db, errc::migration_failed, path, "backup to " + target);
   }
-  if (std::rename(unfinished.c_str(), target.c_str()) != 0) {
-    return error{errc::migration_failed, path + ": cannot rename the backup to " + target};
+  if (::fsync(made.get()) != 0 || std::rename(unfinished.c_str(), target.c_str()) != 0) {
+    return error{errc::migration_failed, path + ": cannot finish the backup " + target};
   }
+  for (auto old = version - 2; old > 0; --old) std::remove((path + ".bak-" + std::to_string(old)).c_str());
   return {};
 }
 
@@ -83,6 +93,10 @@ bool run_steps(sqlite3* db, std::int64_t from, std::span<const char* const> step
 
 }  // namespace
 
+error database_error(sqlite3* db, errc why, const std::string& path, const std::string& doing) {
+  return {says_damaged(db) ? errc::broken : why, path + ": " + doing + ": " + sqlite3_errmsg(db)};
+}
+
 std::span<const char* const> schema_steps() { return steps_of_this_version; }
 
 result<> migrate(sqlite3* db, const std::string& path, std::span<const char* const> steps) {
@@ -100,9 +114,9 @@ result<> migrate(sqlite3* db, const std::string& path, std::span<const char* con
     const auto saved = back_up(db, path, *from);
     if (!saved) return saved.error();
   }
-  if (!execute(db, "BEGIN IMMEDIATE")) return failure(db, errc::migration_failed, path, "begin");
+  if (!execute(db, "BEGIN IMMEDIATE")) return database_error(db, errc::migration_failed, path, "begin");
   if (!run_steps(db, *from, steps) || !execute(db, "COMMIT")) {
-    auto why = failure(db, errc::migration_failed, path, "to schema " + std::to_string(newest));
+    auto why = database_error(db, errc::migration_failed, path, "to schema " + std::to_string(newest));
     execute(db, "ROLLBACK");
     return why;
   }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "store/errc.hpp"
 
 struct sqlite3;
 
@@ -13,8 +14,12 @@ namespace stox::store {
 /// are never changed, only added.
 std::span<const char* const> schema_steps();
 
+/// SQLite's last error: `broken` where it says that the file is damaged, otherwise `why`.
+error database_error(sqlite3* db, errc why, const std::string& path, const std::string& doing);
+
 /// Brings the file to version steps.size(), all in one transaction. A file that holds data is first copied to
-/// PATH.bak-VERSION. Refuses a version above steps.size(). Nothing is changed on an error.
+/// PATH.bak-VERSION; the two newest copies stay. Refuses a version above steps.size(). Nothing is changed on
+/// an error.
 result<> migrate(sqlite3* db, const std::string& path, std::span<const char* const> steps);
 
 }  // namespace stox::store

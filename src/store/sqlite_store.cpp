@@ -1,10 +1,5 @@
 #include "store/sqlite_store.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
@@ -15,13 +10,13 @@
 #include <utility>
 
 #include "store/errc.hpp"
-#include "store/schema.hpp"
 #include "store/sqlite.hpp"
+#include "store/store_file.hpp"
 
 namespace stox::store {
 namespace {
 
-constexpr const char* run_state = "run";  // meta: "open" while a daemon runs, "clean" after an orderly end
+constexpr const char* nowhere = ":memory:";
 
 std::int64_t seconds(wall_time t) {
   return std::chrono::duration_cast<std::chrono::seconds>(t.time_since_epoch()).count();
@@ -31,21 +26,9 @@ bool bind(sqlite3_stmt* s, int at, const std::string& text) {
   return sqlite3_bind_text(s, at, text.data(), static_cast<int>(text.size()), SQLITE_STATIC) == SQLITE_OK;
 }
 
-bool set_meta(sqlite3* db, const char* key, const char* value) {
-  const auto s =
-      prepare(db, "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-  return s && bind(s.get(), 1, key) && bind(s.get(), 2, value) && sqlite3_step(s.get()) == SQLITE_DONE;
-}
-
 std::string text_of(sqlite3_stmt* s, int column) {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(s, column));
   return {text, static_cast<std::size_t>(sqlite3_column_bytes(s, column))};
-}
-
-std::string get_meta(sqlite3* db, const char* key) {
-  const auto s = prepare(db, "SELECT value FROM meta WHERE key = ?1");
-  if (!s || !bind(s.get(), 1, key) || sqlite3_step(s.get()) != SQLITE_ROW) return {};
-  return text_of(s.get(), 0);
 }
 
 std::vector<incident> select(sqlite3* db, const incident_query& q) {
@@ -90,55 +73,6 @@ void prune(sqlite3* db) {
   }
 }
 
-/// A descriptor with its owner.
-class descriptor {
- public:
-  explicit descriptor(int fd = -1) : fd_(fd) {}
-  descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  descriptor& operator=(descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-// Makes the file private: SQLite would make it with the process's umask, and gives its -wal and -shm files
-// the mode of the main one. The lock is flock's, which does not touch SQLite's own (fcntl); it must be closed
-// after the database, since closing any descriptor of a file gives up the process's fcntl locks on it.
-result<descriptor> lock_file(const std::string& path) {
-  descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (file.get() < 0) return error{errc::cannot_open, path + ": " + std::strerror(errno)};
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return error{errc::in_use, path + ": another stoxd has it open"};
-    return error{errc::cannot_open, path + ": lock: " + std::strerror(errno)};
-  }
-  // An older file may be open to others; one that is not ours stays as its owner wants it.
-  struct stat about {};
-  if (::fstat(file.get(), &about) == 0 && (about.st_mode & 0077) != 0) ::fchmod(file.get(), 0600);
-  return file;
-}
-
-result<database> open_file(const std::string& path) {
-  sqlite3* raw = nullptr;
-  const int status = sqlite3_open_v2(
-      path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
-  database db(raw);
-  if (status != SQLITE_OK) return error{errc::cannot_open, path + ": " + sqlite3_errstr(status)};
-  sqlite3_busy_timeout(db.get(), 5000);
-  // WAL with NORMAL: a power cut may lose the last transactions, never the file.
-  if (!execute(db.get(),
-               "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF")) {
-    return error{errc::cannot_open, path + ": " + sqlite3_errmsg(db.get())};
-  }
-  return db;
-}
-
 }  // namespace
 
 struct sqlite_store::impl {
@@ -149,9 +83,16 @@ struct sqlite_store::impl {
   void run();
   void write(const std::deque<incident>& batch);
 
-  descriptor lock;  // outlives the database
+  result<> open(const std::string& wanted);
+  result<> open_file();
+  result<> open_memory();
+
+  std::string path;  // empty: in memory because store.path says so
+  descriptor lock;   // outlives the database
   database db;
   bool unclean = false;
+  bool lasting = true;  // false: the file cannot be used, so nothing is kept beyond the process
+  std::optional<broken_file> aside;
   std::function<void()> health_changed;
   std::thread worker;
   mutable std::mutex guard;  // for what follows
@@ -197,10 +138,55 @@ void sqlite_store::impl::write(const std::deque<incident>& batch) {
   {
     const std::lock_guard held(guard);
     (good ? counts.written : counts.failed) += batch.size();
-    changed = state.writes != good;
-    if (changed) state = {good, std::move(why)};
+    changed = lasting && state.writes != good;
+    if (changed) state = {good, false, std::move(why)};
   }
   if (changed && health_changed) health_changed();
+}
+
+result<> sqlite_store::impl::open(const std::string& wanted) {
+  if (wanted == nowhere) return open_memory();
+  path = wanted;
+  auto opened = open_file();
+  if (opened) return opened;
+  const auto& why = opened.error();
+  // The gateway's work is messages: it does not stand still because what it would note cannot be kept.
+  if (why.code != errc::unusable && why.code != errc::migration_failed) {
+    if (lock.get() >= 0 && !unclean) mark_as_ended(path);
+    return opened;
+  }
+  lasting = false;
+  state = {false, true, why.detail};
+  return open_memory();
+}
+
+result<> sqlite_store::impl::open_file() {
+  auto locked = lock_file(path);
+  if (!locked) return locked.error();
+  lock = std::move(*locked);
+  unclean = marked_as_running(path);
+  const bool marked = mark_as_running(path);
+  auto opened = open_database(path);
+  if (!opened && opened.error().code == errc::broken) {
+    const auto moved = move_aside(path);
+    if (!moved) return moved.error();
+    aside = {*moved, opened.error().detail};
+    auto fresh = lock_file(path);
+    if (!fresh) return fresh.error();
+    lock = std::move(*fresh);
+    opened = open_database(path);
+  }
+  if (!opened) return opened.error();
+  if (!marked) return error{errc::unusable, path + ".running: cannot be made"};
+  db = std::move(*opened);
+  return {};
+}
+
+result<> sqlite_store::impl::open_memory() {
+  auto opened = open_database(nowhere);
+  if (!opened) return opened.error();
+  db = std::move(*opened);
+  return {};
 }
 
 sqlite_store::sqlite_store(std::unique_ptr<impl> i) : impl_(std::move(i)) {}
@@ -208,24 +194,9 @@ sqlite_store::~sqlite_store() { close(false); }
 
 result<std::unique_ptr<sqlite_store>> sqlite_store::open(const std::string& path,
                                                          std::function<void()> health_changed) {
-  descriptor lock;
-  if (path != ":memory:") {
-    auto locked = lock_file(path);
-    if (!locked) return locked.error();
-    lock = std::move(*locked);
-  }
-  auto db = open_file(path);
-  if (!db) return db.error();
-  const auto migrated = migrate(db->get(), path, schema_steps());
-  if (!migrated) return migrated.error();
   auto i = std::make_unique<impl>();
-  i->lock = std::move(lock);
-  i->db = std::move(*db);
+  if (const auto opened = i->open(path); !opened) return opened.error();
   i->health_changed = std::move(health_changed);
-  i->unclean = get_meta(i->db.get(), run_state) == "open";
-  if (!set_meta(i->db.get(), run_state, "open")) {
-    return error{errc::cannot_open, path + ": " + sqlite3_errmsg(i->db.get())};
-  }
   prune(i->db.get());
   auto* const worker_of = i.get();
   i->worker = std::thread([worker_of] { worker_of->run(); });
@@ -233,6 +204,7 @@ result<std::unique_ptr<sqlite_store>> sqlite_store::open(const std::string& path
 }
 
 bool sqlite_store::found_unclean() const { return impl_->unclean; }
+std::optional<broken_file> sqlite_store::found_broken() const { return impl_->aside; }
 
 void sqlite_store::add(incident i) {
   {
@@ -266,8 +238,8 @@ void sqlite_store::close(bool clean) {
   impl_->wake.notify_one();
   if (!impl_->worker.joinable()) return;
   impl_->worker.join();
-  if (clean) set_meta(impl_->db.get(), run_state, "clean");
   impl_->db.reset();
+  if (clean && impl_->lock.get() >= 0) mark_as_ended(impl_->path);
   impl_->lock = descriptor();
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,13 @@ struct incident_query {
 /// Whether the last batch could be written; `why` is SQLite's reason if not.
 struct store_health {
   bool writes = true;
+  bool in_memory = false;  ///< the file could not be used at the start: what is added ends with the process
   std::string why;
+};
+
+/// A file that was damaged and is out of the way now.
+struct broken_file {
+  std::string moved_to, why;
 };
 
 /// The database file, in WAL mode, and the one thread that writes it. Its public functions may be called from
@@ -49,7 +56,9 @@ class sqlite_store {
   static constexpr int rows_limit = 100'000;        ///< incidents kept; the oldest go first
 
   /// ":memory:" keeps nothing beyond the process. Makes the file (mode 0600) but no directories; migrates an
-  /// older one.
+  /// older one. A broken file is moved aside and a new one made. A full or read-only disk, or a file that is
+  /// not ours to write, is no error: then the store is in memory, and health() says why. Errors are a folder
+  /// that is missing, a second daemon, another program's database, and a schema that is too new.
   /// `health_changed` is called on the store's thread when writing begins to fail and when it works again.
   static result<std::unique_ptr<sqlite_store>> open(const std::string& path,
                                                     std::function<void()> health_changed = {});
@@ -60,6 +69,7 @@ class sqlite_store {
   /// Whether the run before this one ended without close(true): it crashed or was killed. False for the first
   /// run.
   bool found_unclean() const;
+  std::optional<broken_file> found_broken() const;
   void add(incident i);
   /// Calls `found` with the incidents, oldest first, on the store's thread; with none after close(). What was
   /// added before is found.

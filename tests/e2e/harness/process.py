@@ -59,11 +59,12 @@ async def until(condition, seconds, what):
 class Process:
     """A server in the foreground with its output in a file."""
 
-    def __init__(self, name, argv, log_path, env=None):
+    def __init__(self, name, argv, log_path, env=None, before_exec=None):
         self.name = name
         self.argv = argv
         self.log_path = log_path
         self._env = dict(os.environ, **(env or {}))
+        self._before_exec = before_exec
         self._child = None
 
     def start(self):
@@ -74,6 +75,8 @@ class Process:
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() != parent:
                 os._exit(1)
+            if self._before_exec:
+                self._before_exec()
 
         with open(self.log_path, "ab") as log:
             self._child = subprocess.Popen(

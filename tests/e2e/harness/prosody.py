@@ -1,6 +1,7 @@
 """A Prosody of our own in a folder: plain c2s and one component port on free loopback ports."""
 
 import os
+import signal
 
 from .process import Process, free_port, tcp_answers
 
@@ -68,6 +69,13 @@ class Prosody:
         )
         self._process.start()
         await self._process.ready(lambda: tcp_answers(self.c2s_port) and tcp_answers(self.component_port))
+
+    def freeze(self):
+        """It answers nothing any more, but its connections stay."""
+        self._process.signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self._process.signal(signal.SIGCONT)
 
     async def stop(self):
         if self._process:

@@ -24,7 +24,7 @@ secret = "{secret}"
 
 {dns}
 [store]
-path = ":memory:"
+path = "{store}"
 
 [admin]
 listen = "127.0.0.1:{admin}"
@@ -43,6 +43,8 @@ class Stoxd:
         self.sip_port, self.admin_port = free_port(), free_port()
         self.proxy_port = None
         self._dns = ""
+        self.store = ":memory:"
+        self.before_exec = None  # called in the child that becomes stoxd
         self.config_path = os.path.join(folder, "stox.toml")
         self._process = None
 
@@ -54,6 +56,7 @@ class Stoxd:
                     sip=self.sip_port,
                     route=self._route(proxy_port),
                     dns=self._dns,
+                    store=self.store,
                     sip_extra=self.sip_extra,
                     component=self.component_port,
                     secret=self.secret,
@@ -74,7 +77,10 @@ class Stoxd:
     async def start(self, ready=True):
         """ready: waits until it says that it can work, not only that it lives."""
         self._process = Process(
-            "stoxd", [self.binary, "--config", self.config_path], os.path.join(self.folder, "stoxd.log")
+            "stoxd",
+            [self.binary, "--config", self.config_path],
+            os.path.join(self.folder, "stoxd.log"),
+            before_exec=self.before_exec,
         )
         self._process.start()
         path = "/readyz" if ready else "/healthz"
@@ -109,6 +115,12 @@ class Stoxd:
 
     def terminate(self):
         self._process.signal(15)
+
+    def kill(self):
+        self._process.signal(9)
+
+    def reload(self):
+        self._process.signal(1)
 
     def running(self):
         return self._process.running()

@@ -18,10 +18,12 @@ PASSWORD = "user-password-4711"
 
 
 class World:
-    def __init__(self, stoxd_binary, transport="udp", secret="component-secret", sip_extra="", answer_seconds=3):
+    def __init__(
+        self, stoxd_binary, transport="udp", secret="component-secret", sip_extra="", answer_seconds=3, xmpp_server=Prosody
+    ):
         self.folder = tempfile.mkdtemp(prefix="stox-e2e-")
         self.transport = transport
-        self.prosody = Prosody(os.path.join(self.folder, "prosody"))
+        self.prosody = xmpp_server(os.path.join(self.folder, "prosody"))  # or what stands in its place
         self.stoxd = Stoxd(
             stoxd_binary,
             os.path.join(self.folder, "stoxd"),
@@ -74,7 +76,7 @@ class World:
 
     def logs(self):
         parts = []
-        for name in ("stoxd/stoxd.log", "prosody/prosody.log", "kamailio/kamailio.log"):
+        for name in ("stoxd/stoxd.log", "prosody/prosody.log", "prosody/ejabberd.log", "kamailio/kamailio.log"):
             parts.append(f"---- {name}\n{process.tail(os.path.join(self.folder, name), 40)}")
         return "\n".join(parts)
 

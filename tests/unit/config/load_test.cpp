@@ -331,8 +331,8 @@ TEST_F(config_file, is_named_by_the_environment_when_no_flag_does) {
 TEST_F(config_file, never_shows_its_secret) {
   const auto path = write("stox.toml", good, 0644);
   std::string seen;
-  for (const auto* flag :
-       {"--check-config", "--print-config", "--version", "--help", "--print-sample", "--print-reference"}) {
+  for (const auto* flag : {"--check-config", "--print-config", "--version", "--help", "--print-sample",
+                           "--print-reference", "--print-man=stoxd", "--print-man=stox.toml"}) {
     const auto r = load({"--config", path, flag}, no_environment);
     ASSERT_TRUE(r.has_value()) << flag;
     seen += r->text + testing::PrintToString(r->warnings);

@@ -155,6 +155,32 @@ TEST_F(stoxd, goes_on_when_its_store_cannot_be_written_and_says_so_once) {
   EXPECT_THAT(log, HasSubstr("daemon.stopped how=clean"));
 }
 
+TEST_F(stoxd, that_finds_its_store_broken_moves_it_aside_and_says_so) {
+  std::ofstream(database()) << std::string(500, 'x');
+  std::string incidents, status;
+  const auto log = running(loaded(), [&] {
+    incidents = cli::ask_daemon(control(), "incidents 0 10").value();
+    status = cli::ask_daemon(control(), "status").value();
+  });
+  EXPECT_THAT(log, AllOf(HasSubstr("error store.broken moved_to=" + database() + ".broken-"),
+                         HasSubstr("file is not a database"), HasSubstr("daemon.stopped how=clean")));
+  EXPECT_THAT(incidents, HasSubstr("\"kind\":\"store.broken\""));
+  EXPECT_THAT(status, AllOf(HasSubstr("\"store\":\"" + database() + "\""),
+                            HasSubstr("{\"name\":\"store_writable\",\"labels\":{},\"value\":1}")));
+}
+
+TEST_F(stoxd, runs_without_its_file_where_that_cannot_be_used_and_says_so) {
+  // A folder where the mark of a running daemon belongs: the file cannot be had, for root as well.
+  std::filesystem::create_directory(database() + ".running");
+  std::string status;
+  const auto log = running(loaded(), [&] { status = cli::ask_daemon(control(), "status").value(); });
+  EXPECT_THAT(log,
+              AllOf(HasSubstr("error store.cannot_write why=\"" + database() + ".running: cannot be made\""),
+                    HasSubstr("incidents are in memory"), HasSubstr("daemon.stopped how=clean")));
+  EXPECT_THAT(status, AllOf(HasSubstr("\"store\":\"in memory until the restart: "),
+                            HasSubstr("{\"name\":\"store_writable\",\"labels\":{},\"value\":0}")));
+}
+
 TEST_F(stoxd, that_records_says_so_and_spares_earlier_traces) {
   auto l = loaded();
   l.record_path = folder + "/trace";

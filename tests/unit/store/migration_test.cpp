@@ -1,0 +1,116 @@
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/schema.hpp"
+#include "unit/store/store_folder.hpp"
+
+namespace stox::store {
+namespace {
+
+using testing::AnyOf;
+using testing::ElementsAre;
+
+class migration : public store_folder {
+ protected:
+  /// What the first version of this program left behind; never to be changed.
+  void write_version_1(const char* run) const {
+    const auto db = raw(path);
+    ASSERT_TRUE(execute(db.get(), R"(
+      PRAGMA journal_mode = WAL;
+      CREATE TABLE schema_version (version INTEGER NOT NULL);
+      INSERT INTO schema_version VALUES (1);
+      CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+      CREATE TABLE incident (
+        id INTEGER PRIMARY KEY, at INTEGER NOT NULL, domain TEXT NOT NULL, expiry INTEGER NOT NULL,
+        engine INTEGER NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL);
+      CREATE INDEX incident_expiry ON incident (expiry);
+      INSERT INTO incident VALUES (5, 1700000000, 'sip.example', 9999999999, 0, 'message.to_sip.in_doubt', 'call_id=c-1');
+    )"));
+    ASSERT_TRUE(execute(db.get(), ("INSERT INTO meta VALUES ('run', '" + std::string(run) + "')").c_str()));
+  }
+};
+
+const char* const details = "SELECT kind, detail FROM incident ORDER BY id";
+
+TEST_F(migration, of_a_version_1_file_keeps_its_incidents_and_a_copy) {
+  write_version_1("clean");
+  ASSERT_TRUE(sqlite_store::open(path));
+  EXPECT_THAT(rows(path, "SELECT version FROM schema_version"),
+              ElementsAre(std::to_string(schema_steps().size())));
+  EXPECT_THAT(rows(path, details), ElementsAre("message.to_sip.in_doubt|call_id=c-1"));
+  EXPECT_THAT(rows(path + ".bak-1", "SELECT version FROM schema_version"), ElementsAre("1"));
+  EXPECT_THAT(rows(path + ".bak-1", details), ElementsAre("message.to_sip.in_doubt|call_id=c-1"));
+  EXPECT_THAT(rows(path + ".bak-1", "SELECT value FROM meta"), ElementsAre("clean"));
+}
+
+TEST_F(migration, of_a_version_1_file_that_was_left_by_a_crash_tells_of_it) {
+  write_version_1("open");
+  ASSERT_TRUE(sqlite_store::open(path));
+  EXPECT_THAT(rows(path, details), ElementsAre("message.to_sip.in_doubt|call_id=c-1",
+                                               "daemon.unclean_end|open messages of that run are in doubt"));
+  EXPECT_THAT(
+      rows(path, "SELECT detail FROM incident WHERE expiry > at + 86400 * 29 AND kind LIKE 'daemon%'"),
+      ElementsAre("open messages of that run are in doubt"));
+}
+
+TEST_F(migration, keeps_the_two_newest_copies) {
+  const char* const steps[] = {"CREATE TABLE t (x)", "INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (2)",
+                               "INSERT INTO t VALUES (3)"};
+  for (std::size_t i = 1; i <= 4; ++i) ASSERT_TRUE(migrate(raw(path).get(), path, {steps, i}));
+  EXPECT_FALSE(std::filesystem::exists(path + ".bak-1"));
+  EXPECT_THAT(rows(path + ".bak-2", "SELECT x FROM t"), ElementsAre("1"));
+  EXPECT_THAT(rows(path + ".bak-3", "SELECT x FROM t"), ElementsAre("1", "2"));
+}
+
+// The process dies at each step of SQLite's machine in turn; what it leaves is one of the two, whole.
+TEST_F(migration, that_is_killed_anywhere_leaves_the_old_or_the_new) {
+  const char* const one[] = {"CREATE TABLE t (x TEXT); INSERT INTO t VALUES ('old')"};
+  const char* const three[] = {one[0], "ALTER TABLE t ADD COLUMN y TEXT", "UPDATE t SET x = 'new', y = 'y'"};
+  ASSERT_TRUE(migrate(raw(path).get(), path, one));
+  const auto original = folder + "/original";
+  std::filesystem::copy_file(path, original);
+  int killed = 0, left_old = 0;
+  for (int steps = 1;; steps += 19) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (entry.path() != original) std::filesystem::remove(entry.path());
+    }
+    std::filesystem::copy_file(original, path);
+    const auto child = fork();
+    if (child == 0) {
+      const auto db = raw(path);
+      execute(db.get(), "PRAGMA journal_mode = WAL");
+      sqlite3_progress_handler(
+          db.get(), 1,
+          [](void* left) -> int {
+            if (--*static_cast<int*>(left) == 0) ::_exit(9);
+            return 0;
+          },
+          &steps);
+      ::_exit(migrate(db.get(), path, three) ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_THAT(WEXITSTATUS(status), AnyOf(0, 9));
+    const auto version = rows(path, "SELECT version FROM schema_version");
+    if (version == std::vector<std::string>{"1"}) {
+      ASSERT_THAT(rows(path, "SELECT * FROM t"), ElementsAre("old"));
+      ++left_old;
+    } else {
+      ASSERT_THAT(version, ElementsAre("3"));
+      ASSERT_THAT(rows(path, "SELECT x, y FROM t"), ElementsAre("new|y"));
+    }
+    if (std::filesystem::exists(path + ".bak-1")) {
+      ASSERT_THAT(rows(path + ".bak-1", "SELECT * FROM t"), ElementsAre("old"));
+    }
+    ASSERT_TRUE(migrate(raw(path).get(), path, three)) << "the next start goes on";
+    ASSERT_THAT(rows(path, "SELECT x, y FROM t"), ElementsAre("new|y"));
+    if (WEXITSTATUS(status) == 0) break;
+    ++killed;
+  }
+  EXPECT_GT(killed, 20);
+  EXPECT_GT(left_old, 20);
+}
+
+}  // namespace
+}  // namespace stox::store
