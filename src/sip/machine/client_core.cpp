@@ -61,6 +61,20 @@ client_tx client_core::request(outgoing out, instant now) {
   return static_cast<client_tx>(number);
 }
 
+/// The request as it goes to that server: its Via, and credentials that the server is known to want. False:
+/// they make a MESSAGE too large.
+bool client_core::write_for(call& c, const attempt& a) {
+  const bool changed = auth_.prepare(c.request, a.where);
+  if (!changed && *c.request.headers.find(header::via) == a.via) return true;
+  c.request.headers.set(header::via, a.via);
+  c.wire = write(c.request);
+  c.request_bytes = bytes_of(c.request);
+  const auto why = changed ? size_problem(c.request, c.wire.size()) : std::nullopt;
+  if (why) c.last_error = *why;
+  c.too_large = why.has_value();
+  return !why;
+}
+
 /// Begins with the next target that can be sent to. False: there is none.
 bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
   while (now.steady < c.give_up_at) {
@@ -79,10 +93,7 @@ bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
     } else {
       c.last_error = "no UDP listener for the address family of " + a.where.to.to_string();
     }
-    if (*c.request.headers.find(header::via) != a.via) {
-      c.request.headers.set(header::via, a.via);
-      c.wire = write(c.request);
-    }
+    if (!write_for(c, a)) return false;
     by_branch_.add(hash_of(a.branch, c.method), number);
     c.attempts.push_back(std::move(a));
     c.fsm = client_transaction(c.fsm.invite(), reliable, now.steady, c.give_up_at, ctx_.options.timers);
@@ -141,16 +152,22 @@ void client_core::move_on(call& c, std::uint64_t number, instant now) {
                {"why", c.last_error}});
     return update(c, number);
   }
-  fail(c, number, c.timed_out ? failure::timed_out : failure::transport, c.last_error);
+  fail(c, number, why_of(c), c.last_error);
 }
 
 void client_core::fail(call& c, std::uint64_t number, failure why, std::string detail) {
   release(c, number);
   if (!c.hidden) {
     ctx_.events.push_back(request_failed{static_cast<client_tx>(number), why,
-                                         doubt_before(c, c.attempts.size()), std::move(detail)});
+                                         doubt_before(c, c.attempts.size()), std::move(detail),
+                                         c.challenges.rounds});
   }
   destroy(number);
+}
+
+failure client_core::why_of(const call& c) {
+  if (c.too_large) return failure::too_large;
+  return c.timed_out ? failure::timed_out : failure::transport;
 }
 
 bool client_core::doubt_before(const call& c, std::size_t part) {
@@ -216,10 +233,13 @@ void client_core::final(call& c, const place& p, response&& r, instant now) {
     pause(a.where.to, r, now);
   }
   const bool acknowledge = c.fsm.invite() && r.status >= 300;
-  if (busy && !current) {
+  const bool challenge = (r.status == 401 || r.status == 407) && !c.hidden;
+  if (challenge) a.refused = true;
+  if ((busy || challenge) && !current) {
     if (acknowledge) send_ack(c, a, r, now);
     return;  // a later target has the request already
   }
+  if (challenge && answer_challenge(c, p, r, now)) return;
   const bool repeated = r.status == 482 && doubt_before(c, p.part);
   if (busy && c.plan.has_more(health_, c.untouched(), now)) {
     if (acknowledge) send_ack(c, a, r, now);
@@ -235,6 +255,26 @@ void client_core::final(call& c, const place& p, response&& r, instant now) {
   finish(c, p, std::move(r), now);
 }
 
+/// RFC 3261 §22.2, §8.1.3.5: the same request with credentials and the next CSeq, to the same server. False:
+/// the response is the final one.
+bool client_core::answer_challenge(call& c, const place& p, const response& r, instant now) {
+  const attempt& a = c.attempts[p.part];
+  if (!auth_.challenged(c.request, r, a.where, c.challenges)) return false;
+  if (c.fsm.invite()) send_ack(c, a, r, now);
+  const std::string* last = c.request.headers.find(header::cseq);
+  if (const auto cseq = last == nullptr ? result<sip::cseq>(errc::missing_header) : parse_cseq(*last)) {
+    c.request.headers.set(header::cseq, write(sip::cseq{cseq->number + 1, cseq->method, cseq->method_name}));
+  }
+  release(c, p.number);
+  c.plan.again();
+  if (start_attempt(c, p.number, now)) {
+    update(c, p.number);
+  } else {
+    fail(c, p.number, why_of(c), c.last_error);
+  }
+  return true;
+}
+
 void client_core::finish(call& c, const place& p, response&& r, instant now) {
   const std::uint64_t number = p.number;
   release(c, number);
@@ -242,7 +282,12 @@ void client_core::finish(call& c, const place& p, response&& r, instant now) {
   c.try_until.reset();
   const client_step step = c.fsm.receive(r.status, now.steady, ctx_.options.timers);
   if (step.acknowledge) send_ack(c, c.attempts[p.part], r, now);
-  if (!c.hidden) ctx_.events.push_back(response_received{static_cast<client_tx>(number), std::move(r)});
+  if (r.status < 300 && p.part + 1 == c.attempts.size())
+    auth_.accepted(c.request, r, c.attempts[p.part].where);
+  if (!c.hidden) {
+    ctx_.events.push_back(
+        response_received{static_cast<client_tx>(number), std::move(r), c.challenges.rounds});
+  }
   c.wire = {};
   if (!c.fsm.invite()) {
     c.request = {};

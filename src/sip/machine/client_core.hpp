@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "sip/machine/authenticator.hpp"
 #include "sip/machine/client_tx.hpp"
 #include "sip/machine/connections.hpp"
 #include "sip/machine/context.hpp"
@@ -23,7 +24,7 @@ namespace stox::sip {
 class client_core {
  public:
   client_core(context& ctx, connections& conns, dns::resolver& dns)
-      : ctx_(ctx), conns_(conns), locator_(dns, ctx.ids, ctx.memory) {}
+      : ctx_(ctx), conns_(conns), locator_(dns, ctx.ids, ctx.memory), auth_(ctx) {}
 
   client_tx request(outgoing out, instant now);
   void cancel(client_tx tx, instant now);
@@ -46,7 +47,7 @@ class client_core {
     token last{};                  ///< the send that may still wait for its stream
     std::uint32_t unreported = 0;  ///< sends whose fate was not told yet
     bool left = false;             ///< the kernel took it at least once
-    bool refused = false;          ///< answered 503: it was not processed
+    bool refused = false;          ///< answered 503, 401 or 407: it was not processed
     bool untouched() const { return !left && unreported == 0; }
     bool in_doubt() const { return !untouched() && !refused; }
   };
@@ -58,6 +59,7 @@ class client_core {
     std::string method;
     std::string first_branch;
     target_plan plan;
+    answered_challenges challenges;
     std::vector<attempt> attempts;
     std::string wire;
     std::string last_error;
@@ -67,6 +69,7 @@ class client_core {
     bool hidden = false;     ///< a CANCEL of ours: nobody asked for its outcome
     bool timed_out = false;  ///< an attempt ended without a word
     bool cancel_wanted = false;
+    bool too_large = false;  ///< with the credentials that a server wants
     timer_handle timer;
     charge memory;
     /// Whether nothing has left for the current target.
@@ -88,6 +91,7 @@ class client_core {
   void send_ack_once(struct request ack, const located& found, instant now);
   std::optional<std::string> make_plan(call& c, const std::vector<target>& targets) const;
   std::string via_for(const target& where, std::string_view branch, std::string* sent_by) const;
+  bool write_for(call& c, const attempt& a);
   bool start_attempt(call& c, std::uint64_t number, instant now);
   bool transmit(call& c, std::uint64_t number, instant now);
   bool withdraw(call& c);
@@ -96,11 +100,15 @@ class client_core {
   void fail(call& c, std::uint64_t number, failure why, std::string detail);
   void provisional(call& c, const place& p, response&& r, instant now);
   void final(call& c, const place& p, response&& r, instant now);
+  bool answer_challenge(call& c, const place& p, const response& r, instant now);
   void finish(call& c, const place& p, response&& r, instant now);
   void send_ack(const call& c, const attempt& a, const response& r, instant now);
   void send_cancel(call& c, instant now);
   void pause(const socket_address& server, const response& r, instant now);
   static std::size_t bytes_of(const struct request& r);
+  /// The detail of failure::too_large, or nullopt.
+  static std::optional<std::string> size_problem(const struct request& r, std::size_t size);
+  static failure why_of(const call& c);
   static bool doubt_before(const call& c, std::size_t part);
   static std::uint64_t hash_of(std::string_view branch, std::string_view method);
   /// RFC 3261 §17.1.3: the attempt of that branch and CSeq method; number 0: none.
@@ -116,6 +124,7 @@ class client_core {
   std::unordered_map<std::uint64_t, waiting_ack> acks_;
   locator locator_;
   server_health health_;
+  authenticator auth_;
   slot_table<call> calls_;
   key_index by_branch_;
 };

@@ -68,8 +68,7 @@ void client_core::begin(call& c, std::uint64_t number, located found, instant no
   if (auto why = make_plan(c, targets)) return fail(c, number, failure::too_large, std::move(*why));
   if (start_attempt(c, number, now)) return update(c, number);
   const bool held = c.attempts.empty() && c.plan.held_back();
-  fail(c, number, held ? failure::held_back : failure::transport,
-       c.last_error.empty() ? "no target" : c.last_error);
+  fail(c, number, held ? failure::held_back : why_of(c), c.last_error.empty() ? "no target" : c.last_error);
 }
 
 std::string client_core::via_for(const target& where, std::string_view branch, std::string* by) const {
@@ -89,6 +88,12 @@ std::string client_core::via_for(const target& where, std::string_view branch, s
   return out;
 }
 
+std::optional<std::string> client_core::size_problem(const struct request& r, std::size_t size) {
+  if (size <= max_datagram_request || r.method != method::message) return std::nullopt;
+  return "the MESSAGE would take " + std::to_string(size) + " bytes, and at most " +
+         std::to_string(max_datagram_request) + " are allowed";
+}
+
 /// Fills the plan; the error is the detail of failure::too_large.
 std::optional<std::string> client_core::make_plan(call& c, const std::vector<target>& targets) const {
   if (targets.empty()) return std::nullopt;
@@ -100,10 +105,7 @@ std::optional<std::string> client_core::make_plan(call& c, const std::vector<tar
   const std::size_t bare = c.wire.size() - via_size;
   for (const target& t : targets) {
     const std::size_t size = bare + via_for(t, c.first_branch, nullptr).size();
-    if (size > max_datagram_request && c.request.method == method::message) {
-      return "the MESSAGE would take " + std::to_string(size) + " bytes, and at most " +
-             std::to_string(max_datagram_request) + " are allowed";
-    }
+    if (auto why = size_problem(c.request, size)) return why;
     c.plan.add(t, size > max_datagram_request);
   }
   return std::nullopt;

@@ -1,6 +1,7 @@
 #include "sip/machine/target_plan.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace stox::sip {
 
@@ -39,12 +40,13 @@ void target_plan::add(const target& t, bool too_large) {
 
 std::optional<target> target_plan::next(const server_health& health, bool untouched, std::string& why,
                                         instant now) {
-  while (next_ < steps_.size()) {
-    const step& s = steps_[next_++];
+  while (next_ < steps_.size() || again_) {
+    const bool again = std::exchange(again_, false);
+    const step& s = steps_[again ? next_ - 1 : next_++];
     if (health.is_paused(s.where.to, now)) {
       why = s.where.to.to_string() + " asked for a pause";
       held_back_ = true;
-    } else if (!s.fallback || untouched) {
+    } else if (!s.fallback || untouched || again) {
       return s.where;
     }
   }

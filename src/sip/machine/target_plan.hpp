@@ -42,6 +42,8 @@ class target_plan {
   /// target that wants a pause `why` is told.
   std::optional<target> next(const server_health& health, bool untouched, std::string& why, instant now);
   bool has_more(const server_health& health, bool untouched, instant now) const;
+  /// `next` gives the current target once more.
+  void again() { again_ = true; }
   /// Whether any target stands behind the current one, paused or not.
   bool at_end() const { return next_ == steps_.size(); }
   /// No further targets.
@@ -56,6 +58,7 @@ class target_plan {
   };
   std::vector<step> steps_;
   std::size_t next_ = 0;
+  bool again_ = false;
   bool held_back_ = false;
 };
 
