@@ -86,19 +86,40 @@ void check_names(findings& f, const std::vector<served>& domains) {
   }
 }
 
+/// Of a secret and the file that may hold it there is one.
+void check_secret(findings& f, const std::string& secret, const std::string& file) {
+  const bool here = f.origins.contains(secret);
+  const bool there = f.origins.contains(file);
+  const auto leaf = secret.substr(secret.rfind('.') + 1);
+  if (here && there) {
+    f.fail(file, "stands beside " + leaf + "; keep one of the two");
+  } else if (!here && !there && f.ok(secret) && f.ok(file)) {
+    f.fail(secret, "missing; write " + leaf + " or " + leaf + "_file");
+  }
+}
+
+void check_credentials(findings& f) {
+  const auto& all = f.settings.credentials;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto key = [i](std::string_view leaf) { return table_key("sip.credential", i, leaf); };
+    require(f, key("realm"), all[i].realm, "name the realm as the SIP server writes it");
+    require(f, key("user"), all[i].user, "name the user that the SIP server knows");
+    check_secret(f, key("password"), key("password_file"));
+    for (std::size_t j = 0; j < i; ++j) {
+      if (all[i].realm.empty() || all[i].realm != all[j].realm) continue;
+      f.fail(key("realm"), quote(all[i].realm) + " has two credentials; remove one");
+      break;
+    }
+  }
+}
+
 void check_components(findings& f) {
   const auto& links = f.settings.components;
   for (std::size_t i = 0; i < links.size(); ++i) {
     const auto key = [i](std::string_view leaf) { return table_key("xmpp.component", i, leaf); };
     require(f, key("domain"), links[i].domain, "name the domain that this component serves");
     require(f, key("server"), links[i].host, "name the XMPP server, e.g. \"127.0.0.1:5347\"");
-    const bool inline_secret = f.origins.contains(key("secret"));
-    const bool file_secret = f.origins.contains(key("secret_file"));
-    if (inline_secret && file_secret) {
-      f.fail(key("secret_file"), "stands beside secret; keep one of the two");
-    } else if (!inline_secret && !file_secret && f.ok(key("secret")) && f.ok(key("secret_file"))) {
-      f.fail(key("secret"), "missing; write secret or secret_file");
-    }
+    check_secret(f, key("secret"), key("secret_file"));
     for (std::size_t j = 0; j < i; ++j) {
       if (links[i].domain.empty() || links[i].domain != links[j].domain) continue;
       f.fail(key("domain"), quote(links[i].domain) + " has two components; remove one");
@@ -148,6 +169,7 @@ void findings::fail(std::string_view key, const std::string& why) {
 void check(findings& f) {
   check_pairs(f);
   check_components(f);
+  check_credentials(f);
   const auto domains = served_domains(f.settings.gateway);
   if (domains.empty() && f.ok("gateway.sip_domains") && !tables_failed(f, "gateway.domain")) {
     f.fail("gateway.sip_domains", "missing; name at least one domain whose users live on SIP");

@@ -19,6 +19,12 @@ constexpr table_array arrays[] = {
      [](all& s) { s.gateway.domains.emplace_back(); },
      [](const all& a, const all& b) { return a.gateway.domains == b.gateway.domains; },
      [](all& to, const all& from) { to.gateway.domains = from.gateway.domains; }},
+    {"sip.credential", change::live,
+     "What SIP servers that ask for a password are told (digest, RFC 3261 §22); other realms are not "
+     "answered.",
+     false, [](all& s) { s.credentials.emplace_back(); },
+     [](const all& a, const all& b) { return a.credentials == b.credentials; },
+     [](all& to, const all& from) { to.credentials = from.credentials; }},
     {"xmpp.component", change::restart,
      "A link to an XMPP server that lets the gateway serve one domain (XEP-0114).", true,
      [](all& s) { s.components.emplace_back(); },

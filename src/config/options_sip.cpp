@@ -65,6 +65,15 @@ std::string set_code(all& s, const value& v) {
 constexpr std::string_view accept_wait_bounds =
     "0ms to 250ms, never above half of SIP's T1 of 500ms: the answer must come before the peer sends again";
 
+std::string set_word(std::string& to, const value& v) {
+  if (v.text.empty()) return "is empty; write what the SIP server has";
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  if (!text::is_utf8(v.text) || std::any_of(v.text.begin(), v.text.end(), control))
+    return "holds a control character or is not UTF-8; write it as the SIP server has it";
+  to = v.text;
+  return {};
+}
+
 constexpr option table[] = {
     {"sip.listen", value_type::list, change::restart, "", R"(["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"])",
      0, 0, "at least one",
@@ -153,6 +162,28 @@ constexpr option table[] = {
        return std::string();
      },
      [](const all& s) { return texts{std::to_string(s.sip.queue_total)}; }, nullptr},
+    {"sip.credential.realm", value_type::text, change::live, "", R"("sip.example")", 0, 0, "required",
+     "The realm of the challenge, exactly as the server writes it.",
+     [](all& s, const value& v) { return set_word(s.credentials.back().realm, v); }, nullptr, nullptr},
+    {"sip.credential.user", value_type::text, change::live, "", R"("stox")", 0, 0, "required",
+     "The user name that the server knows the gateway by.",
+     [](all& s, const value& v) { return set_word(s.credentials.back().user, v); }, nullptr, nullptr},
+    {"sip.credential.password", value_type::secret, change::live, "", R"("change-me")", 0, 0,
+     "this or password_file", "Its password.",
+     [](all& s, const value& v) {
+       if (v.text.empty()) return std::string("is empty; write the password that the SIP server has");
+       s.credentials.back().password = redacted(v.text);
+       return std::string();
+     },
+     nullptr, nullptr},
+    {"sip.credential.password_file", value_type::text, change::live, "", "", 0, 0, "this or password",
+     "A file that holds the password; a relative path is relative to the configuration file.",
+     [](all& s, const value& v) {
+       if (v.text.empty()) return std::string("is empty; write the file's path");
+       s.credentials.back().password_file = v.text;
+       return std::string();
+     },
+     nullptr, nullptr},
 };
 
 }  // namespace

@@ -79,6 +79,17 @@ std::string print_tables(const settings::all& s, std::string_view array) {
       line("sip", quote(d.sip));
       line("xmpp", quote(d.xmpp));
     }
+  } else if (array == "sip.credential") {
+    for (const auto& c : s.credentials) {
+      out += "\n[[sip.credential]]\n";
+      line("realm", quote(c.realm));
+      line("user", quote(c.user));
+      if (c.password_file.empty()) {
+        line("password", std::string(hidden));
+      } else {
+        line("password_file", quote(c.password_file));
+      }
+    }
   } else {
     for (const auto& c : s.components) {
       out += "\n[[xmpp.component]]\n";

@@ -57,6 +57,7 @@ sip::endpoint_options sip_options_of(const settings::all& s, const gateway::doma
   o.advertise = s.sip.advertise;
   o.untrusted_answers_per_second = s.sip.untrusted_answers;
   o.max_connections = s.sip.max_connections;
+  for (const auto& c : s.credentials) o.credentials.push_back({c.realm, c.user, c.password});
   return o;
 }
 

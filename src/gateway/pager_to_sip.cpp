@@ -196,6 +196,25 @@ void pager_to_sip::start(place& at, queued&& q, context& c) {
   open_.emplace(c.request(std::move(q.out)), &at);
 }
 
+void pager_to_sip::count_up(place& at, unsigned challenges, context& c) {
+  if (challenges == 0) return;
+  const auto& o = *at.second.pending;
+  for (auto& q : at.second.waiting) {
+    if (q.sender.call_id != o.call_id) continue;
+    auto& headers = q.out.request.headers;
+    const auto* value = headers.find(sip::header::cseq);
+    const auto cseq = sip::parse_cseq(value == nullptr ? std::string_view() : *value);
+    if (cseq)
+      headers.set(sip::header::cseq,
+                  sip::write(sip::cseq{cseq->number + challenges, cseq->method, cseq->method_name}));
+  }
+  // The thread is known by its Call-ID, or it is the one of messages without a thread.
+  const auto jid = o.from.bare_text(), aor = o.to.bare_text();
+  auto* thread = talk_.find_thread(jid, aor, o.call_id, c.now().steady);
+  if (thread == nullptr) thread = talk_.find_thread(jid, aor, {}, c.now().steady);
+  if (thread != nullptr && thread->call_id == o.call_id) thread->cseq += challenges;
+}
+
 void pager_to_sip::next(place& at, context& c) {
   auto& l = at.second;
   l.pending.reset();
@@ -217,6 +236,7 @@ void pager_to_sip::answered(const sip::response_received& e, context& c) {
   open_.erase(known);
   const auto& o = *at.second.pending;
   release(at.first, 1);
+  count_up(at, e.challenges, c);
   if (e.response.status < 300) {
     c.counts().count(direction::to_sip, outcome::delivered, "accepted");
     if (c.logs(log_level::info)) note(c, log_level::info, "message.to_sip.delivered", about_of(o), {});
@@ -239,6 +259,7 @@ void pager_to_sip::failed(const sip::request_failed& e, context& c) {
   open_.erase(known);
   const auto& o = *at.second.pending;
   release(at.first, 1);
+  count_up(at, e.challenges, c);
   const auto what = e.may_have_arrived ? outcome::in_doubt : outcome::failed;
   switch (e.why) {
     case sip::failure::too_large:

@@ -75,6 +75,8 @@ class pager_to_sip {
   void take_in(const std::string& jid, const std::string& key, queued q, context& c);
   void tell(const origin& o, const xmpp::stanza_error& e, outcome what, std::string_view cause, context& c);
   void start(place& at, queued&& q, context& c);
+  /// Each challenge that the pending one answered took a CSeq (RFC 3261 §22.2): what comes after it moves up.
+  void count_up(place& at, unsigned challenges, context& c);
   /// After the pending one ended: the next, or the lane goes.
   void next(place& at, context& c);
   void fail_lane(place& at, const xmpp::stanza_error& e, std::string_view cause, context& c);

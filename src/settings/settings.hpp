@@ -67,6 +67,14 @@ struct component {
   friend bool operator==(const component&, const component&) = default;
 };
 
+/// [[sip.credential]]: what challenges of that realm are answered with.
+struct credential {
+  std::string realm, user;
+  redacted password;
+  std::string password_file;  ///< where the password was read from; empty: it stands in the configuration
+  friend bool operator==(const credential&, const credential&) = default;
+};
+
 enum class message_type : std::uint8_t { chat, normal };
 
 struct chat {
@@ -105,7 +113,8 @@ struct log {
 struct all {
   settings::gateway gateway;
   settings::sip sip;
-  std::vector<settings::component> components;  ///< [[xmpp.component]]
+  std::vector<settings::credential> credentials;  ///< [[sip.credential]]
+  std::vector<settings::component> components;    ///< [[xmpp.component]]
   settings::chat chat;
   settings::dns dns;
   settings::store store;

@@ -276,6 +276,49 @@ TEST_F(config_file, a_secret_may_stand_in_a_file_beside_it) {
   EXPECT_EQ(r->file, path);
 }
 
+TEST_F(config_file, credentials_are_read_with_their_passwords) {
+  write("password", "pass word\n");
+  const std::string two =
+      "[[sip.credential]]\nrealm = \"a \\\"b\\\"\"\nuser = \"g\u00fc\"\npassword = \"one\"\n"
+      "[[sip.credential]]\nrealm = \"c\"\nuser = \"u\"\npassword_file = \"password\"\n";
+  const auto path = write("stox.toml", std::string(good) + two);
+  const auto r = load({"--config", path}, no_environment);
+  ASSERT_TRUE(r.has_value()) << testing::PrintToString(r.error());
+  ASSERT_EQ(r->settings.credentials.size(), 2U);
+  EXPECT_EQ(r->settings.credentials[0], (settings::credential{"a \"b\"", "g\u00fc", redacted("one"), ""}));
+  EXPECT_EQ(r->settings.credentials[1],
+            (settings::credential{"c", "u", redacted("pass word"), folder_ + "/password"}));
+  const auto shown = load({"--config", path, "--print-config"}, no_environment);
+  ASSERT_TRUE(shown.has_value());
+  EXPECT_THAT(shown->text, HasSubstr("[[sip.credential]]\nrealm = \"c\"\nuser = \"u\"\npassword_file = "));
+  EXPECT_THAT(shown->text, testing::Not(HasSubstr("pass word")));
+  EXPECT_THAT(shown->text, testing::Not(HasSubstr("\"one\"")));
+  // A password that changed is taken over while running.
+  auto after = r->settings;
+  after.credentials[0].password = redacted("two");
+  EXPECT_THAT(compare(r->settings, after).live, ElementsAre("sip.credential"));
+}
+
+TEST(cross_check, credentials_must_be_complete_and_one_for_each_realm) {
+  const auto bad = [](const std::string& table) {
+    return errors_of(std::string(good) + "[[sip.credential]]\n" + table);
+  };
+  EXPECT_THAT(bad("user = \"u\"\npassword = \"p\"\n"),
+              ElementsAre(HasSubstr("sip.credential.realm: missing")));
+  EXPECT_THAT(bad("realm = \"r\"\npassword = \"p\"\n"),
+              ElementsAre(HasSubstr("sip.credential.user: missing")));
+  EXPECT_THAT(bad("realm = \"r\"\nuser = \"u\"\n"),
+              ElementsAre(HasSubstr("sip.credential.password: missing; write password or password_file")));
+  EXPECT_THAT(bad("realm = \"r\"\nuser = \"u\"\npassword = \"p\"\npassword_file = \"f\"\n"),
+              ElementsAre(HasSubstr("password_file: stands beside password; keep one of the two")));
+  EXPECT_THAT(bad("realm = \"r\\n\"\nuser = \"u\"\npassword = \"p\"\n"),
+              ElementsAre(HasSubstr("sip.credential.realm: holds a control character")));
+  EXPECT_THAT(bad("realm = \"r\"\nuser = \"\"\npassword = \"\"\n"), testing::SizeIs(2));
+  const std::string one = "realm = \"r\"\nuser = \"u\"\npassword = \"p\"\n";
+  EXPECT_THAT(bad(one + "[[sip.credential]]\n" + one),
+              ElementsAre(HasSubstr("sip.credential.realm: \"r\" has two credentials; remove one")));
+}
+
 TEST_F(config_file, only_the_last_line_end_of_a_secret_file_is_cut) {
   write("secret", " a b\n\r\n");
   const auto r =
