@@ -50,10 +50,10 @@ void require(findings& f, const std::string& key, const std::string& text, std::
 }
 
 void check_pairs(findings& f) {
-  const auto& pairs = f.settings.gateway.domains;
+  auto& pairs = f.settings.gateway.domains;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     require(f, table_key("gateway.domain", i, "sip"), pairs[i].sip, "name the domain as SIP knows it");
-    require(f, table_key("gateway.domain", i, "xmpp"), pairs[i].xmpp, "name the domain as XMPP knows it");
+    if (pairs[i].xmpp.empty() && f.ok(table_key("gateway.domain", i, "xmpp"))) pairs[i].xmpp = pairs[i].sip;
     for (std::size_t j = 0; j < i; ++j) {
       const auto why = [](const std::string& name) {
         return quote(name) + " stands in two tables; one domain has one name on each side";
@@ -182,12 +182,19 @@ void check(findings& f) {
   if (f.settings.sip.listen.empty() && f.ok("sip.listen")) {
     f.fail("sip.listen", "missing; name at least one address, e.g. [\"udp:127.0.0.1:5060\"]");
   }
-  const auto wildcard = [](const settings::listener& l) { return l.at.ip.is_unspecified(); };
+  const auto nameless = [&f](const settings::listener& l) {
+    const auto names = [&l](const settings::advertised& a) {
+      if (a.via && *a.via != l.via) return false;
+      const auto ip = ip_address::parse(a.host);
+      return !ip || ip->is_v4() || !l.at.ip.is_v4();  // "::" has both families
+    };
+    const auto& all = f.settings.sip.advertise;
+    return l.at.ip.is_unspecified() && std::none_of(all.begin(), all.end(), names);
+  };
   const auto& listen = f.settings.sip.listen;
-  const auto any = std::find_if(listen.begin(), listen.end(), wildcard);
+  const auto any = std::find_if(listen.begin(), listen.end(), nameless);
   // RFC 3261 §18.1.1: the Via says where the answers go, and nobody can answer to 0.0.0.0.
-  if (any != listen.end() && f.settings.sip.advertise.empty() && f.ok("sip.listen") &&
-      f.ok("sip.advertise")) {
+  if (any != listen.end() && f.ok("sip.listen") && f.ok("sip.advertise")) {
     f.fail("sip.listen", quote(write_listener(*any)) +
                              " is every address; name one, or say in sip.advertise what peers reach");
   }

@@ -25,34 +25,11 @@ std::string add_listener(all& s, const value& v) {
   return {};
 }
 
-std::string add_route(all& s, const value& v) {
-  settings::sip_route r;
-  if (auto why = parse_route(v.text, r); !why.empty()) return why;
-  s.sip.outbound_proxy.push_back(std::move(r));
+std::string add_advertised(all& s, const value& v) {
+  settings::advertised a;
+  if (auto why = parse_advertised(v.text, a); !why.empty()) return why;
+  s.sip.advertise.push_back(std::move(a));
   return {};
-}
-
-std::string add_peer(all& s, const value& v) {
-  const auto p = ip_prefix::parse(v.text);
-  if (!p)
-    return quote(v.text) +
-           " is not an IP address or prefix; write it like \"192.0.2.0/24\" or \"2001:db8::/32\"";
-  s.sip.trusted_peers.push_back(*p);
-  return {};
-}
-
-std::string set_advertise(all& s, const value& v) {
-  if (v.text.empty()) {
-    s.sip.advertise.clear();
-    return {};
-  }
-  if (const auto ip = ip_address::parse(v.text)) {
-    s.sip.advertise = ip->to_uri_host();
-    return {};
-  }
-  if (auto why = set_domain(s.sip.advertise, v.text); why.empty()) return {};
-  return quote(v.text) +
-         " is not a host; write a name or an address without port (the port is the listener's)";
 }
 
 std::string set_code(all& s, const value& v) {
@@ -85,15 +62,23 @@ constexpr option table[] = {
        return out;
      },
      [](all& s) { s.sip.listen.clear(); }},
-    {"sip.advertise", value_type::text, change::live, "", "", 0, 0, "host without port",
-     "Host in Via, Contact and Record-Route; empty: the address of the listener.", set_advertise,
-     [](const all& s) { return texts{s.sip.advertise}; }, nullptr},
+    {"sip.advertise", value_type::text_or_list, change::live, "", "", 0, 0,
+     "host, or \"udp:HOST:PORT\" and the like for one transport",
+     "Host in Via, Contact and Record-Route, the first one that fits: an address stands for its family only, "
+     "a port for a port that is mapped. Empty: the address of the listener.",
+     add_advertised,
+     [](const all& s) {
+       texts out;
+       for (const auto& a : s.sip.advertise) out.push_back(write_advertised(a));
+       return out;
+     },
+     [](all& s) { s.sip.advertise.clear(); }},
     {"sip.outbound_proxy", value_type::text_or_list, change::live, "", R"("sip:127.0.0.1:5080;lr")", 0, 0,
      "host name or IP address",
      "Where SIP requests are sent, tried in order; \";transport=tcp\" selects TCP, \";lr\" adds a Route "
      "header. A name without a port is found by NAPTR and SRV records. Empty: each domain's own servers are "
      "found so (RFC 3263).",
-     add_route,
+     [](all& s, const value& v) { return add_route(s.sip.outbound_proxy, v.text); },
      [](const all& s) {
        texts out;
        for (const auto& r : s.sip.outbound_proxy) out.push_back(r.uri);
@@ -102,7 +87,7 @@ constexpr option table[] = {
      [](all& s) { s.sip.outbound_proxy.clear(); }},
     {"sip.trusted_peers", value_type::list, change::live, "", R"(["127.0.0.0/8"])", 0, 0,
      "addresses or prefixes", "SIP peers whose word about the sender's identity is believed; others get 403.",
-     add_peer,
+     [](all& s, const value& v) { return add_peer(s.sip.trusted_peers, v.text); },
      [](const all& s) {
        texts out;
        for (const auto& p : s.sip.trusted_peers) out.push_back(p.to_string());

@@ -120,7 +120,7 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
     return refuse(m, refusal(xmpp::condition::resource_constraint, "Out of memory for new messages"),
                   "memory", a, c);
   }
-  if (const auto why = full(t.jid, key, c); !why.empty()) {
+  if (const auto why = full(t.jid, key, c.domains().rules_of(*host), c); !why.empty()) {
     return refuse(m, refusal(xmpp::condition::resource_constraint, "Too many messages wait"), why, a, c);
   }
 
@@ -133,7 +133,7 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
            {{"what", l.what}, {"why", l.why}});
   }
   take_in(t.jid, key,
-          {{std::move(made->value), c.route(*host)},
+          {c.route(std::move(made->value), *host),
            {m.type, m.from, to, m.id, name, std::move(how.call_id)},
            kept,
            charge(c.memory(), size)},
@@ -161,15 +161,15 @@ pair_state& pager_to_sip::remember(const xmpp::message& m, const parties& t, pai
   return pair;
 }
 
-std::string_view pager_to_sip::full(const std::string& jid, const std::string& key, context& c) const {
+std::string_view pager_to_sip::full(const std::string& jid, const std::string& key, const tenant& rules,
+                                    context& c) const {
   const auto sender = senders_.find(jid);
-  if (sender != senders_.end() && sender->second >= c.settings().limits.messages_per_sender)
-    return "sender_full";
+  if (sender != senders_.end() && sender->second >= rules.messages_per_sender) return "sender_full";
   const auto at = lanes_.find(key);
   if (at == lanes_.end()) return {};
-  const auto& sip = c.settings().sip;
-  return at->second.waiting.size() >= sip.queue_per_pair || waiting_ >= sip.queue_total ? "queue_full"
-                                                                                        : std::string_view();
+  const bool no_place =
+      at->second.waiting.size() >= rules.queue_per_pair || waiting_ >= c.settings().sip.queue_total;
+  return no_place ? "queue_full" : std::string_view();
 }
 
 void pager_to_sip::take_in(const std::string& jid, const std::string& key, queued q, context& c) {

@@ -71,7 +71,8 @@ class pager_to_sip {
   pair_state& remember(const xmpp::message& m, const parties& t, pair_state* known_pair, thread_state* known,
                        thread_state made, std::uint32_t cseq, steady_time now);
   /// Empty, or why there is no place for one more of this sender.
-  std::string_view full(const std::string& jid, const std::string& key, context& c) const;
+  std::string_view full(const std::string& jid, const std::string& key, const tenant& rules,
+                        context& c) const;
   void take_in(const std::string& jid, const std::string& key, queued q, context& c);
   void tell(const origin& o, const xmpp::stanza_error& e, outcome what, std::string_view cause, context& c);
   void start(place& at, queued&& q, context& c);

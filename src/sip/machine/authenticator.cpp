@@ -36,7 +36,7 @@ const digest_account* authenticator::account_of(std::string_view realm) const {
   return at == all.end() ? nullptr : &*at;
 }
 
-bool authenticator::prepare(request& r, const target& server) {
+bool authenticator::prepare(request& r, const target& server, instant now) {
   const bool had = r.headers.find(header::authorization) != nullptr ||
                    r.headers.find(header::proxy_authorization) != nullptr;
   if (known_.empty() && !had) return false;
@@ -55,6 +55,7 @@ bool authenticator::prepare(request& r, const target& server) {
     const std::string cnonce = ctx_.ids.next(id_kind::tag);
     r.headers.add(credentials_for(p->kind),
                   write(respond(p->challenge, *who, r.method_name, r.uri, r.body, ++p->used, cnonce)));
+    p->last_used = now.steady;
     known_.splice(known_.begin(), known_, p);
     added = true;
   }
@@ -125,7 +126,7 @@ bool authenticator::take(const digest_challenge& c, header kind, const target& s
     return false;
   }
   ++before->times;
-  keep({server, host, kind, c, 0, charge(ctx_.memory, sizeof(protection) + host.size() + size_of(c))});
+  keep({server, host, kind, c, 0, {}, charge(ctx_.memory, sizeof(protection) + host.size() + size_of(c))});
   return true;
 }
 
@@ -141,6 +142,10 @@ void authenticator::keep(protection p) {
   }
   if (known_.size() >= most) known_.pop_back();
   known_.push_front(std::move(p));
+}
+
+void authenticator::tidy(instant now) {
+  while (!known_.empty() && known_.back().last_used + kept_for <= now.steady) known_.pop_back();
 }
 
 void authenticator::accepted(const request& r, const response& answer, const target& server) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <list>
 #include <string>
@@ -35,7 +36,7 @@ class authenticator {
 
   /// Puts the credentials for what that server is known to want into a request to it, and takes out those for
   /// another one. True: the request is not what it was.
-  bool prepare(request& r, const target& server);
+  bool prepare(request& r, const target& server, instant now);
   /// Takes in the challenges of a 401 or 407. True: one of them has not been answered yet, and `prepare` now
   /// has the answer. A realm is answered once, and once more if only the nonce was stale (RFC 7616 §3.3).
   /// What is not answered is logged.
@@ -43,6 +44,7 @@ class authenticator {
                   answered_challenges& so_far);
   /// The request was not refused: takes a nextnonce, RFC 7616 §3.5.
   void accepted(const request& r, const response& answer, const target& server);
+  void tidy(instant now);
 
  private:
   /// What a server wanted for requests to that host.
@@ -52,11 +54,13 @@ class authenticator {
     header kind{};     ///< www_authenticate or proxy_authenticate
     digest_challenge challenge;
     std::uint32_t used = 0;  ///< how often the nonce was sent, nc
+    steady_time last_used{};
     charge memory;
   };
   /// A nonce that is longer than this in a sum with realm and opaque is not kept, nor answered.
   static constexpr std::size_t max_challenge = 2048;
   static constexpr std::size_t most = 256;
+  static constexpr duration kept_for = std::chrono::hours(1);  ///< without use
   /// Sends of one request, whatever realms the servers on its way have.
   static constexpr unsigned most_rounds = 8;
 

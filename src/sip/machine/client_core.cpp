@@ -63,8 +63,8 @@ client_tx client_core::request(outgoing out, instant now) {
 
 /// The request as it goes to that server: its Via, and credentials that the server is known to want. False:
 /// they make a MESSAGE too large.
-bool client_core::write_for(call& c, const attempt& a) {
-  const bool changed = auth_.prepare(c.request, a.where);
+bool client_core::write_for(call& c, const attempt& a, instant now) {
+  const bool changed = auth_.prepare(c.request, a.where, now);
   if (!changed && *c.request.headers.find(header::via) == a.via) return true;
   c.request.headers.set(header::via, a.via);
   c.wire = write(c.request);
@@ -93,7 +93,7 @@ bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
     } else {
       c.last_error = "no UDP listener for the address family of " + a.where.to.to_string();
     }
-    if (!write_for(c, a)) return false;
+    if (!write_for(c, a, now)) return false;
     by_branch_.add(hash_of(a.branch, c.method), number);
     c.attempts.push_back(std::move(a));
     c.fsm = client_transaction(c.fsm.invite(), reliable, now.steady, c.give_up_at, ctx_.options.timers);

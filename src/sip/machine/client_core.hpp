@@ -30,6 +30,7 @@ class client_core {
   void cancel(client_tx tx, instant now);
 
   void handle(response&& r, instant now);
+  void tidy(instant now) { auth_.tidy(now); }
   void resolved(const dns::resolver::answered& a, instant now);
   void timeout(std::uint64_t number, instant now);
   /// The fate of a send; `part` is the attempt.
@@ -90,8 +91,9 @@ class client_core {
   void acknowledge_success(outgoing out, instant now);
   void send_ack_once(struct request ack, const located& found, instant now);
   std::optional<std::string> make_plan(call& c, const std::vector<target>& targets) const;
+  const advertised* name_for(const target& where, const listener* l) const;
   std::string via_for(const target& where, std::string_view branch, std::string* sent_by) const;
-  bool write_for(call& c, const attempt& a);
+  bool write_for(call& c, const attempt& a, instant now);
   bool start_attempt(call& c, std::uint64_t number, instant now);
   bool transmit(call& c, std::uint64_t number, instant now);
   bool withdraw(call& c);

@@ -71,6 +71,19 @@ void client_core::begin(call& c, std::uint64_t number, located found, instant no
   fail(c, number, held ? failure::held_back : why_of(c), c.last_error.empty() ? "no target" : c.last_error);
 }
 
+/// What we are called in a request to that target: by transport and address family. A listener on every
+/// address has no name of its own, so a name of the other family is better than none.
+const advertised* client_core::name_for(const target& where, const listener* l) const {
+  const advertised* other = nullptr;
+  for (const advertised& a : ctx_.options.advertise) {
+    if (a.via && *a.via != where.via) continue;
+    const auto ip = ip_address::parse(a.host);
+    if (!ip || ip->is_v4() == where.to.ip.is_v4()) return &a;
+    if (other == nullptr) other = &a;
+  }
+  return l == nullptr || l->local.ip.is_unspecified() ? other : nullptr;
+}
+
 std::string client_core::via_for(const target& where, std::string_view branch, std::string* by) const {
   const listener* l = conns_.choose_listener(where.via, where.to.ip);
   // A stream is opened from any port; its Via names where we listen, by whatever transport.
@@ -78,8 +91,11 @@ std::string client_core::via_for(const target& where, std::string_view branch, s
   via v;
   v.transport = transport_token(where.via);
   v.host = l == nullptr ? "invalid" : l->local.ip.to_uri_host();
-  if (!ctx_.options.advertise.empty()) v.host = ctx_.options.advertise;
   v.port = l == nullptr ? std::uint16_t{5060} : l->local.port;
+  if (const advertised* name = name_for(where, l)) {
+    v.host = name->host;
+    if (name->port != 0) v.port = name->port;
+  }
   v.set_param("branch", std::string(branch));
   if (where.via == transport::udp) v.set_param("rport", std::nullopt);  // RFC 3581 §3
   if (by != nullptr) *by = sent_by(v);

@@ -95,14 +95,23 @@ struct reply {
   std::string body;
 };
 
+/// What peers reach us by.
+struct advertised {
+  std::optional<transport> via;  ///< none: all
+  std::string host;              ///< a name, or an address, which then stands for its family only
+  std::uint16_t port = 0;        ///< 0: the listener's
+};
+
 struct endpoint_options {
+  /// Peers that are believed about some domain at least; about which one is the flow's question.
   std::vector<ip_prefix> trusted_peers;
   /// Domains whose users live on SIP; a Request-URI there is not ours to serve (404).
   std::vector<std::string> sip_domains;
   /// The only XMPP domains (by their SIP names) that a Request-URI may name; empty: any that is not in
   /// sip_domains.
   std::vector<std::string> xmpp_domains;
-  std::string advertise;  ///< host for Via and Contact; empty: the listener's address
+  /// Host and port for Via and Contact, the first one that fits; none: the listener's address.
+  std::vector<advertised> advertise;
   std::vector<sip::method> methods = {method::message, method::options};  ///< for Allow and 405
   std::vector<std::string> accept = {"text/plain"};                       ///< for Accept and 415; lower case
   std::vector<std::string> supported;  ///< option tags; others in Require: 420
@@ -160,6 +169,8 @@ class endpoint {
 
   void handle(const io::event& e, instant now);
   void handle_timeout(std::uint64_t key, instant now);
+  /// Forgets nonces that nobody used for long; called about once a minute.
+  void tidy(instant now);
   /// An answer that the resolver gave.
   void resolved(const dns::resolver::answered& a, instant now);
 

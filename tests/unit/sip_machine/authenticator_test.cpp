@@ -308,6 +308,10 @@ TEST(known_nonce, is_remembered_for_a_bounded_number_of_domains) {
   w.advance(40s);
   EXPECT_GT(w.memory.used(), 0U);  // what is remembered is in the account
   EXPECT_LT(w.memory.used(), 256U * 1024);
+  w.ep.tidy(w.now + 59min);
+  EXPECT_GT(w.memory.used(), 0U);
+  w.ep.tidy(w.now + 60min);
+  EXPECT_EQ(w.memory.used(), 0U);
 }
 
 TEST(challenge, makes_a_message_too_large_only_with_words) {

@@ -29,7 +29,7 @@ TEST(client_transaction, adds_via_and_max_forwards) {
 
 TEST(client_transaction, names_what_is_advertised_and_its_product) {
   auto o = sip_world::defaults();
-  o.advertise = "gw.sip.example";
+  o.advertise = {{std::nullopt, "gw.sip.example", 0}};
   o.product = "stox";
   sip_world w(o);
   w.request(ours(), {a});
