@@ -18,7 +18,15 @@ PASSWORD = "user-password-4711"
 
 
 class World:
-    def __init__(self, stoxd_binary, transport="udp", secret="component-secret", sip_extra="", answer_seconds=3):
+    def __init__(
+        self,
+        stoxd_binary,
+        transport="udp",
+        secret="component-secret",
+        sip_extra="",
+        answer_seconds=3,
+        challenge=None,
+    ):
         self.folder = tempfile.mkdtemp(prefix="stox-e2e-")
         self.transport = transport
         self.prosody = Prosody(os.path.join(self.folder, "prosody"))
@@ -31,7 +39,10 @@ class World:
             sip_extra,
         )
         self.kamailio = Kamailio(
-            os.path.join(self.folder, "kamailio"), self.stoxd.sip_port, answer_seconds=answer_seconds
+            os.path.join(self.folder, "kamailio"),
+            self.stoxd.sip_port,
+            answer_seconds=answer_seconds,
+            challenge=challenge,
         )
         self._clients = []
 
