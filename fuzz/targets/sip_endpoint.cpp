@@ -61,6 +61,7 @@ sip::endpoint_options options() {
   o.methods = {sip::method::invite, sip::method::ack, sip::method::cancel, sip::method::message,
                sip::method::options};
   o.max_connections = 4;
+  for (const char* realm : {"0", "1", "2"}) o.credentials.push_back({realm, "user", redacted("password")});
   return o;
 }
 
@@ -80,11 +81,18 @@ std::string some_request(choices& in) {
 /// A response to the last request that was sent, with a status of choice.
 std::string some_response(const std::string& request, choices& in) {
   static constexpr const char* codes[] = {"100", "180", "200", "404", "482", "486", "503", "487"};
-  std::string out = "SIP/2.0 " + std::string(codes[in.byte() % 8]) + " X\r\n";
+  const auto choice = in.byte();
+  const bool challenge = choice >= 224;
+  std::string out = "SIP/2.0 " + std::string(challenge ? "407" : codes[choice % 8]) + " X\r\n";
   for (const char* name : {"Via: ", "From: ", "To: ", "Call-ID: ", "CSeq: "}) {
     const auto at = request.find(std::string("\r\n") + name);
     if (at == std::string::npos) return {};
     out += request.substr(at + 2, request.find("\r\n", at + 2) - at);
+  }
+  if (challenge) {
+    out += "Proxy-Authenticate: Digest realm=\"" + std::to_string(in.byte() % 4) + "\", nonce=\"" +
+           std::to_string(in.byte() % 4) +
+           "\", qop=\"auth\", stale=" + (in.byte() % 2 == 0 ? "true" : "false") + "\r\n";
   }
   return out + "Content-Length: 0\r\n\r\n";
 }
@@ -265,6 +273,7 @@ class world {
     }
     advance(std::chrono::hours(25));
     dns_.tidy(now_);
+    ep_.tidy(now_);
     require(sent_.empty());
     require(ep_.stats().server_transactions == 0 && ep_.stats().client_transactions == 0);
     require(ep_.stats().connections == 0);

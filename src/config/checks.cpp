@@ -50,10 +50,10 @@ void require(findings& f, const std::string& key, const std::string& text, std::
 }
 
 void check_pairs(findings& f) {
-  const auto& pairs = f.settings.gateway.domains;
+  auto& pairs = f.settings.gateway.domains;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     require(f, table_key("gateway.domain", i, "sip"), pairs[i].sip, "name the domain as SIP knows it");
-    require(f, table_key("gateway.domain", i, "xmpp"), pairs[i].xmpp, "name the domain as XMPP knows it");
+    if (pairs[i].xmpp.empty() && f.ok(table_key("gateway.domain", i, "xmpp"))) pairs[i].xmpp = pairs[i].sip;
     for (std::size_t j = 0; j < i; ++j) {
       const auto why = [](const std::string& name) {
         return quote(name) + " stands in two tables; one domain has one name on each side";
@@ -86,19 +86,40 @@ void check_names(findings& f, const std::vector<served>& domains) {
   }
 }
 
+/// Of a secret and the file that may hold it there is one.
+void check_secret(findings& f, const std::string& secret, const std::string& file) {
+  const bool here = f.origins.contains(secret);
+  const bool there = f.origins.contains(file);
+  const auto leaf = secret.substr(secret.rfind('.') + 1);
+  if (here && there) {
+    f.fail(file, "stands beside " + leaf + "; keep one of the two");
+  } else if (!here && !there && f.ok(secret) && f.ok(file)) {
+    f.fail(secret, "missing; write " + leaf + " or " + leaf + "_file");
+  }
+}
+
+void check_credentials(findings& f) {
+  const auto& all = f.settings.credentials;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto key = [i](std::string_view leaf) { return table_key("sip.credential", i, leaf); };
+    require(f, key("realm"), all[i].realm, "name the realm as the SIP server writes it");
+    require(f, key("user"), all[i].user, "name the user that the SIP server knows");
+    check_secret(f, key("password"), key("password_file"));
+    for (std::size_t j = 0; j < i; ++j) {
+      if (all[i].realm.empty() || all[i].realm != all[j].realm) continue;
+      f.fail(key("realm"), quote(all[i].realm) + " has two credentials; remove one");
+      break;
+    }
+  }
+}
+
 void check_components(findings& f) {
   const auto& links = f.settings.components;
   for (std::size_t i = 0; i < links.size(); ++i) {
     const auto key = [i](std::string_view leaf) { return table_key("xmpp.component", i, leaf); };
     require(f, key("domain"), links[i].domain, "name the domain that this component serves");
     require(f, key("server"), links[i].host, "name the XMPP server, e.g. \"127.0.0.1:5347\"");
-    const bool inline_secret = f.origins.contains(key("secret"));
-    const bool file_secret = f.origins.contains(key("secret_file"));
-    if (inline_secret && file_secret) {
-      f.fail(key("secret_file"), "stands beside secret; keep one of the two");
-    } else if (!inline_secret && !file_secret && f.ok(key("secret")) && f.ok(key("secret_file"))) {
-      f.fail(key("secret"), "missing; write secret or secret_file");
-    }
+    check_secret(f, key("secret"), key("secret_file"));
     for (std::size_t j = 0; j < i; ++j) {
       if (links[i].domain.empty() || links[i].domain != links[j].domain) continue;
       f.fail(key("domain"), quote(links[i].domain) + " has two components; remove one");
@@ -148,6 +169,7 @@ void findings::fail(std::string_view key, const std::string& why) {
 void check(findings& f) {
   check_pairs(f);
   check_components(f);
+  check_credentials(f);
   const auto domains = served_domains(f.settings.gateway);
   if (domains.empty() && f.ok("gateway.sip_domains") && !tables_failed(f, "gateway.domain")) {
     f.fail("gateway.sip_domains", "missing; name at least one domain whose users live on SIP");
@@ -160,12 +182,19 @@ void check(findings& f) {
   if (f.settings.sip.listen.empty() && f.ok("sip.listen")) {
     f.fail("sip.listen", "missing; name at least one address, e.g. [\"udp:127.0.0.1:5060\"]");
   }
-  const auto wildcard = [](const settings::listener& l) { return l.at.ip.is_unspecified(); };
+  const auto nameless = [&f](const settings::listener& l) {
+    const auto names = [&l](const settings::advertised& a) {
+      if (a.via && *a.via != l.via) return false;
+      const auto ip = ip_address::parse(a.host);
+      return !ip || ip->is_v4() || !l.at.ip.is_v4();  // "::" has both families
+    };
+    const auto& all = f.settings.sip.advertise;
+    return l.at.ip.is_unspecified() && std::none_of(all.begin(), all.end(), names);
+  };
   const auto& listen = f.settings.sip.listen;
-  const auto any = std::find_if(listen.begin(), listen.end(), wildcard);
+  const auto any = std::find_if(listen.begin(), listen.end(), nameless);
   // RFC 3261 §18.1.1: the Via says where the answers go, and nobody can answer to 0.0.0.0.
-  if (any != listen.end() && f.settings.sip.advertise.empty() && f.ok("sip.listen") &&
-      f.ok("sip.advertise")) {
+  if (any != listen.end() && f.ok("sip.listen") && f.ok("sip.advertise")) {
     f.fail("sip.listen", quote(write_listener(*any)) +
                              " is every address; name one, or say in sip.advertise what peers reach");
   }

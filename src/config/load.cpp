@@ -57,31 +57,41 @@ void read_environment(findings& f, const environment& env) {
   }
 }
 
+/// Reads a secret from the file that `key` names; the path becomes one that counts from anywhere.
+void read_secret(findings& f, const std::string& key, std::string& path, redacted& secret,
+                 std::vector<std::string>& warnings) {
+  path = beside_file(path, f.file);
+  auto file = read_file(path, max_secret_bytes);
+  if (!file.why.empty()) {
+    f.fail(key, "cannot read " + quote(path) + ": " + file.why + "; check its path and mode");
+    return;
+  }
+  if (file.text.ends_with('\n')) file.text.pop_back();
+  if (file.text.ends_with('\r')) file.text.pop_back();
+  if (file.text.empty()) f.fail(key, quote(path) + " is empty; write the secret into it");
+  if (file.others_can_read) {
+    warnings.push_back(f.place_of(key) + ": " + quote(path) + " can be read by every user; chmod 640 it");
+  }
+  secret = redacted(std::move(file.text));
+}
+
 void read_secrets(findings& f, std::vector<std::string>& warnings) {
   for (std::size_t i = 0; i < f.settings.components.size(); ++i) {
     auto& link = f.settings.components[i];
-    const auto key = table_key("xmpp.component", i, "secret_file");
     if (link.secret_file.empty() || f.origins.contains(table_key("xmpp.component", i, "secret"))) continue;
-    link.secret_file = beside_file(link.secret_file, f.file);
-    auto file = read_file(link.secret_file, max_secret_bytes);
-    if (!file.why.empty()) {
-      f.fail(key, "cannot read " + quote(link.secret_file) + ": " + file.why + "; check its path and mode");
-      continue;
-    }
-    if (file.text.ends_with('\n')) file.text.pop_back();
-    if (file.text.ends_with('\r')) file.text.pop_back();
-    if (file.text.empty()) f.fail(key, quote(link.secret_file) + " is empty; write the secret into it");
-    if (file.others_can_read) {
-      warnings.push_back(f.place_of(key) + ": " + quote(link.secret_file) +
-                         " can be read by every user; chmod 640 it");
-    }
-    link.secret = redacted(std::move(file.text));
+    read_secret(f, table_key("xmpp.component", i, "secret_file"), link.secret_file, link.secret, warnings);
+  }
+  for (std::size_t i = 0; i < f.settings.credentials.size(); ++i) {
+    auto& c = f.settings.credentials[i];
+    if (c.password_file.empty() || f.origins.contains(table_key("sip.credential", i, "password"))) continue;
+    read_secret(f, table_key("sip.credential", i, "password_file"), c.password_file, c.password, warnings);
   }
 }
 
 bool holds_secret(const findings& f) {
-  return std::any_of(f.origins.begin(), f.origins.end(),
-                     [](const auto& o) { return o.first.ends_with("].secret"); });
+  return std::any_of(f.origins.begin(), f.origins.end(), [](const auto& o) {
+    return o.first.ends_with("].secret") || o.first.ends_with("].password");
+  });
 }
 
 loaded printed(what asked, std::string text) {
@@ -196,6 +206,9 @@ outcome reload(const settings::all& running, const std::vector<std::string>& arg
   mixed.file = next->file;
   for (std::size_t i = 0; i < mixed.settings.components.size(); ++i) {
     mixed.origins[table_key("xmpp.component", i, "secret")] = {"running", false};
+  }
+  for (std::size_t i = 0; i < mixed.settings.credentials.size(); ++i) {
+    mixed.origins[table_key("sip.credential", i, "password")] = {"running", false};
   }
   check(mixed);
   if (mixed.errors.empty()) return next;

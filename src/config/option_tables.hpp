@@ -17,6 +17,10 @@ std::span<const option> xmpp_options();       ///< xmpp, chat
 std::span<const option> operation_options();  ///< dns, store, admin, limits, log
 
 /// Each of these returns an empty string on success, else "what; hint" for the error line.
+/// For the option of all domains and for the one of a domain.
+std::string add_route(std::vector<settings::sip_route>& to, const std::string& text);
+std::string add_peer(std::vector<ip_prefix>& to, const std::string& text);
+std::string set_message_type(settings::message_type& to, const std::string& text);
 std::string set_domain(std::string& to, const std::string& text);
 std::string add_domain(std::vector<std::string>& to, const std::string& text);
 

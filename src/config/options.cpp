@@ -15,10 +15,17 @@ using settings::all;
 
 constexpr table_array arrays[] = {
     {"gateway.domain", change::live,
-     "A domain whose names on the two sides differ; without one, both sides use the same name.", false,
-     [](all& s) { s.gateway.domains.emplace_back(); },
+     "A domain whose names on the two sides differ, or that has rules of its own beside those of all "
+     "domains.",
+     false, [](all& s) { s.gateway.domains.emplace_back(); },
      [](const all& a, const all& b) { return a.gateway.domains == b.gateway.domains; },
      [](all& to, const all& from) { to.gateway.domains = from.gateway.domains; }},
+    {"sip.credential", change::live,
+     "What SIP servers that ask for a password are told (digest, RFC 3261 §22); other realms are not "
+     "answered.",
+     false, [](all& s) { s.credentials.emplace_back(); },
+     [](const all& a, const all& b) { return a.credentials == b.credentials; },
+     [](all& to, const all& from) { to.credentials = from.credentials; }},
     {"xmpp.component", change::restart,
      "A link to an XMPP server that lets the gateway serve one domain (XEP-0114).", true,
      [](all& s) { s.components.emplace_back(); },
@@ -62,6 +69,28 @@ std::string add_domain(std::vector<std::string>& to, const std::string& text) {
   if (!name) return quote(text) + " is not a domain name; write it like \"sip.example\"";
   if (std::find(to.begin(), to.end(), *name) != to.end()) return quote(text) + " stands twice; remove one";
   to.push_back(std::move(*name));
+  return {};
+}
+
+std::string add_route(std::vector<settings::sip_route>& to, const std::string& text) {
+  settings::sip_route r;
+  if (auto why = parse_route(text, r); !why.empty()) return why;
+  to.push_back(std::move(r));
+  return {};
+}
+
+std::string add_peer(std::vector<ip_prefix>& to, const std::string& text) {
+  const auto p = ip_prefix::parse(text);
+  if (!p)
+    return quote(text) +
+           " is not an IP address or prefix; write it like \"192.0.2.0/24\" or \"2001:db8::/32\"";
+  to.push_back(*p);
+  return {};
+}
+
+std::string set_message_type(settings::message_type& to, const std::string& text) {
+  if (text != "chat" && text != "normal") return quote(text) + " is unknown; use \"chat\" or \"normal\"";
+  to = text == "chat" ? settings::message_type::chat : settings::message_type::normal;
   return {};
 }
 

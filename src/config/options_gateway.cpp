@@ -21,10 +21,42 @@ constexpr option table[] = {
      "The domain's name on the SIP side.",
      [](all& s, const value& v) { return set_domain(s.gateway.domains.back().sip, v.text); }, nullptr,
      nullptr},
-    {"gateway.domain.xmpp", value_type::text, change::live, "", R"("sip.example.com")", 0, 0, "required",
-     "The domain's name on the XMPP side.",
+    {"gateway.domain.xmpp", value_type::text, change::live, "", R"("sip.example.com")", 0, 0, "",
+     "The domain's name on the XMPP side; without it the same as on the SIP side.",
      [](all& s, const value& v) { return set_domain(s.gateway.domains.back().xmpp, v.text); }, nullptr,
      nullptr},
+    {"gateway.domain.outbound_proxy", value_type::text_or_list, change::live, "", R"("sip:192.0.2.1;lr")", 0,
+     0, "host name or IP address",
+     "As sip.outbound_proxy, for requests to this domain; an empty list: the domain's own servers.",
+     [](all& s, const value& v) { return add_route(*s.gateway.domains.back().outbound_proxy, v.text); },
+     nullptr, [](all& s) { s.gateway.domains.back().outbound_proxy.emplace(); }},
+    {"gateway.domain.trusted_peers", value_type::list, change::live, "", R"(["192.0.2.1"])", 0, 0,
+     "addresses or prefixes",
+     "The only SIP peers whose word is believed about senders of this domain, instead of sip.trusted_peers; "
+     "being "
+     "here lets them speak for no other domain.",
+     [](all& s, const value& v) { return add_peer(*s.gateway.domains.back().trusted_peers, v.text); },
+     nullptr, [](all& s) { s.gateway.domains.back().trusted_peers.emplace(); }},
+    {"gateway.domain.message_type", value_type::text, change::live, "", R"("chat")", 0, 0,
+     "\"chat\" or \"normal\"", "As chat.message_type, for messages from this domain.",
+     [](all& s, const value& v) {
+       return set_message_type(s.gateway.domains.back().message_type.emplace(), v.text);
+     },
+     nullptr, nullptr},
+    {"gateway.domain.messages_per_sender", value_type::integer, change::live, "", "200", 1, 1'000'000, "",
+     "As limits.messages_per_sender, for messages to this domain.",
+     [](all& s, const value& v) {
+       s.gateway.domains.back().messages_per_sender = static_cast<unsigned>(v.number);
+       return std::string();
+     },
+     nullptr, nullptr},
+    {"gateway.domain.queue_per_pair", value_type::integer, change::live, "", "100", 0, 100'000, "",
+     "As sip.queue_per_pair, for messages to this domain.",
+     [](all& s, const value& v) {
+       s.gateway.domains.back().queue_per_pair = static_cast<unsigned>(v.number);
+       return std::string();
+     },
+     nullptr, nullptr},
 };
 
 }  // namespace

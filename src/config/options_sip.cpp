@@ -25,34 +25,11 @@ std::string add_listener(all& s, const value& v) {
   return {};
 }
 
-std::string add_route(all& s, const value& v) {
-  settings::sip_route r;
-  if (auto why = parse_route(v.text, r); !why.empty()) return why;
-  s.sip.outbound_proxy.push_back(std::move(r));
+std::string add_advertised(all& s, const value& v) {
+  settings::advertised a;
+  if (auto why = parse_advertised(v.text, a); !why.empty()) return why;
+  s.sip.advertise.push_back(std::move(a));
   return {};
-}
-
-std::string add_peer(all& s, const value& v) {
-  const auto p = ip_prefix::parse(v.text);
-  if (!p)
-    return quote(v.text) +
-           " is not an IP address or prefix; write it like \"192.0.2.0/24\" or \"2001:db8::/32\"";
-  s.sip.trusted_peers.push_back(*p);
-  return {};
-}
-
-std::string set_advertise(all& s, const value& v) {
-  if (v.text.empty()) {
-    s.sip.advertise.clear();
-    return {};
-  }
-  if (const auto ip = ip_address::parse(v.text)) {
-    s.sip.advertise = ip->to_uri_host();
-    return {};
-  }
-  if (auto why = set_domain(s.sip.advertise, v.text); why.empty()) return {};
-  return quote(v.text) +
-         " is not a host; write a name or an address without port (the port is the listener's)";
 }
 
 std::string set_code(all& s, const value& v) {
@@ -65,6 +42,15 @@ std::string set_code(all& s, const value& v) {
 constexpr std::string_view accept_wait_bounds =
     "0ms to 250ms, never above half of SIP's T1 of 500ms: the answer must come before the peer sends again";
 
+std::string set_word(std::string& to, const value& v) {
+  if (v.text.empty()) return "is empty; write what the SIP server has";
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  if (!text::is_utf8(v.text) || std::any_of(v.text.begin(), v.text.end(), control))
+    return "holds a control character or is not UTF-8; write it as the SIP server has it";
+  to = v.text;
+  return {};
+}
+
 constexpr option table[] = {
     {"sip.listen", value_type::list, change::restart, "", R"(["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"])",
      0, 0, "at least one",
@@ -76,15 +62,23 @@ constexpr option table[] = {
        return out;
      },
      [](all& s) { s.sip.listen.clear(); }},
-    {"sip.advertise", value_type::text, change::live, "", "", 0, 0, "host without port",
-     "Host in Via, Contact and Record-Route; empty: the address of the listener.", set_advertise,
-     [](const all& s) { return texts{s.sip.advertise}; }, nullptr},
+    {"sip.advertise", value_type::text_or_list, change::live, "", "", 0, 0,
+     "host, or \"udp:HOST:PORT\" and the like for one transport",
+     "Host in Via, Contact and Record-Route, the first one that fits: an address stands for its family only, "
+     "a port for a port that is mapped. Empty: the address of the listener.",
+     add_advertised,
+     [](const all& s) {
+       texts out;
+       for (const auto& a : s.sip.advertise) out.push_back(write_advertised(a));
+       return out;
+     },
+     [](all& s) { s.sip.advertise.clear(); }},
     {"sip.outbound_proxy", value_type::text_or_list, change::live, "", R"("sip:127.0.0.1:5080;lr")", 0, 0,
      "host name or IP address",
      "Where SIP requests are sent, tried in order; \";transport=tcp\" selects TCP, \";lr\" adds a Route "
      "header. A name without a port is found by NAPTR and SRV records. Empty: each domain's own servers are "
      "found so (RFC 3263).",
-     add_route,
+     [](all& s, const value& v) { return add_route(s.sip.outbound_proxy, v.text); },
      [](const all& s) {
        texts out;
        for (const auto& r : s.sip.outbound_proxy) out.push_back(r.uri);
@@ -93,7 +87,7 @@ constexpr option table[] = {
      [](all& s) { s.sip.outbound_proxy.clear(); }},
     {"sip.trusted_peers", value_type::list, change::live, "", R"(["127.0.0.0/8"])", 0, 0,
      "addresses or prefixes", "SIP peers whose word about the sender's identity is believed; others get 403.",
-     add_peer,
+     [](all& s, const value& v) { return add_peer(s.sip.trusted_peers, v.text); },
      [](const all& s) {
        texts out;
        for (const auto& p : s.sip.trusted_peers) out.push_back(p.to_string());
@@ -153,6 +147,28 @@ constexpr option table[] = {
        return std::string();
      },
      [](const all& s) { return texts{std::to_string(s.sip.queue_total)}; }, nullptr},
+    {"sip.credential.realm", value_type::text, change::live, "", R"("sip.example")", 0, 0, "required",
+     "The realm of the challenge, exactly as the server writes it.",
+     [](all& s, const value& v) { return set_word(s.credentials.back().realm, v); }, nullptr, nullptr},
+    {"sip.credential.user", value_type::text, change::live, "", R"("stox")", 0, 0, "required",
+     "The user name that the server knows the gateway by.",
+     [](all& s, const value& v) { return set_word(s.credentials.back().user, v); }, nullptr, nullptr},
+    {"sip.credential.password", value_type::secret, change::live, "", R"("change-me")", 0, 0,
+     "this or password_file", "Its password.",
+     [](all& s, const value& v) {
+       if (v.text.empty()) return std::string("is empty; write the password that the SIP server has");
+       s.credentials.back().password = redacted(v.text);
+       return std::string();
+     },
+     nullptr, nullptr},
+    {"sip.credential.password_file", value_type::text, change::live, "", "", 0, 0, "this or password",
+     "A file that holds the password; a relative path is relative to the configuration file.",
+     [](all& s, const value& v) {
+       if (v.text.empty()) return std::string("is empty; write the file's path");
+       s.credentials.back().password_file = v.text;
+       return std::string();
+     },
+     nullptr, nullptr},
 };
 
 }  // namespace

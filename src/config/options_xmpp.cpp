@@ -18,13 +18,6 @@ std::string set_server(all& s, const value& v) {
   return {};
 }
 
-std::string set_message_type(all& s, const value& v) {
-  if (v.text != "chat" && v.text != "normal")
-    return quote(v.text) + " is unknown; use \"chat\" or \"normal\"";
-  s.chat.message_type = v.text == "chat" ? settings::message_type::chat : settings::message_type::normal;
-  return {};
-}
-
 std::string set_secret(all& s, const value& v) {
   if (v.text.empty()) return "is empty; write the secret that the XMPP server has for this component";
   s.components.back().secret = redacted(v.text);
@@ -51,7 +44,7 @@ constexpr option table[] = {
     {"chat.message_type", value_type::text, change::live, "chat", "", 0, 0, "\"chat\" or \"normal\"",
      "Type of the stanzas made from MESSAGE: \"chat\" is what clients show as a conversation, \"normal\" is "
      "RFC 7572 to the letter.",
-     set_message_type,
+     [](all& s, const value& v) { return set_message_type(s.chat.message_type, v.text); },
      [](const all& s) {
        return texts{s.chat.message_type == settings::message_type::chat ? "chat" : "normal"};
      },

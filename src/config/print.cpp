@@ -63,6 +63,31 @@ std::string print_tables(const settings::all& s, std::string_view array) {
       out += "\n[[gateway.domain]]\n";
       line("sip", quote(d.sip));
       line("xmpp", quote(d.xmpp));
+      if (d.outbound_proxy) {
+        std::vector<std::string> uris;
+        for (const auto& r : *d.outbound_proxy) uris.push_back(r.uri);
+        line("outbound_proxy", toml_list(uris));
+      }
+      if (d.trusted_peers) {
+        std::vector<std::string> peers;
+        for (const auto& p : *d.trusted_peers) peers.push_back(p.to_string());
+        line("trusted_peers", toml_list(peers));
+      }
+      if (d.message_type)
+        line("message_type", quote(*d.message_type == settings::message_type::chat ? "chat" : "normal"));
+      if (d.messages_per_sender) line("messages_per_sender", std::to_string(*d.messages_per_sender));
+      if (d.queue_per_pair) line("queue_per_pair", std::to_string(*d.queue_per_pair));
+    }
+  } else if (array == "sip.credential") {
+    for (const auto& c : s.credentials) {
+      out += "\n[[sip.credential]]\n";
+      line("realm", quote(c.realm));
+      line("user", quote(c.user));
+      if (c.password_file.empty()) {
+        line("password", std::string(hidden));
+      } else {
+        line("password_file", quote(c.password_file));
+      }
     }
   } else {
     for (const auto& c : s.components) {

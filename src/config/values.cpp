@@ -158,6 +158,39 @@ std::string apply_route_parameter(std::string_view parameter, std::string_view w
 
 }  // namespace
 
+std::string parse_advertised(std::string_view text, settings::advertised& out) {
+  const auto bad = [text] {
+    return quote(text) +
+           " is not a host; write a name or an address (the port is the listener's), or \"udp:HOST:PORT\" "
+           "for one "
+           "transport";
+  };
+  const auto scheme = text.substr(0, text.find(':'));
+  out = {};
+  for (const auto via : {transport::udp, transport::tcp, transport::tls})
+    if (scheme == to_string(via)) out.via = via;
+  if (!out.via) {
+    const auto ip = ip_address::parse(text);
+    const auto name = ip ? std::optional(ip->to_uri_host()) : parse_domain(text);
+    if (!name) return bad();
+    out.host = *name;
+    return {};
+  }
+  const auto rest = text.substr(std::min(scheme.size() + 1, text.size()));
+  const auto where = parse_host_port(rest, std::uint16_t{0});
+  if (!where || (where->port == 0 && parse_host_port(rest, std::nullopt))) return bad();
+  const auto ip = ip_address::parse(where->host);
+  out.host = ip ? ip->to_uri_host() : where->host;
+  out.port = where->port;
+  return {};
+}
+
+std::string write_advertised(const settings::advertised& a) {
+  std::string out = a.via ? std::string(to_string(*a.via)) + ":" + a.host : a.host;
+  if (a.port != 0) out += ":" + std::to_string(a.port);
+  return out;
+}
+
 std::string parse_route(std::string_view text, settings::sip_route& out) {
   static constexpr std::string_view form =
       "; write \"sip:proxy.example.com;lr\" or \"sip:192.0.2.1:5060;lr\", with \";transport=tcp\" for TCP";

@@ -36,6 +36,8 @@ std::string write_host_port(std::string_view host, std::uint16_t port);
 /// Each of these returns an empty string on success, else "what; hint" for the error line.
 std::string parse_listener(std::string_view text, settings::listener& out);
 std::string write_listener(const settings::listener& l);
+std::string parse_advertised(std::string_view text, settings::advertised& out);
+std::string write_advertised(const settings::advertised& a);
 std::string parse_route(std::string_view text, settings::sip_route& out);
 
 std::optional<log_level> parse_level(std::string_view text);

@@ -15,9 +15,12 @@ class warner {
   explicit warner(const findings& f) : f_(f) {}
   void warn(std::string_view key, const std::string& why) { out_.push_back(f_.place_of(key) + ": " + why); }
 
+  bool trusts_anybody() const;
   void listeners();
   void peers();
+  void peers(const std::string& key, const std::vector<ip_prefix>& list);
   void proxies();
+  void proxies(const std::string& key, const std::vector<settings::sip_route>& list);
   void secrets();
   void metrics();
   void folder_of(std::string_view key, const std::string& path);
@@ -29,9 +32,16 @@ class warner {
   std::vector<std::string> out_;
 };
 
+bool warner::trusts_anybody() const {
+  const auto& domains = f_.settings.gateway.domains;
+  return !sip_.trusted_peers.empty() || std::any_of(domains.begin(), domains.end(), [](const auto& d) {
+    return d.trusted_peers && !d.trusted_peers->empty();
+  });
+}
+
 void warner::listeners() {
   for (const auto& l : sip_.listen) {
-    if (l.via != transport::udp || !is_public(l.at.ip) || sip_.trusted_peers.empty()) continue;
+    if (l.via != transport::udp || !is_public(l.at.ip) || !trusts_anybody()) continue;
     warn("sip.listen", quote(write_listener(l)) +
                            " can be reached from outside while sip.trusted_peers trusts by address, and UDP "
                            "source addresses can be "
@@ -48,15 +58,23 @@ ip_prefix without_host_bits(ip_prefix p) {
 }
 
 void warner::peers() {
-  if (sip_.trusted_peers.empty())
-    warn("sip.trusted_peers", "empty; nobody can send from SIP, every request gets 403");
-  for (const auto& p : sip_.trusted_peers) {
+  const auto& domains = f_.settings.gateway.domains;
+  if (!trusts_anybody()) warn("sip.trusted_peers", "empty; nobody can send from SIP, every request gets 403");
+  peers("sip.trusted_peers", sip_.trusted_peers);
+  for (std::size_t i = 0; i < domains.size(); ++i) {
+    if (domains[i].trusted_peers)
+      peers(table_key("gateway.domain", i, "trusted_peers"), *domains[i].trusted_peers);
+  }
+}
+
+void warner::peers(const std::string& key, const std::vector<ip_prefix>& list) {
+  for (const auto& p : list) {
     if (p.length == 0 || (p.base.is_v4() && p.length == 96)) {
-      warn("sip.trusted_peers", quote(p.to_string()) + " trusts everybody to name any sender");
+      warn(key, quote(p.to_string()) + " trusts everybody to name any sender");
     } else if (const auto whole = without_host_bits(p); whole != p) {
       const ip_prefix one{p.base, 128};
-      warn("sip.trusted_peers", quote(p.to_string()) + " trusts all of " + quote(whole.to_string()) +
-                                    "; write that, or " + quote(one.to_string()) + " for the one address");
+      warn(key, quote(p.to_string()) + " trusts all of " + quote(whole.to_string()) + "; write that, or " +
+                    quote(one.to_string()) + " for the one address");
     }
   }
 }
@@ -67,33 +85,45 @@ bool same_family(const ip_address& listening, const ip_address& peer) {
 }
 
 void warner::proxies() {
-  const auto advertised = ip_address::parse(sip_.advertise);
-  for (const auto& proxy : sip_.outbound_proxy) {
+  proxies("sip.outbound_proxy", sip_.outbound_proxy);
+  const auto& domains = f_.settings.gateway.domains;
+  for (std::size_t i = 0; i < domains.size(); ++i) {
+    if (domains[i].outbound_proxy)
+      proxies(table_key("gateway.domain", i, "outbound_proxy"), *domains[i].outbound_proxy);
+  }
+}
+
+void warner::proxies(const std::string& key, const std::vector<settings::sip_route>& list) {
+  const auto advertised = [this](const ip_address& ip) {
+    return std::any_of(sip_.advertise.begin(), sip_.advertise.end(),
+                       [&ip](const settings::advertised& a) { return ip_address::parse(a.host) == ip; });
+  };
+  for (const auto& proxy : list) {
     const auto ip = ip_address::parse(proxy.host);
     if (!ip) continue;  // what a name stands for is not known here
     const auto ourselves = [&](const settings::listener& l) {
       if (l.via != proxy.via || l.at.port != proxy.port) return false;
       if (l.at.ip == *ip) return true;
-      return l.at.ip.is_unspecified() && same_family(l.at.ip, *ip) && (is_loopback(*ip) || *ip == advertised);
+      return l.at.ip.is_unspecified() && same_family(l.at.ip, *ip) && (is_loopback(*ip) || advertised(*ip));
     };
     const auto loop = std::find_if(sip_.listen.begin(), sip_.listen.end(), ourselves);
     if (loop != sip_.listen.end()) {
-      warn("sip.outbound_proxy", quote(proxy.uri) + " is our own listener " + quote(write_listener(*loop)) +
-                                     "; every request would come back to us, name the SIP proxy");
+      warn(key, quote(proxy.uri) + " is our own listener " + quote(write_listener(*loop)) +
+                    "; every request would come back to us, name the SIP proxy");
     }
     const auto usable = [&](const settings::listener& l) {
       return l.via == proxy.via && (l.via != transport::udp || same_family(l.at.ip, *ip));
     };
     if (std::any_of(sip_.listen.begin(), sip_.listen.end(), usable)) continue;
     if (proxy.via == transport::udp) {
-      warn("sip.outbound_proxy", quote(proxy.uri) +
-                                     " is reached over UDP, and sip.listen has no UDP address of "
-                                     "its family to send from; nothing can be sent to it");
+      warn(key, quote(proxy.uri) +
+                    " is reached over UDP, and sip.listen has no UDP address of "
+                    "its family to send from; nothing can be sent to it");
     } else {
       // RFC 3261 §18.2.2: the answer to a request whose connection is gone goes to the Via's address.
-      warn("sip.outbound_proxy", quote(proxy.uri) +
-                                     " is reached over TCP, and sip.listen has no TCP address; an "
-                                     "answer whose connection was lost cannot come");
+      warn(key, quote(proxy.uri) +
+                    " is reached over TCP, and sip.listen has no TCP address; an "
+                    "answer whose connection was lost cannot come");
     }
   }
 }

@@ -58,22 +58,19 @@ engine::impl::impl(settings::all s, id_source& id)
 
 // ---- the flows' context ----
 
-sip::client_tx engine::impl::request(sip::outgoing out) {
+sip::client_tx engine::impl::request(sip::outgoing out) { return sip_.request(std::move(out), now_); }
+
+sip::outgoing engine::impl::route(sip::request r, const std::string& host) const {
+  const auto& proxies = domains_.rules_of(host).outbound_proxy;
   // RFC 3261 §8.1.2: a configured outbound proxy is a pre-loaded route set of one URI. With several to fail
   // over to, none can be named, since the request stays the same for all.
-  const auto& proxies = settings_.sip.outbound_proxy;
   if (proxies.size() == 1 && is_loose(proxies.front().uri)) {
-    out.request.headers.add(sip::header::route, "<" + proxies.front().uri + ">");
+    r.headers.add(sip::header::route, "<" + proxies.front().uri + ">");
   }
-  return sip_.request(std::move(out), now_);
-}
-
-std::vector<sip::destination> engine::impl::route(const std::string& host) const {
-  std::vector<sip::destination> hops;
-  for (const auto& proxy : settings_.sip.outbound_proxy)
-    hops.push_back({proxy.host, proxy.port, proxy.via, false});
-  if (hops.empty()) hops.push_back({host, 0, std::nullopt, false});
-  return hops;
+  sip::outgoing out{std::move(r), {}};
+  for (const auto& proxy : proxies) out.hops.push_back({proxy.host, proxy.port, proxy.via, false});
+  if (out.hops.empty()) out.hops.push_back({host, 0, std::nullopt, false});
+  return out;
 }
 
 xmpp::component* engine::impl::find(std::string_view domain) const {
@@ -177,6 +174,7 @@ void engine::impl::own_timeout(std::uint64_t key) {
   if (key == tidy_key) {
     router_.tidy(*this);
     dns_.tidy(now_);
+    sip_.tidy(now_);
     deadlines_.set(tidy_timer_ = {}, {timer_owner::engine, tidy_key}, now_.steady + tidy_every);
     return;
   }

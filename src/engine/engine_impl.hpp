@@ -27,7 +27,7 @@ struct engine::impl final : gateway::context {
   bool draining() const override { return phase_ != phase::running; }
   sip::client_tx request(sip::outgoing out) override;
   void respond(sip::server_tx tx, const sip::reply& r) override { sip_.respond(tx, r, now_); }
-  std::vector<sip::destination> route(const std::string& host) const override;
+  sip::outgoing route(sip::request r, const std::string& host) const override;
   gateway::link_state link(std::string_view domain) const override;
   bool send(std::string_view domain, std::string stanza, xmpp::stanza_ref ref) override;
   bool send_or_queue(std::string_view domain, std::string stanza) override;

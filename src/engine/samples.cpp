@@ -84,6 +84,10 @@ void add_sip(std::vector<sample>& out, const sip::endpoint_stats& s) {
   counter("sip_answers_suppressed_total", "Answers to untrusted peers withheld by rate or size.",
           s.suppressed);
   counter("sip_stray_responses_total", "Responses that matched no transaction.", s.stray_responses);
+  counter("sip_challenges_answered_total",
+          "401 and 407 to requests of ours that were answered with credentials.", s.challenges_answered);
+  counter("sip_challenges_unanswered_total", "401 and 407 that no credential fits, or that refused it.",
+          s.challenges_unanswered);
   gauge("sip_server_transactions", "Server transactions held now.", s.server_transactions);
   gauge("sip_client_transactions", "Client transactions held now.", s.client_transactions);
   gauge("sip_connections", "SIP stream connections open now.", s.connections);

@@ -223,7 +223,7 @@ settings::all sandbox::sample_settings() {
   settings::all s;
   s.gateway.sip_domains = {"sip.example"};
   s.sip.listen = {{transport::udp, local}, {transport::tcp, local}};
-  s.sip.advertise = "gw.sip.example";
+  s.sip.advertise = {{std::nullopt, "gw.sip.example", 0}};
   s.sip.outbound_proxy = {{"sip:192.0.2.1:5060;lr", "192.0.2.1", 5060, transport::udp}};
   s.sip.trusted_peers = {*ip_prefix::parse("192.0.2.0/24")};
   settings::component link;

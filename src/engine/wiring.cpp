@@ -36,11 +36,25 @@ std::string unicode(const std::string& domain) {
 gateway::domains domains_of(const settings::all& s) {
   gateway::domains d;
   std::vector<translate::domain_pair> pairs;
-  for (const auto& pair : s.gateway.domains) pairs.push_back({ascii(pair.sip), unicode(pair.xmpp)});
+  for (const auto& pair : s.gateway.domains) {
+    if (pair.sip != pair.xmpp) pairs.push_back({ascii(pair.sip), unicode(pair.xmpp)});
+  }
   d.addresses = translate::address_map(std::move(pairs));
   for (const auto& domain : s.gateway.sip_domains) d.sip.push_back(ascii(domain));
   for (const auto& pair : d.addresses.pairs()) {
     if (!d.serves_sip(pair.sip)) d.sip.push_back(pair.sip);
+  }
+  d.others = {s.sip.trusted_peers, s.sip.outbound_proxy, s.chat.message_type, s.limits.messages_per_sender,
+              s.sip.queue_per_pair};
+  for (const auto& own : s.gateway.domains) {
+    const auto name = ascii(own.sip);
+    if (!d.serves_sip(name)) d.sip.push_back(name);
+    auto& t = d.tenants.emplace(name, d.others).first->second;
+    if (own.trusted_peers) t.trusted_peers = *own.trusted_peers;
+    if (own.outbound_proxy) t.outbound_proxy = *own.outbound_proxy;
+    t.message_type = own.message_type.value_or(t.message_type);
+    t.messages_per_sender = own.messages_per_sender.value_or(t.messages_per_sender);
+    t.queue_per_pair = own.queue_per_pair.value_or(t.queue_per_pair);
   }
   for (const auto& domain : s.gateway.xmpp_domains) d.xmpp.push_back(unicode(domain));
   d.name = short_name(d.sip);
@@ -49,14 +63,18 @@ gateway::domains domains_of(const settings::all& s) {
 
 sip::endpoint_options sip_options_of(const settings::all& s, const gateway::domains& d) {
   sip::endpoint_options o;
-  o.trusted_peers = s.sip.trusted_peers;
+  o.trusted_peers = d.others.trusted_peers;
+  for (const auto& [name, t] : d.tenants) {
+    o.trusted_peers.insert(o.trusted_peers.end(), t.trusted_peers.begin(), t.trusted_peers.end());
+  }
   o.sip_domains = d.sip;
   for (const auto& domain : d.xmpp) {
     if (auto name = d.addresses.domain_to_sip(domain)) o.xmpp_domains.push_back(std::move(*name));
   }
-  o.advertise = s.sip.advertise;
+  for (const auto& a : s.sip.advertise) o.advertise.push_back({a.via, a.host, a.port});
   o.untrusted_answers_per_second = s.sip.untrusted_answers;
   o.max_connections = s.sip.max_connections;
+  for (const auto& c : s.credentials) o.credentials.push_back({c.realm, c.user, c.password});
   return o;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,12 +31,25 @@ enum class link_state : std::uint8_t {
   none,  ///< no component serves that domain
 };
 
+/// What holds for one served domain: its own rules, else those of all.
+struct tenant {
+  std::vector<ip_prefix> trusted_peers;
+  std::vector<settings::sip_route> outbound_proxy;
+  settings::message_type message_type{};
+  unsigned messages_per_sender = 0, queue_per_pair = 0;
+};
+
 /// What every flow needs of the settings, in the form in which it needs it. Made anew on reload.
 struct domains {
   translate::address_map addresses;
   std::vector<std::string> sip;   ///< served SIP domains, A-labels, lower case
   std::vector<std::string> xmpp;  ///< the only XMPP domains reachable from SIP, U-labels; empty: any
   std::string name;               ///< this gateway's short name in hop marks
+  tenant others;                  ///< of a domain without rules of its own
+  std::map<std::string, tenant, std::less<>> tenants;  ///< by SIP domain
+  const tenant& rules_of(std::string_view sip_domain) const;
+  /// Whether the peer's word about users of that domain is believed.
+  bool trusts(const sip::peer_info& peer, std::string_view sip_domain) const;
   bool serves_sip(std::string_view sip_domain) const;
   bool serves_xmpp(std::string_view xmpp_domain) const;  ///< the XMPP name of a served SIP domain
 };
@@ -54,8 +69,8 @@ class context {
   // SIP
   virtual sip::client_tx request(sip::outgoing out) = 0;
   virtual void respond(sip::server_tx tx, const sip::reply& r) = 0;
-  /// Where requests go. `host`: of the Request-URI.
-  virtual std::vector<sip::destination> route(const std::string& host) const = 0;
+  /// The request with its next hops and its Route. `host`: of the Request-URI.
+  virtual sip::outgoing route(sip::request r, const std::string& host) const = 0;
 
   // XMPP; `domain`: the served XMPP name that the stanza comes from
   virtual link_state link(std::string_view domain) const = 0;

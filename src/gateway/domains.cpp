@@ -13,4 +13,15 @@ bool domains::serves_xmpp(std::string_view xmpp_domain) const {
   return sip_name && serves_sip(*sip_name);
 }
 
+const tenant& domains::rules_of(std::string_view sip_domain) const {
+  const auto at = tenants.find(sip_domain);
+  return at == tenants.end() ? others : at->second;
+}
+
+bool domains::trusts(const sip::peer_info& peer, std::string_view sip_domain) const {
+  const auto& peers = rules_of(sip_domain).trusted_peers;
+  return std::any_of(peers.begin(), peers.end(),
+                     [&peer](const ip_prefix& p) { return p.contains(peer.remote.ip); });
+}
+
 }  // namespace stox::gateway

@@ -120,7 +120,7 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
     return refuse(m, refusal(xmpp::condition::resource_constraint, "Out of memory for new messages"),
                   "memory", a, c);
   }
-  if (const auto why = full(t.jid, key, c); !why.empty()) {
+  if (const auto why = full(t.jid, key, c.domains().rules_of(*host), c); !why.empty()) {
     return refuse(m, refusal(xmpp::condition::resource_constraint, "Too many messages wait"), why, a, c);
   }
 
@@ -133,7 +133,7 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
            {{"what", l.what}, {"why", l.why}});
   }
   take_in(t.jid, key,
-          {{std::move(made->value), c.route(*host)},
+          {c.route(std::move(made->value), *host),
            {m.type, m.from, to, m.id, name, std::move(how.call_id)},
            kept,
            charge(c.memory(), size)},
@@ -161,15 +161,15 @@ pair_state& pager_to_sip::remember(const xmpp::message& m, const parties& t, pai
   return pair;
 }
 
-std::string_view pager_to_sip::full(const std::string& jid, const std::string& key, context& c) const {
+std::string_view pager_to_sip::full(const std::string& jid, const std::string& key, const tenant& rules,
+                                    context& c) const {
   const auto sender = senders_.find(jid);
-  if (sender != senders_.end() && sender->second >= c.settings().limits.messages_per_sender)
-    return "sender_full";
+  if (sender != senders_.end() && sender->second >= rules.messages_per_sender) return "sender_full";
   const auto at = lanes_.find(key);
   if (at == lanes_.end()) return {};
-  const auto& sip = c.settings().sip;
-  return at->second.waiting.size() >= sip.queue_per_pair || waiting_ >= sip.queue_total ? "queue_full"
-                                                                                        : std::string_view();
+  const bool no_place =
+      at->second.waiting.size() >= rules.queue_per_pair || waiting_ >= c.settings().sip.queue_total;
+  return no_place ? "queue_full" : std::string_view();
 }
 
 void pager_to_sip::take_in(const std::string& jid, const std::string& key, queued q, context& c) {
@@ -196,6 +196,25 @@ void pager_to_sip::start(place& at, queued&& q, context& c) {
   open_.emplace(c.request(std::move(q.out)), &at);
 }
 
+void pager_to_sip::count_up(place& at, unsigned challenges, context& c) {
+  if (challenges == 0) return;
+  const auto& o = *at.second.pending;
+  for (auto& q : at.second.waiting) {
+    if (q.sender.call_id != o.call_id) continue;
+    auto& headers = q.out.request.headers;
+    const auto* value = headers.find(sip::header::cseq);
+    const auto cseq = sip::parse_cseq(value == nullptr ? std::string_view() : *value);
+    if (cseq)
+      headers.set(sip::header::cseq,
+                  sip::write(sip::cseq{cseq->number + challenges, cseq->method, cseq->method_name}));
+  }
+  // The thread is known by its Call-ID, or it is the one of messages without a thread.
+  const auto jid = o.from.bare_text(), aor = o.to.bare_text();
+  auto* thread = talk_.find_thread(jid, aor, o.call_id, c.now().steady);
+  if (thread == nullptr) thread = talk_.find_thread(jid, aor, {}, c.now().steady);
+  if (thread != nullptr && thread->call_id == o.call_id) thread->cseq += challenges;
+}
+
 void pager_to_sip::next(place& at, context& c) {
   auto& l = at.second;
   l.pending.reset();
@@ -217,6 +236,7 @@ void pager_to_sip::answered(const sip::response_received& e, context& c) {
   open_.erase(known);
   const auto& o = *at.second.pending;
   release(at.first, 1);
+  count_up(at, e.challenges, c);
   if (e.response.status < 300) {
     c.counts().count(direction::to_sip, outcome::delivered, "accepted");
     if (c.logs(log_level::info)) note(c, log_level::info, "message.to_sip.delivered", about_of(o), {});
@@ -239,6 +259,7 @@ void pager_to_sip::failed(const sip::request_failed& e, context& c) {
   open_.erase(known);
   const auto& o = *at.second.pending;
   release(at.first, 1);
+  count_up(at, e.challenges, c);
   const auto what = e.may_have_arrived ? outcome::in_doubt : outcome::failed;
   switch (e.why) {
     case sip::failure::too_large:

@@ -71,10 +71,13 @@ class pager_to_sip {
   pair_state& remember(const xmpp::message& m, const parties& t, pair_state* known_pair, thread_state* known,
                        thread_state made, std::uint32_t cseq, steady_time now);
   /// Empty, or why there is no place for one more of this sender.
-  std::string_view full(const std::string& jid, const std::string& key, context& c) const;
+  std::string_view full(const std::string& jid, const std::string& key, const tenant& rules,
+                        context& c) const;
   void take_in(const std::string& jid, const std::string& key, queued q, context& c);
   void tell(const origin& o, const xmpp::stanza_error& e, outcome what, std::string_view cause, context& c);
   void start(place& at, queued&& q, context& c);
+  /// Each challenge that the pending one answered took a CSeq (RFC 3261 §22.2): what comes after it moves up.
+  void count_up(place& at, unsigned challenges, context& c);
   /// After the pending one ended: the next, or the lane goes.
   void next(place& at, context& c);
   void fail_lane(place& at, const xmpp::stanza_error& e, std::string_view cause, context& c);

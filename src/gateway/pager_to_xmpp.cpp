@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.hpp"
 #include "translate/identity.hpp"
 #include "translate/loop.hpp"
 #include "translate/pager.hpp"
@@ -56,6 +57,10 @@ void pager_to_xmpp::refuse(const sip::request_received& e, const sip::reply& r, 
 void pager_to_xmpp::handle(sip::request_received& e, context& c) {
   const auto who = translate::identity_of(e.request, e.head, c.domains().sip);
   if (!who) return refuse(e, reply_of(who.error()), "identity", {}, c);
+  // Who may speak for one domain must not speak for another one's users.
+  if (!c.domains().trusts(e.peer, text::to_lower(who->aor.host))) {
+    return refuse(e, reply_of({403, "Not trusted for the sender's domain", {}, false}), "not_trusted", {}, c);
+  }
   auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);
   if (!mark) return refuse(e, reply_of({482, "Loop Detected", {}, false}), "loop", {}, c);
   accept(e, who->aor, who->display, std::move(*mark), c);
@@ -90,7 +95,7 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   translate::pager::xmpp_context how;
   how.id = c.ids().next(id_kind::stanza);
   how.hop_mark = std::move(hop_mark);
-  if (c.settings().chat.message_type == settings::message_type::normal) {
+  if (c.domains().rules_of(text::to_lower(from.host)).message_type == settings::message_type::normal) {
     how.type = xmpp::message_type::normal;
     const auto* thread = talk_.find_thread(jid, aor, e.head.call_id, steady);
     how.resource = thread != nullptr ? thread->xmpp_resource : std::string{};

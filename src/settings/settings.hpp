@@ -29,9 +29,16 @@ struct sip_route {
   friend bool operator==(const sip_route&, const sip_route&) = default;
 };
 
-/// [[gateway.domain]]: a served domain whose two names differ.
+enum class message_type : std::uint8_t { chat, normal };
+
+/// [[gateway.domain]]: a served domain whose two names differ, or that has rules of its own. What it does not
+/// say is as for all domains.
 struct domain {
   std::string sip, xmpp;
+  std::optional<std::vector<sip_route>> outbound_proxy = {};
+  std::optional<std::vector<ip_prefix>> trusted_peers = {};
+  std::optional<settings::message_type> message_type = {};
+  std::optional<unsigned> messages_per_sender = {}, queue_per_pair = {};
   friend bool operator==(const domain&, const domain&) = default;
 };
 
@@ -42,9 +49,18 @@ struct gateway {
   friend bool operator==(const gateway&, const gateway&) = default;
 };
 
+/// What peers reach us by: a host for all transports or for one, there with a port where it is not the
+/// listener's.
+struct advertised {
+  std::optional<transport> via;
+  std::string host;  ///< a name, or an address (IPv6 in brackets), which then stands for its family only
+  std::uint16_t port = 0;
+  friend bool operator==(const advertised&, const advertised&) = default;
+};
+
 struct sip {
   std::vector<listener> listen;
-  std::string advertise;
+  std::vector<advertised> advertise;      ///< the first one that fits; none: the listener's address
   std::vector<sip_route> outbound_proxy;  ///< tried in order
   std::vector<ip_prefix> trusted_peers;
   duration accept_wait = std::chrono::milliseconds(150);  ///< 0..250 ms: at most T1/2
@@ -67,7 +83,13 @@ struct component {
   friend bool operator==(const component&, const component&) = default;
 };
 
-enum class message_type : std::uint8_t { chat, normal };
+/// [[sip.credential]]: what challenges of that realm are answered with.
+struct credential {
+  std::string realm, user;
+  redacted password;
+  std::string password_file;  ///< where the password was read from; empty: it stands in the configuration
+  friend bool operator==(const credential&, const credential&) = default;
+};
 
 struct chat {
   settings::message_type message_type = settings::message_type::chat;
@@ -105,7 +127,8 @@ struct log {
 struct all {
   settings::gateway gateway;
   settings::sip sip;
-  std::vector<settings::component> components;  ///< [[xmpp.component]]
+  std::vector<settings::credential> credentials;  ///< [[sip.credential]]
+  std::vector<settings::component> components;    ///< [[xmpp.component]]
   settings::chat chat;
   settings::dns dns;
   settings::store store;

@@ -1,36 +1,13 @@
 #include "sip/machine/client_core.hpp"
 
 #include <algorithm>
-#include <chrono>
 
-#include "base/text.hpp"
 #include "sip/machine/tx_key.hpp"
 #include "sip/wire/headers.hpp"
 
 namespace stox::sip {
 
 namespace {
-
-/// RFC 3261 §18.1.1 and RFC 3428 §8: what may cross a path of unknown MTU in one datagram.
-constexpr std::size_t max_datagram_request = 1300;
-
-/// Servers that are remembered as paused; without a configured proxy, served domains can have many.
-constexpr std::size_t max_paused = 256;
-
-const char* transport_token(transport via) {
-  switch (via) {
-    case transport::udp: return "UDP";
-    case transport::tcp: return "TCP";
-    case transport::tls: return "TLS";
-  }
-  return "UDP";
-}
-
-std::size_t bytes_of(const request& r) {
-  std::size_t n = r.uri.size() + r.body.size();
-  for (const header_field& f : r.headers.fields()) n += sizeof(f) + f.value.size() + f.name.size();
-  return n;
-}
 
 /// What an ACK or CANCEL has from its INVITE (RFC 3261 §9.1, §17.1.1.3).
 request companion(const request& invite, method m, const std::string& via) {
@@ -52,45 +29,6 @@ request companion(const request& invite, method m, const std::string& via) {
 }
 
 }  // namespace
-
-std::string client_core::via_for(const target& where, std::string_view branch, std::string* by) const {
-  const listener* l = conns_.choose_listener(where.via, where.to.ip);
-  // A stream is opened from any port; its Via names where we listen, by whatever transport.
-  if (l == nullptr) l = conns_.choose_listener(transport::udp, where.to.ip);
-  via v;
-  v.transport = transport_token(where.via);
-  v.host = l == nullptr ? "invalid" : l->local.ip.to_uri_host();
-  if (!ctx_.options.advertise.empty()) v.host = ctx_.options.advertise;
-  v.port = l == nullptr ? std::uint16_t{5060} : l->local.port;
-  v.set_param("branch", std::string(branch));
-  if (where.via == transport::udp) v.set_param("rport", std::nullopt);  // RFC 3581 §3
-  if (by != nullptr) *by = sent_by(v);
-  std::string out;
-  write_to(out, v);
-  return out;
-}
-
-/// Fills the plan; the error is the detail of failure::too_large.
-std::optional<std::string> client_core::make_plan(call& c, const std::vector<target>& targets) const {
-  if (targets.empty()) return std::nullopt;
-  // As it goes to the first target, so that it is written once; the others differ in the Via only.
-  std::string first_via = via_for(targets.front(), c.first_branch, nullptr);
-  const std::size_t via_size = first_via.size();
-  c.request.headers.set(header::via, std::move(first_via));
-  c.wire = write(c.request);
-  const std::size_t bare = c.wire.size() - via_size;
-  for (const target& t : targets) {
-    const std::size_t size = bare + via_for(t, c.first_branch, nullptr).size();
-    if (size > max_datagram_request && c.request.method == method::message) {
-      return "the MESSAGE would take " + std::to_string(size) + " bytes, and at most " +
-             std::to_string(max_datagram_request) + " are allowed";
-    }
-    const bool too_large = size > max_datagram_request && t.via == transport::udp;
-    if (too_large) c.plan.push_back({{transport::tcp, t.to}, false});
-    c.plan.push_back({t, too_large});
-  }
-  return std::nullopt;
-}
 
 client_tx client_core::request(outgoing out, instant now) {
   header_list& headers = out.request.headers;
@@ -123,92 +61,39 @@ client_tx client_core::request(outgoing out, instant now) {
   return static_cast<client_tx>(number);
 }
 
-/// RFC 3261 §13.2.2.4: the ACK to a 2xx is the transaction user's, goes once and is not answered.
-void client_core::acknowledge_success(outgoing out, instant now) {
-  const auto number = first_ack | ++last_ack_;
-  if (auto found = locator_.start(number, std::move(out.hops), what_we_have(), now)) {
-    return send_ack_once(std::move(out.request), *found, now);
-  }
-  acks_.emplace(number, std::move(out.request));
-}
-
-void client_core::send_ack_once(struct request ack, const located& found, instant now) {
-  if (found.targets.empty()) {
-    const std::string* call_id = ack.headers.find(header::call_id);
-    return ctx_.note(log_level::warning, "sip.ack_lost", {},
-                     {{"call_id", call_id == nullptr ? std::string() : *call_id}, {"why", "no target"}});
-  }
-  const target& to = found.targets.front();
-  ack.headers.set(header::via, via_for(to, ctx_.ids.next(id_kind::branch), nullptr));
-  std::string bytes = write(ack);
-  if (to.via != transport::udp) {
-    conns_.send(conns_.connect(to.via, to.to, now), token::none, std::move(bytes), now);
-  } else if (const listener* l = conns_.choose_listener(to.via, to.to.ip)) {
-    conns_.send_datagram(l->conn, to.to, token::none, std::move(bytes));
-  }
-}
-
-/// RFC 3261 §21.5.4: no other requests to that server for the time that it names. A 503 is the next hop's own
-/// word: a proxy does not pass on the one of a server behind it (§16.7 step 6).
-void client_core::pause(const socket_address& server, const response& r, instant now) {
-  const std::string* value = r.headers.find(header::retry_after);
-  const auto parsed =
-      value == nullptr ? result<retry_after_value>(errc::missing_header) : parse_retry_after(*value);
-  if (!parsed || parsed->seconds == 0) return;
-  const duration wanted = std::chrono::seconds(parsed->seconds);
-  const steady_time until = now.steady + std::min(wanted, ctx_.options.max_pause);
-  std::erase_if(paused_, [now](const auto& p) { return p.second <= now.steady; });
-  if (const auto known = paused_.find(server); known != paused_.end()) {
-    known->second = std::max(known->second, until);
-    return;
-  }
-  if (paused_.size() >= max_paused) return;
-  paused_.emplace(server, until);
-  ctx_.note(log_level::warning, "sip.target_paused", {},
-            {{"target", server.to_string()}, {"retry_after", std::to_string(parsed->seconds)}});
-}
-
-bool client_core::is_paused(const socket_address& server, instant now) const {
-  const auto it = paused_.find(server);
-  return it != paused_.end() && now.steady < it->second;
-}
-
-bool client_core::more_targets(const call& c, instant now) const {
-  for (std::size_t i = c.next; i < c.plan.size(); ++i) {
-    if (is_paused(c.plan[i].where.to, now)) continue;
-    if (!c.plan[i].fallback || (i == c.next && c.attempts.back().untouched())) return true;
-  }
-  return false;
+/// The request as it goes to that server: its Via, and credentials that the server is known to want. False:
+/// they make a MESSAGE too large.
+bool client_core::write_for(call& c, const attempt& a, instant now) {
+  const bool changed = auth_.prepare(c.request, a.where, now);
+  if (!changed && *c.request.headers.find(header::via) == a.via) return true;
+  c.request.headers.set(header::via, a.via);
+  c.wire = write(c.request);
+  c.request_bytes = bytes_of(c.request);
+  const auto why = changed ? size_problem(c.request, c.wire.size()) : std::nullopt;
+  if (why) c.last_error = *why;
+  c.too_large = why.has_value();
+  return !why;
 }
 
 /// Begins with the next target that can be sent to. False: there is none.
 bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
-  while (c.next < c.plan.size() && now.steady < c.give_up_at) {
-    const planned p = c.plan[c.next++];
-    if (is_paused(p.where.to, now)) {
-      c.last_error = p.where.to.to_string() + " asked for a pause";
-      c.held_back = true;
-      continue;
-    }
-    // RFC 3261 §18.1.1: UDP after all only where TCP could not be connected.
-    if (p.fallback && !c.attempts.back().untouched()) continue;
+  while (now.steady < c.give_up_at) {
+    const auto next = c.plan.next(health_, c.untouched(), c.last_error, now);
+    if (!next) return false;
     attempt a;
-    a.where = p.where;
+    a.where = *next;
     a.branch = c.first_branch.empty() ? ctx_.ids.next(id_kind::branch) : std::exchange(c.first_branch, {});
-    a.via = via_for(p.where, a.branch, &a.sent_by);
-    const bool reliable = p.where.via != transport::udp;
+    a.via = via_for(a.where, a.branch, &a.sent_by);
+    const bool reliable = a.where.via != transport::udp;
     if (reliable) {
-      a.conn = conns_.connect(p.where.via, p.where.to, now);
+      a.conn = conns_.connect(a.where.via, a.where.to, now);
       if (a.conn == conn_id::none) c.last_error = "too many connections";
-    } else if (const listener* l = conns_.choose_listener(p.where.via, p.where.to.ip)) {
+    } else if (const listener* l = conns_.choose_listener(a.where.via, a.where.to.ip)) {
       a.conn = l->conn;
     } else {
-      c.last_error = "no UDP listener for the address family of " + p.where.to.to_string();
+      c.last_error = "no UDP listener for the address family of " + a.where.to.to_string();
     }
-    if (*c.request.headers.find(header::via) != a.via) {
-      c.request.headers.set(header::via, a.via);
-      c.wire = write(c.request);
-    }
+    if (!write_for(c, a, now)) return false;
     by_branch_.add(hash_of(a.branch, c.method), number);
     c.attempts.push_back(std::move(a));
     c.fsm = client_transaction(c.fsm.invite(), reliable, now.steady, c.give_up_at, ctx_.options.timers);
@@ -216,7 +101,7 @@ bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
     if (c.attempts.back().conn == conn_id::none) continue;
     if (!transmit(c, number, now)) continue;
     if (reliable) conns_.add_user(c.attempts.back().conn, number);
-    if (c.next < c.plan.size()) c.try_until = now.steady + ctx_.options.try_each;
+    if (!c.plan.at_end()) c.try_until = now.steady + ctx_.options.try_each;
     return true;
   }
   return false;
@@ -256,27 +141,33 @@ void client_core::release(call& c, std::uint64_t number) {
 /// The current attempt failed or took too long: the next target, or the end.
 void client_core::move_on(call& c, std::uint64_t number, instant now) {
   release(c, number);
-  const socket_address left_behind = c.attempts.back().where.to;
-  if (!c.attempts.back().refused) punish(c.attempts.back(), now);
+  const target left_behind = c.attempts.back().where;
+  if (!c.attempts.back().refused) health_.punish(left_behind, ctx_.options.penalty, now);
   if (start_attempt(c, number, now)) {
     const std::string* call_id = c.request.headers.find(header::call_id);
     ctx_.note(log_level::warning, "sip.failover", {},
               {{"call_id", call_id == nullptr ? std::string() : *call_id},
-               {"from", left_behind.to_string()},
+               {"from", left_behind.to.to_string()},
                {"to", c.attempts.back().where.to.to_string()},
                {"why", c.last_error}});
     return update(c, number);
   }
-  fail(c, number, c.timed_out ? failure::timed_out : failure::transport, c.last_error);
+  fail(c, number, why_of(c), c.last_error);
 }
 
 void client_core::fail(call& c, std::uint64_t number, failure why, std::string detail) {
   release(c, number);
   if (!c.hidden) {
     ctx_.events.push_back(request_failed{static_cast<client_tx>(number), why,
-                                         doubt_before(c, c.attempts.size()), std::move(detail)});
+                                         doubt_before(c, c.attempts.size()), std::move(detail),
+                                         c.challenges.rounds});
   }
   destroy(number);
+}
+
+failure client_core::why_of(const call& c) {
+  if (c.too_large) return failure::too_large;
+  return c.timed_out ? failure::timed_out : failure::transport;
 }
 
 bool client_core::doubt_before(const call& c, std::size_t part) {
@@ -315,7 +206,7 @@ void client_core::handle(response&& r, instant now) {
 }
 
 void client_core::provisional(call& c, const place& p, response&& r, instant now) {
-  penalties_.forgive({c.attempts[p.part].where.via, c.attempts[p.part].where.to});
+  health_.forgive(c.attempts[p.part].where);
   // An attempt that was given up may still be at work; the one that counts is the last.
   if (p.part + 1 != c.attempts.size()) return;
   c.fsm.receive(r.status, now.steady, ctx_.options.timers);
@@ -334,7 +225,7 @@ void client_core::provisional(call& c, const place& p, response&& r, instant now
 void client_core::final(call& c, const place& p, response&& r, instant now) {
   attempt& a = c.attempts[p.part];
   a.left = true;
-  penalties_.forgive({a.where.via, a.where.to});
+  health_.forgive(a.where);
   const bool current = p.part + 1 == c.attempts.size();
   const bool busy = r.status == 503 && !c.hidden;
   if (busy) {
@@ -342,12 +233,15 @@ void client_core::final(call& c, const place& p, response&& r, instant now) {
     pause(a.where.to, r, now);
   }
   const bool acknowledge = c.fsm.invite() && r.status >= 300;
-  if (busy && !current) {
+  const bool challenge = (r.status == 401 || r.status == 407) && !c.hidden;
+  if (challenge) a.refused = true;
+  if ((busy || challenge) && !current) {
     if (acknowledge) send_ack(c, a, r, now);
     return;  // a later target has the request already
   }
+  if (challenge && answer_challenge(c, p, r, now)) return;
   const bool repeated = r.status == 482 && doubt_before(c, p.part);
-  if (busy && more_targets(c, now)) {
+  if (busy && c.plan.has_more(health_, c.untouched(), now)) {
     if (acknowledge) send_ack(c, a, r, now);
     c.last_error = "503 from " + a.where.to.to_string();
     return move_on(c, p.number, now);
@@ -361,6 +255,26 @@ void client_core::final(call& c, const place& p, response&& r, instant now) {
   finish(c, p, std::move(r), now);
 }
 
+/// RFC 3261 §22.2, §8.1.3.5: the same request with credentials and the next CSeq, to the same server. False:
+/// the response is the final one.
+bool client_core::answer_challenge(call& c, const place& p, const response& r, instant now) {
+  const attempt& a = c.attempts[p.part];
+  if (!auth_.challenged(c.request, r, a.where, c.challenges)) return false;
+  if (c.fsm.invite()) send_ack(c, a, r, now);
+  const std::string* last = c.request.headers.find(header::cseq);
+  if (const auto cseq = last == nullptr ? result<sip::cseq>(errc::missing_header) : parse_cseq(*last)) {
+    c.request.headers.set(header::cseq, write(sip::cseq{cseq->number + 1, cseq->method, cseq->method_name}));
+  }
+  release(c, p.number);
+  c.plan.again();
+  if (start_attempt(c, p.number, now)) {
+    update(c, p.number);
+  } else {
+    fail(c, p.number, why_of(c), c.last_error);
+  }
+  return true;
+}
+
 void client_core::finish(call& c, const place& p, response&& r, instant now) {
   const std::uint64_t number = p.number;
   release(c, number);
@@ -368,7 +282,12 @@ void client_core::finish(call& c, const place& p, response&& r, instant now) {
   c.try_until.reset();
   const client_step step = c.fsm.receive(r.status, now.steady, ctx_.options.timers);
   if (step.acknowledge) send_ack(c, c.attempts[p.part], r, now);
-  if (!c.hidden) ctx_.events.push_back(response_received{static_cast<client_tx>(number), std::move(r)});
+  if (r.status < 300 && p.part + 1 == c.attempts.size())
+    auth_.accepted(c.request, r, c.attempts[p.part].where);
+  if (!c.hidden) {
+    ctx_.events.push_back(
+        response_received{static_cast<client_tx>(number), std::move(r), c.challenges.rounds});
+  }
   c.wire = {};
   if (!c.fsm.invite()) {
     c.request = {};
@@ -392,7 +311,7 @@ void client_core::send_ack(const call& c, const attempt& a, const response& r, i
 void client_core::cancel(client_tx tx, instant now) {
   call* c = calls_.find(static_cast<std::uint64_t>(tx));
   if (c == nullptr || c->finished || c->hidden || !c->fsm.invite()) return;
-  c->next = c->plan.size();
+  c->plan.stop();
   // RFC 3261 §9.1: not before a provisional response, or it might overtake the INVITE.
   if (!c->fsm.proceeding()) {
     c->cancel_wanted = true;
@@ -436,7 +355,7 @@ void client_core::timeout(std::uint64_t number, instant now) {
   if (c->try_until && *c->try_until <= now.steady && now.steady < c->give_up_at) {
     c->try_until.reset();
     const bool unsent = withdraw(*c);
-    if (more_targets(*c, now)) {
+    if (c->plan.has_more(health_, c->untouched(), now)) {
       c->timed_out = c->timed_out || c->attempts.back().in_doubt();
       c->last_error = "no answer from " + c->attempts.back().where.to.to_string();
       return move_on(*c, number, now);
@@ -454,7 +373,7 @@ void client_core::timeout(std::uint64_t number, instant now) {
       if (c->attempts.empty()) return fail(*c, number, failure::no_answer, "the DNS did not answer in time");
       // RFC 3263 §4.3, RFC 4320 §4.2: only who never said anything has failed; a 100 shows that he is well,
       // and it is a user behind him who is not there.
-      if (!heard) punish(c->attempts.back(), now);
+      if (!heard) health_.punish(c->attempts.back().where, ctx_.options.penalty, now);
       return fail(*c, number, failure::timed_out,
                   "no final response from " + c->attempts.back().where.to.to_string());
     case client_due::ended: return destroy(number);
@@ -488,6 +407,12 @@ void client_core::connection_lost(std::uint64_t number, conn_id conn, io::fail w
   c->last_error = "the connection to " + c->attempts.back().where.to.to_string() +
                   " was lost: " + std::string(to_string(why));
   move_on(*c, number, now);
+}
+
+std::size_t client_core::bytes_of(const struct request& r) {
+  std::size_t n = r.uri.size() + r.body.size();
+  for (const header_field& f : r.headers.fields()) n += sizeof(f) + f.value.size() + f.name.size();
+  return n;
 }
 
 /// Branches are ours: nobody can choose them to collide.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,13 +8,14 @@
 #include <utility>
 #include <vector>
 
-#include "dns/penalties.hpp"
+#include "sip/machine/authenticator.hpp"
 #include "sip/machine/client_tx.hpp"
 #include "sip/machine/connections.hpp"
 #include "sip/machine/context.hpp"
 #include "sip/machine/key_index.hpp"
 #include "sip/machine/locator.hpp"
 #include "sip/machine/slot_table.hpp"
+#include "sip/machine/target_plan.hpp"
 
 namespace stox::sip {
 
@@ -24,12 +24,13 @@ namespace stox::sip {
 class client_core {
  public:
   client_core(context& ctx, connections& conns, dns::resolver& dns)
-      : ctx_(ctx), conns_(conns), locator_(dns, ctx.ids, ctx.memory) {}
+      : ctx_(ctx), conns_(conns), locator_(dns, ctx.ids, ctx.memory), auth_(ctx) {}
 
   client_tx request(outgoing out, instant now);
   void cancel(client_tx tx, instant now);
 
   void handle(response&& r, instant now);
+  void tidy(instant now) { auth_.tidy(now); }
   void resolved(const dns::resolver::answered& a, instant now);
   void timeout(std::uint64_t number, instant now);
   /// The fate of a send; `part` is the attempt.
@@ -39,10 +40,6 @@ class client_core {
   void connection_lost(std::uint64_t number, conn_id conn, io::fail why, instant now);
 
  private:
-  struct planned {
-    target where;
-    bool fallback = false;  ///< RFC 3261 §18.1.1: UDP after all, if TCP could not be connected
-  };
   /// One branch.
   struct attempt {
     std::string branch, via, sent_by;
@@ -51,7 +48,7 @@ class client_core {
     token last{};                  ///< the send that may still wait for its stream
     std::uint32_t unreported = 0;  ///< sends whose fate was not told yet
     bool left = false;             ///< the kernel took it at least once
-    bool refused = false;          ///< answered 503: it was not processed
+    bool refused = false;          ///< answered 503, 401 or 407: it was not processed
     bool untouched() const { return !left && unreported == 0; }
     bool in_doubt() const { return !untouched() && !refused; }
   };
@@ -62,8 +59,8 @@ class client_core {
     std::size_t request_bytes = 0;
     std::string method;
     std::string first_branch;
-    std::vector<planned> plan;
-    std::size_t next = 0;
+    target_plan plan;
+    answered_challenges challenges;
     std::vector<attempt> attempts;
     std::string wire;
     std::string last_error;
@@ -73,8 +70,15 @@ class client_core {
     bool hidden = false;     ///< a CANCEL of ours: nobody asked for its outcome
     bool timed_out = false;  ///< an attempt ended without a word
     bool cancel_wanted = false;
-    bool held_back = false;  ///< a target was left out because it asked for a pause
+    bool too_large = false;  ///< with the credentials that a server wants
     timer_handle timer;
+    charge memory;
+    /// Whether nothing has left for the current target.
+    bool untouched() const { return !attempts.empty() && attempts.back().untouched(); }
+  };
+  /// An ACK to a 2xx that waits for the DNS.
+  struct waiting_ack {
+    struct request request;
     charge memory;
   };
   struct place {
@@ -84,11 +88,12 @@ class client_core {
 
   reach what_we_have() const;
   void begin(call& c, std::uint64_t number, located found, instant now);
-  void punish(const attempt& a, instant now);
   void acknowledge_success(outgoing out, instant now);
   void send_ack_once(struct request ack, const located& found, instant now);
   std::optional<std::string> make_plan(call& c, const std::vector<target>& targets) const;
+  const advertised* name_for(const target& where, const listener* l) const;
   std::string via_for(const target& where, std::string_view branch, std::string* sent_by) const;
+  bool write_for(call& c, const attempt& a, instant now);
   bool start_attempt(call& c, std::uint64_t number, instant now);
   bool transmit(call& c, std::uint64_t number, instant now);
   bool withdraw(call& c);
@@ -97,12 +102,15 @@ class client_core {
   void fail(call& c, std::uint64_t number, failure why, std::string detail);
   void provisional(call& c, const place& p, response&& r, instant now);
   void final(call& c, const place& p, response&& r, instant now);
+  bool answer_challenge(call& c, const place& p, const response& r, instant now);
   void finish(call& c, const place& p, response&& r, instant now);
   void send_ack(const call& c, const attempt& a, const response& r, instant now);
   void send_cancel(call& c, instant now);
-  bool more_targets(const call& c, instant now) const;
   void pause(const socket_address& server, const response& r, instant now);
-  bool is_paused(const socket_address& server, instant now) const;
+  static std::size_t bytes_of(const struct request& r);
+  /// The detail of failure::too_large, or nullopt.
+  static std::optional<std::string> size_problem(const struct request& r, std::size_t size);
+  static failure why_of(const call& c);
   static bool doubt_before(const call& c, std::size_t part);
   static std::uint64_t hash_of(std::string_view branch, std::string_view method);
   /// RFC 3261 §17.1.3: the attempt of that branch and CSeq method; number 0: none.
@@ -115,12 +123,12 @@ class client_core {
   /// Searches for ACKs are numbered apart from the calls, whose numbers have at most 60 bits.
   static constexpr std::uint64_t first_ack = std::uint64_t{1} << 60;
   std::uint64_t last_ack_ = 0;
-  std::unordered_map<std::uint64_t, struct request> acks_;  ///< to 2xx, waiting for the DNS
+  std::unordered_map<std::uint64_t, waiting_ack> acks_;
   locator locator_;
-  dns::penalties penalties_;
+  server_health health_;
+  authenticator auth_;
   slot_table<call> calls_;
   key_index by_branch_;
-  std::map<socket_address, steady_time> paused_;  ///< servers that want no requests until then
 };
 
 }  // namespace stox::sip

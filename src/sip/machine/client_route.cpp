@@ -1,10 +1,29 @@
 // Where the requests of client_core go: RFC 3263, with what is known about servers that failed.
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "sip/machine/client_core.hpp"
+#include "sip/machine/tx_key.hpp"
+#include "sip/wire/headers.hpp"
 
 namespace stox::sip {
+
+namespace {
+
+/// RFC 3261 §18.1.1 and RFC 3428 §8: what may cross a path of unknown MTU in one datagram.
+constexpr std::size_t max_datagram_request = 1300;
+
+const char* transport_token(transport via) {
+  switch (via) {
+    case transport::udp: return "UDP";
+    case transport::tcp: return "TCP";
+    case transport::tls: return "TLS";
+  }
+  return "UDP";
+}
+
+}  // namespace
 
 reach client_core::what_we_have() const {
   // TCP needs no listener of its own: the answer comes on the connection that we open.
@@ -22,7 +41,7 @@ void client_core::resolved(const dns::resolver::answered& a, instant now) {
   locator_.answered(a, now);
   while (auto out = locator_.poll()) {
     if (auto ack = acks_.extract(out->request)) {
-      send_ack_once(std::move(ack.mapped()), out->found, now);
+      send_ack_once(std::move(ack.mapped().request), out->found, now);
     } else if (call* c = calls_.find(out->request)) {
       begin(*c, out->request, std::move(out->found), now);
     }
@@ -42,22 +61,109 @@ void client_core::begin(call& c, std::uint64_t number, located found, instant no
   }
   if (c.cancel_wanted) return fail(c, number, failure::transport, "cancelled before it was sent");
   auto& targets = found.targets;
-  std::stable_partition(targets.begin(), targets.end(), [&](const target& t) {
-    return !penalties_.is_punished({t.via, t.to}, now);
-  });
+  health_.order(targets, now);
   const bool all_trusted = std::all_of(targets.begin(), targets.end(),
                                        [this](const target& t) { return ctx_.is_trusted(t.to.ip); });
   if (!all_trusted) c.request.headers.remove(header::p_asserted_identity);
   if (auto why = make_plan(c, targets)) return fail(c, number, failure::too_large, std::move(*why));
   if (start_attempt(c, number, now)) return update(c, number);
-  const bool held = c.attempts.empty() && c.held_back;
-  fail(c, number, held ? failure::held_back : failure::transport,
-       c.last_error.empty() ? "no target" : c.last_error);
+  const bool held = c.attempts.empty() && c.plan.held_back();
+  fail(c, number, held ? failure::held_back : why_of(c), c.last_error.empty() ? "no target" : c.last_error);
 }
 
-/// RFC 3263 §4.3: what did not answer is not tried first again for a while.
-void client_core::punish(const attempt& a, instant now) {
-  penalties_.punish({a.where.via, a.where.to}, ctx_.options.penalty, now);
+/// What we are called in a request to that target: by transport and address family. A listener on every
+/// address has no name of its own, so a name of the other family is better than none.
+const advertised* client_core::name_for(const target& where, const listener* l) const {
+  const advertised* other = nullptr;
+  for (const advertised& a : ctx_.options.advertise) {
+    if (a.via && *a.via != where.via) continue;
+    const auto ip = ip_address::parse(a.host);
+    if (!ip || ip->is_v4() == where.to.ip.is_v4()) return &a;
+    if (other == nullptr) other = &a;
+  }
+  return l == nullptr || l->local.ip.is_unspecified() ? other : nullptr;
+}
+
+std::string client_core::via_for(const target& where, std::string_view branch, std::string* by) const {
+  const listener* l = conns_.choose_listener(where.via, where.to.ip);
+  // A stream is opened from any port; its Via names where we listen, by whatever transport.
+  if (l == nullptr) l = conns_.choose_listener(transport::udp, where.to.ip);
+  via v;
+  v.transport = transport_token(where.via);
+  v.host = l == nullptr ? "invalid" : l->local.ip.to_uri_host();
+  v.port = l == nullptr ? std::uint16_t{5060} : l->local.port;
+  if (const advertised* name = name_for(where, l)) {
+    v.host = name->host;
+    if (name->port != 0) v.port = name->port;
+  }
+  v.set_param("branch", std::string(branch));
+  if (where.via == transport::udp) v.set_param("rport", std::nullopt);  // RFC 3581 §3
+  if (by != nullptr) *by = sent_by(v);
+  std::string out;
+  write_to(out, v);
+  return out;
+}
+
+std::optional<std::string> client_core::size_problem(const struct request& r, std::size_t size) {
+  if (size <= max_datagram_request || r.method != method::message) return std::nullopt;
+  return "the MESSAGE would take " + std::to_string(size) + " bytes, and at most " +
+         std::to_string(max_datagram_request) + " are allowed";
+}
+
+/// Fills the plan; the error is the detail of failure::too_large.
+std::optional<std::string> client_core::make_plan(call& c, const std::vector<target>& targets) const {
+  if (targets.empty()) return std::nullopt;
+  // As it goes to the first target, so that it is written once; the others differ in the Via only.
+  std::string first_via = via_for(targets.front(), c.first_branch, nullptr);
+  const std::size_t via_size = first_via.size();
+  c.request.headers.set(header::via, std::move(first_via));
+  c.wire = write(c.request);
+  const std::size_t bare = c.wire.size() - via_size;
+  for (const target& t : targets) {
+    const std::size_t size = bare + via_for(t, c.first_branch, nullptr).size();
+    if (auto why = size_problem(c.request, size)) return why;
+    c.plan.add(t, size > max_datagram_request);
+  }
+  return std::nullopt;
+}
+
+/// RFC 3261 §13.2.2.4: the ACK to a 2xx is the transaction user's, goes once and is not answered.
+void client_core::acknowledge_success(outgoing out, instant now) {
+  const auto number = first_ack | ++last_ack_;
+  if (auto found = locator_.start(number, std::move(out.hops), what_we_have(), now)) {
+    return send_ack_once(std::move(out.request), *found, now);
+  }
+  const std::size_t bytes = sizeof(struct request) + bytes_of(out.request);
+  acks_.emplace(number, waiting_ack{std::move(out.request), charge(ctx_.memory, bytes)});
+}
+
+void client_core::send_ack_once(struct request ack, const located& found, instant now) {
+  if (found.targets.empty()) {
+    const std::string* call_id = ack.headers.find(header::call_id);
+    return ctx_.note(log_level::warning, "sip.ack_lost", {},
+                     {{"call_id", call_id == nullptr ? std::string() : *call_id}, {"why", "no target"}});
+  }
+  const target& to = found.targets.front();
+  ack.headers.set(header::via, via_for(to, ctx_.ids.next(id_kind::branch), nullptr));
+  std::string bytes = write(ack);
+  if (to.via != transport::udp) {
+    conns_.send(conns_.connect(to.via, to.to, now), token::none, std::move(bytes), now);
+  } else if (const listener* l = conns_.choose_listener(to.via, to.to.ip)) {
+    conns_.send_datagram(l->conn, to.to, token::none, std::move(bytes));
+  }
+}
+
+/// RFC 3261 §21.5.4: no other requests to that server for the time that it names. A 503 is the next hop's own
+/// word: a proxy does not pass on the one of a server behind it (§16.7 step 6).
+void client_core::pause(const socket_address& server, const response& r, instant now) {
+  const std::string* value = r.headers.find(header::retry_after);
+  const auto parsed =
+      value == nullptr ? result<retry_after_value>(errc::missing_header) : parse_retry_after(*value);
+  if (!parsed || parsed->seconds == 0) return;
+  const duration wanted = std::chrono::seconds(parsed->seconds);
+  if (!health_.pause(server, std::min(wanted, ctx_.options.max_pause), now)) return;
+  ctx_.note(log_level::warning, "sip.target_paused", {},
+            {{"target", server.to_string()}, {"retry_after", std::to_string(parsed->seconds)}});
 }
 
 }  // namespace stox::sip

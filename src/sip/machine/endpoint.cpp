@@ -89,11 +89,15 @@ struct endpoint::impl {
 
 void endpoint::impl::name_ourselves() {
   own_hosts.clear();
-  const std::string advertised = normal_host(ctx.options.advertise);
-  if (!advertised.empty()) own_hosts.push_back(advertised);
+  for (const advertised& a : ctx.options.advertise) {
+    const std::string host = normal_host(a.host);
+    own_hosts.push_back(host);
+    if (a.port != 0) own_hosts.push_back(host + ':' + std::to_string(a.port));
+    for (const listener& l : conns.listeners())
+      own_hosts.push_back(host + ':' + std::to_string(l.local.port));
+  }
   for (const listener& l : conns.listeners()) {
     const std::string port = ':' + std::to_string(l.local.port);
-    if (!advertised.empty()) own_hosts.push_back(advertised + port);
     // A wildcard address is everybody's: another element that wrote it into its Via is not us. We write what
     // is advertised then; config/ refuses a wildcard without.
     if (l.local.ip.is_unspecified()) continue;
@@ -220,6 +224,8 @@ void endpoint::handle_timeout(std::uint64_t key, instant now) {
 }
 
 void endpoint::resolved(const dns::resolver::answered& a, instant now) { impl_->client.resolved(a, now); }
+
+void endpoint::tidy(instant now) { impl_->client.tidy(now); }
 
 client_tx endpoint::request(outgoing out, instant now) { return impl_->client.request(std::move(out), now); }
 void endpoint::respond(server_tx tx, const reply& r, instant now) { impl_->server.respond(tx, r, now); }

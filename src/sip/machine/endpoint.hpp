@@ -17,6 +17,7 @@
 #include "base/log.hpp"
 #include "dns/resolver.hpp"
 #include "sip/machine/next_hop.hpp"
+#include "sip/wire/auth.hpp"
 #include "sip/wire/headers.hpp"
 #include "sip/wire/message.hpp"
 
@@ -59,6 +60,7 @@ struct request_cancelled {
 struct response_received {
   client_tx tx{};
   sip::response response;
+  unsigned challenges = 0;  ///< answered on the way: each took one more CSeq
 };
 enum class failure : std::uint8_t {
   timed_out,  ///< no final response within the budget of 64*T1
@@ -66,7 +68,7 @@ enum class failure : std::uint8_t {
   not_found,  ///< no such domain, or no server for SIP there that we could talk to
   no_answer,  ///< the DNS did not answer, so there is no server to ask
   held_back,  ///< every target has asked for a pause (503 with Retry-After): nothing was sent
-  too_large,  ///< a MESSAGE of more than 1300 bytes, RFC 3428 §8
+  too_large,  ///< a MESSAGE of more than 1300 bytes (with the credentials that were asked for), RFC 3428 §8
 };
 /// No final response will come. The number is void.
 struct request_failed {
@@ -74,6 +76,7 @@ struct request_failed {
   failure why{};
   bool may_have_arrived = false;  ///< it left us at least once: what became of it is not known
   std::string detail;             ///< for the sender and the log
+  unsigned challenges = 0;        ///< as in response_received
 };
 using event = std::variant<request_received, request_cancelled, response_received, request_failed>;
 
@@ -92,18 +95,29 @@ struct reply {
   std::string body;
 };
 
+/// What peers reach us by.
+struct advertised {
+  std::optional<transport> via;  ///< none: all
+  std::string host;              ///< a name, or an address, which then stands for its family only
+  std::uint16_t port = 0;        ///< 0: the listener's
+};
+
 struct endpoint_options {
+  /// Peers that are believed about some domain at least; about which one is the flow's question.
   std::vector<ip_prefix> trusted_peers;
   /// Domains whose users live on SIP; a Request-URI there is not ours to serve (404).
   std::vector<std::string> sip_domains;
   /// The only XMPP domains (by their SIP names) that a Request-URI may name; empty: any that is not in
   /// sip_domains.
   std::vector<std::string> xmpp_domains;
-  std::string advertise;  ///< host for Via and Contact; empty: the listener's address
+  /// Host and port for Via and Contact, the first one that fits; none: the listener's address.
+  std::vector<advertised> advertise;
   std::vector<sip::method> methods = {method::message, method::options};  ///< for Allow and 405
   std::vector<std::string> accept = {"text/plain"};                       ///< for Accept and 415; lower case
   std::vector<std::string> supported;  ///< option tags; others in Require: 420
-  std::string product = "stox";        ///< Server and User-Agent; empty: none
+  /// What challenges are answered with, one for each realm; others end their request (RFC 3261 §22).
+  std::vector<digest_account> credentials;
+  std::string product = "stox";  ///< Server and User-Agent; empty: none
   parse_limits limits;
   sip::timers timers;
   unsigned untrusted_answers_per_second = 10;  ///< per /24 or /56 prefix, UDP; beyond it silence
@@ -128,6 +142,7 @@ struct endpoint_stats {
   std::uint64_t rejected[700] = {};   ///< requests that admission refused, by the code of the answer
   std::uint64_t suppressed = 0;       ///< answers to untrusted peers withheld by the rate limit or size rule
   std::uint64_t stray_responses = 0;  ///< matched no transaction
+  std::uint64_t challenges_answered = 0, challenges_unanswered = 0;  ///< 401 and 407 to requests of ours
   std::uint64_t server_transactions = 0, client_transactions = 0, connections = 0;  ///< now
   std::uint64_t strangers = 0;          ///< now: those of the connections that untrusted peers opened
   std::uint64_t strangers_refused = 0;  ///< closed at once, because they have their share of the places
@@ -154,14 +169,18 @@ class endpoint {
 
   void handle(const io::event& e, instant now);
   void handle_timeout(std::uint64_t key, instant now);
+  /// Forgets nonces that nobody used for long; called about once a minute.
+  void tidy(instant now);
   /// An answer that the resolver gave.
   void resolved(const dns::resolver::answered& a, instant now);
 
   /// Sends the request to its hops' targets in order, those that failed lately last, within one budget of
   /// 64*T1. A later target gets the same Call-ID, tag and CSeq with a new branch; 482 from it then means that
   /// an earlier one did receive it, which is told as request_failed{timed_out, may_have_arrived}. Needs at
-  /// least one hop. P-Asserted-Identity is left out unless every target is trusted (RFC 3325 §5).
-  /// An ACK (to a 2xx) goes once to the first target, is nobody's transaction and gives `none`.
+  /// least one hop. A 401 or 407 is answered where there is a credential for its realm: with the next CSeq,
+  /// to the same server, within the same budget (RFC 3261 §22.2). P-Asserted-Identity is left out unless
+  /// every target is trusted (RFC 3325 §5). An ACK (to a 2xx) goes once to the first target, is nobody's
+  /// transaction and gives `none`.
   client_tx request(outgoing out, instant now);
   /// Answers; a provisional status other than 100 is for INVITE only (RFC 4320 §4.1). A second final answer
   /// is ignored.

@@ -222,6 +222,35 @@ result<digest_credentials> parse_digest_credentials(std::string_view value) {
   return out;
 }
 
+digest_credentials respond(const digest_challenge& c, const digest_account& who, std::string_view method,
+                           std::string_view uri, std::string_view body, std::uint32_t nonce_count,
+                           std::string_view cnonce) {
+  const auto algorithm = c.algorithm.value_or(digest_algorithm::md5);
+  digest_credentials out;
+  out.realm = c.realm;
+  out.nonce = c.nonce;
+  out.opaque = c.opaque;
+  out.uri = uri;
+  out.algorithm = algorithm;
+  out.algorithm_name = c.algorithm_name;
+  // RFC 7616 §3.4.4: the hash stands on the wire; what is hashed into the response is the name itself.
+  out.userhash = c.userhash;
+  out.username = c.userhash ? digest_userhash(algorithm, who.username, c.realm) : who.username;
+  if (c.offers("auth")) {
+    out.qop = "auth";
+  } else if (c.offers("auth-int")) {
+    out.qop = "auth-int";
+  }
+  // RFC 3261 §22.4: neither goes to a server that sent no qop; a -sess secret needs its cnonce all the same.
+  if (!out.qop.empty()) out.nonce_count = nonce_count;
+  if (!out.qop.empty() || is_session(algorithm)) out.cnonce = cnonce;
+  const auto count = nonce_count_text(nonce_count);
+  out.response =
+      digest_response(algorithm, digest_secret(algorithm, who.username, c.realm, who.password.reveal()),
+                      {method, uri, c.nonce, cnonce, count, out.qop, body});
+  return out;
+}
+
 std::string nonce_count_text(std::uint32_t n) {
   char digits[8];
   const auto end = std::to_chars(digits, digits + sizeof digits, n, 16).ptr;

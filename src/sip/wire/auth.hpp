@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/redacted.hpp"
 #include "sip/wire/digest.hpp"
 #include "sip/wire/message.hpp"
 #include "sip/wire/uri.hpp"
@@ -61,6 +62,19 @@ struct digest_credentials {
 };
 result<digest_credentials> parse_digest_credentials(std::string_view value);
 std::string write(const digest_credentials& c);
+
+/// A user of a realm, as it is configured.
+struct digest_account {
+  std::string realm;
+  std::string username;  ///< UTF-8
+  redacted password;
+  friend bool operator==(const digest_account&, const digest_account&) = default;
+};
+/// The credentials that answer a challenge of the account's realm (RFC 3261 §22.4, RFC 7616 §3.4). `uri`: the
+/// Request-URI as it is written. The challenge's algorithm is known and it offers auth, auth-int or no qop.
+digest_credentials respond(const digest_challenge& c, const digest_account& who, std::string_view method,
+                           std::string_view uri, std::string_view body, std::uint32_t nonce_count,
+                           std::string_view cnonce);
 
 /// nc as it is written and hashed: eight lower-case hex digits.
 std::string nonce_count_text(std::uint32_t n);

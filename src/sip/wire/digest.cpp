@@ -25,11 +25,6 @@ std::string hash(digest_algorithm a, std::string_view data) {
   return {};
 }
 
-bool is_session(digest_algorithm a) {
-  return a == digest_algorithm::md5_sess || a == digest_algorithm::sha256_sess ||
-         a == digest_algorithm::sha512_256_sess;
-}
-
 template <class... Parts>
 std::string join(std::string_view first, Parts... more) {
   std::string out(first);
@@ -47,6 +42,11 @@ std::optional<digest_algorithm> parse_digest_algorithm(std::string_view token) {
 }
 
 std::string_view to_string(digest_algorithm a) { return algorithm_names[static_cast<std::size_t>(a)]; }
+
+bool is_session(digest_algorithm a) {
+  return a == digest_algorithm::md5_sess || a == digest_algorithm::sha256_sess ||
+         a == digest_algorithm::sha512_256_sess;
+}
 
 std::string digest_secret(digest_algorithm a, std::string_view username, std::string_view realm,
                           std::string_view password) {

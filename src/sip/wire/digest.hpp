@@ -19,6 +19,7 @@ enum class digest_algorithm : std::uint8_t {
 };
 std::optional<digest_algorithm> parse_digest_algorithm(std::string_view token);  ///< without case
 std::string_view to_string(digest_algorithm a);  ///< as headers name it: "SHA-256-sess"
+bool is_session(digest_algorithm a);             ///< one of those that end in "-sess"
 
 /// H(username:realm:password): what a user database keeps instead of a password; the same for an algorithm
 /// and its -sess. Lower-case hex.

@@ -29,7 +29,7 @@ loadmodule "textops.so"
 loadmodule "siputils.so"
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
-modparam("usrloc", "db_mode", 0)
+{challenge_modules}modparam("usrloc", "db_mode", 0)
 modparam("tm", "fr_timer", {answer_ms})
 
 request_route {{
@@ -43,7 +43,7 @@ request_route {{
     if (t_precheck_trans()) {{ t_check_trans(); exit; }}
     t_check_trans();
     remove_hf("Route");
-    if (uri == myself) {{
+{challenge}    if (uri == myself) {{
         if (!lookup("location")) {{ sl_send_reply("404", "Not Found"); exit; }}
     }} else {{
         # The gateway trusts this proxy: here a real one would challenge its own users before it lets them speak.
@@ -53,11 +53,34 @@ request_route {{
 }}
 """
 
+# Who writes to the proxy's own users needs a password, which only the gateway does; the realm is the proxy's domain.
+_CHALLENGE_MODULES = """\
+loadmodule "auth.so"
+modparam("auth", "nonce_expire", {nonce_seconds})
+modparam("auth", "algorithm", "{algorithm}")
+modparam("auth", "qop", "auth")
+modparam("auth", "nonce_count", 1)
+"""
+_CHALLENGE = """\
+    if (is_method("MESSAGE") && uri == myself) {{
+        if (!pv_{kind}_authenticate("{domain}", "{password}", "0")) {{ {kind}_challenge("{domain}", "1"); exit; }}
+        consume_credentials();
+    }}
+"""
+
+
+class Challenge:
+    """How the proxy asks the gateway for a password: by 407 ("proxy") or 401 ("www")."""
+
+    def __init__(self, password, kind="proxy", algorithm="MD5", nonce_seconds=300):
+        self.password, self.kind, self.algorithm, self.nonce_seconds = password, kind, algorithm, nonce_seconds
+
 
 class Kamailio:
-    def __init__(self, folder, gateway_port, domain="sip.example", answer_seconds=3):
+    def __init__(self, folder, gateway_port, domain="sip.example", answer_seconds=3, challenge=None):
         os.makedirs(folder, exist_ok=True)
         self.folder, self.domain, self.gateway_port, self.answer_seconds = folder, domain, gateway_port, answer_seconds
+        self.challenge = challenge
         self.port = free_port()
         self._process = None
 
@@ -70,12 +93,22 @@ class Kamailio:
                     port=self.port,
                     gateway=self.gateway_port,
                     answer_ms=int(self.answer_seconds * 1000),
+                    **self._challenge_texts(),
                 )
             )
         argv = ["kamailio", "-f", config, "-DD", "-E", "-Y", self.folder, "-P", os.path.join(self.folder, "pid")]
         self._process = Process("kamailio", [*argv, "-m", "512", "-M", "8"], os.path.join(self.folder, "kamailio.log"))
         self._process.start()
         await self._process.ready(self._answers)
+
+    def _challenge_texts(self):
+        c = self.challenge
+        if not c:
+            return {"challenge_modules": "", "challenge": ""}
+        return {
+            "challenge_modules": _CHALLENGE_MODULES.format(nonce_seconds=c.nonce_seconds, algorithm=c.algorithm),
+            "challenge": _CHALLENGE.format(kind=c.kind, domain=self.domain, password=c.password),
+        }
 
     def _answers(self):
         """An OPTIONS to the proxy itself gets its 200."""

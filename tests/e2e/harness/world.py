@@ -19,7 +19,14 @@ PASSWORD = "user-password-4711"
 
 class World:
     def __init__(
-        self, stoxd_binary, transport="udp", secret="component-secret", sip_extra="", answer_seconds=3, xmpp_server=Prosody
+        self,
+        stoxd_binary,
+        transport="udp",
+        secret="component-secret",
+        sip_extra="",
+        answer_seconds=3,
+        challenge=None,
+        xmpp_server=Prosody,
     ):
         self.folder = tempfile.mkdtemp(prefix="stox-e2e-")
         self.transport = transport
@@ -33,7 +40,10 @@ class World:
             sip_extra,
         )
         self.kamailio = Kamailio(
-            os.path.join(self.folder, "kamailio"), self.stoxd.sip_port, answer_seconds=answer_seconds
+            os.path.join(self.folder, "kamailio"),
+            self.stoxd.sip_port,
+            answer_seconds=answer_seconds,
+            challenge=challenge,
         )
         self._clients = []
 

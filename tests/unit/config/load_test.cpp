@@ -104,7 +104,7 @@ level = "info"
   s.gateway.domains = {{"example.com", "sip.example.com"}};
   s.sip.listen = {{transport::udp, *socket_address::parse("127.0.0.1:5060")},
                   {transport::tcp, *socket_address::parse("[::1]:5060")}};
-  s.sip.advertise = "gw.sip.example";
+  s.sip.advertise = {{std::nullopt, "gw.sip.example", 0}};
   s.sip.outbound_proxy = {{"sip:127.0.0.1:5080;lr", "127.0.0.1", 5080, transport::udp},
                           {"sip:127.0.0.2;transport=tcp", "127.0.0.2", 5060, transport::tcp}};
   s.sip.trusted_peers = {*ip_prefix::parse("127.0.0.0/8")};
@@ -241,6 +241,58 @@ TEST(cross_check, a_wildcard_listener_needs_a_name_for_the_via) {
                           "sip.advertise what peers reach"));
 }
 
+TEST(cross_check, a_wildcard_listener_needs_a_name_of_its_transport_and_family) {
+  const auto advertising = [](const std::string& listener, const std::string& names) {
+    return errors_of(with("[\"udp:127.0.0.1:5060\"]", "[\"" + listener + "\"]\nadvertise = " + names));
+  };
+  EXPECT_THAT(advertising("udp:0.0.0.0:5060", "\"gw.example\""), ElementsAre());
+  EXPECT_THAT(advertising("udp:0.0.0.0:5060", "[\"tcp:gw.example\", \"udp:192.0.2.1:15060\"]"),
+              ElementsAre());
+  EXPECT_THAT(advertising("udp:[::]:5060", "\"192.0.2.1\""), ElementsAre());
+  EXPECT_THAT(advertising("udp:0.0.0.0:5060", "\"tcp:gw.example\""),
+              ElementsAre(HasSubstr("is every address")));
+  EXPECT_THAT(advertising("udp:0.0.0.0:5060", "\"2001:db8::1\""), ElementsAre(HasSubstr("is every address")));
+}
+
+TEST(tables, a_domain_may_have_rules_of_its_own_and_one_name) {
+  const auto r = parse(with("sip_domains = [\"sip.example\"]\n", R"([[gateway.domain]]
+sip = "sip.example"
+outbound_proxy = ["sip:192.0.2.1;lr", "sip:192.0.2.2;transport=tcp"]
+trusted_peers = ["192.0.2.0/24"]
+message_type = "normal"
+messages_per_sender = 7
+queue_per_pair = 3
+)"),
+                       "stox.toml");
+  ASSERT_TRUE(r.has_value()) << testing::PrintToString(r.error());
+  ASSERT_EQ(r->settings.gateway.domains.size(), 1U);
+  const auto& d = r->settings.gateway.domains[0];
+  EXPECT_EQ(d.xmpp, "sip.example");
+  ASSERT_TRUE(d.outbound_proxy && d.trusted_peers);
+  EXPECT_THAT(*d.outbound_proxy, testing::SizeIs(2));
+  EXPECT_EQ(*d.trusted_peers, std::vector{*ip_prefix::parse("192.0.2.0/24")});
+  EXPECT_EQ(d.message_type, settings::message_type::normal);
+  EXPECT_EQ(d.messages_per_sender, 7U);
+  EXPECT_EQ(d.queue_per_pair, 3U);
+  // What is empty is not what is left out: nobody is trusted, no proxy is used.
+  const auto none = parse(
+      with("[sip]", "[[gateway.domain]]\nsip = \"sip.example\"\ntrusted_peers = []\n[sip]"), "stox.toml");
+  ASSERT_TRUE(none.has_value());
+  EXPECT_EQ(none->settings.gateway.domains[0].trusted_peers, std::vector<ip_prefix>{});
+  EXPECT_EQ(none->settings.gateway.domains[0].outbound_proxy, std::nullopt);
+}
+
+TEST(tables, a_domains_own_peers_and_proxies_are_warned_about_like_those_of_all) {
+  const auto own = [](const std::string& line) {
+    return warnings_of(with("[sip]", "[[gateway.domain]]\nsip = \"sip.example\"\n" + line + "\n[sip]"));
+  };
+  EXPECT_THAT(own("trusted_peers = [\"0.0.0.0/0\"]"),
+              ElementsAre(HasSubstr("gateway.domain.trusted_peers: \"0.0.0.0/0\" trusts everybody")));
+  EXPECT_THAT(
+      own("outbound_proxy = \"sip:127.0.0.1:5060\""),
+      ElementsAre(HasSubstr("gateway.domain.outbound_proxy: \"sip:127.0.0.1:5060\" is our own listener")));
+}
+
 TEST(cross_check, the_users_of_a_domain_live_on_one_side) {
   EXPECT_THAT(errors_of(with("[sip]", "xmpp_domains = [\"sip.example\"]\n[sip]")),
               ElementsAre("stox.toml:3: gateway.xmpp_domains: \"sip.example\" is a served SIP domain too; "
@@ -257,8 +309,8 @@ TEST(cross_check, one_xmpp_name_never_means_two_domains) {
 }
 
 TEST(cross_check, tables_must_be_complete) {
-  EXPECT_THAT(errors_of(with("[sip]", "[[gateway.domain]]\nsip = \"example.com\"\n[sip]")),
-              ElementsAre("stox.toml:3: gateway.domain.xmpp: missing; name the domain as XMPP knows it"));
+  EXPECT_THAT(errors_of(with("[sip]", "[[gateway.domain]]\nxmpp = \"other.example\"\n[sip]")),
+              ElementsAre("stox.toml:3: gateway.domain.sip: missing; name the domain as SIP knows it"));
   EXPECT_THAT(
       errors_of(with("server = \"127.0.0.1:5347\"\n", "")),
       ElementsAre(
@@ -274,6 +326,49 @@ TEST_F(config_file, a_secret_may_stand_in_a_file_beside_it) {
   EXPECT_EQ(r->settings.components.at(0).secret_file, folder_ + "/secret");
   EXPECT_EQ(r->warnings, texts{});
   EXPECT_EQ(r->file, path);
+}
+
+TEST_F(config_file, credentials_are_read_with_their_passwords) {
+  write("password", "pass word\n");
+  const std::string two =
+      "[[sip.credential]]\nrealm = \"a \\\"b\\\"\"\nuser = \"g\u00fc\"\npassword = \"one\"\n"
+      "[[sip.credential]]\nrealm = \"c\"\nuser = \"u\"\npassword_file = \"password\"\n";
+  const auto path = write("stox.toml", std::string(good) + two);
+  const auto r = load({"--config", path}, no_environment);
+  ASSERT_TRUE(r.has_value()) << testing::PrintToString(r.error());
+  ASSERT_EQ(r->settings.credentials.size(), 2U);
+  EXPECT_EQ(r->settings.credentials[0], (settings::credential{"a \"b\"", "g\u00fc", redacted("one"), ""}));
+  EXPECT_EQ(r->settings.credentials[1],
+            (settings::credential{"c", "u", redacted("pass word"), folder_ + "/password"}));
+  const auto shown = load({"--config", path, "--print-config"}, no_environment);
+  ASSERT_TRUE(shown.has_value());
+  EXPECT_THAT(shown->text, HasSubstr("[[sip.credential]]\nrealm = \"c\"\nuser = \"u\"\npassword_file = "));
+  EXPECT_THAT(shown->text, testing::Not(HasSubstr("pass word")));
+  EXPECT_THAT(shown->text, testing::Not(HasSubstr("\"one\"")));
+  // A password that changed is taken over while running.
+  auto after = r->settings;
+  after.credentials[0].password = redacted("two");
+  EXPECT_THAT(compare(r->settings, after).live, ElementsAre("sip.credential"));
+}
+
+TEST(cross_check, credentials_must_be_complete_and_one_for_each_realm) {
+  const auto bad = [](const std::string& table) {
+    return errors_of(std::string(good) + "[[sip.credential]]\n" + table);
+  };
+  EXPECT_THAT(bad("user = \"u\"\npassword = \"p\"\n"),
+              ElementsAre(HasSubstr("sip.credential.realm: missing")));
+  EXPECT_THAT(bad("realm = \"r\"\npassword = \"p\"\n"),
+              ElementsAre(HasSubstr("sip.credential.user: missing")));
+  EXPECT_THAT(bad("realm = \"r\"\nuser = \"u\"\n"),
+              ElementsAre(HasSubstr("sip.credential.password: missing; write password or password_file")));
+  EXPECT_THAT(bad("realm = \"r\"\nuser = \"u\"\npassword = \"p\"\npassword_file = \"f\"\n"),
+              ElementsAre(HasSubstr("password_file: stands beside password; keep one of the two")));
+  EXPECT_THAT(bad("realm = \"r\\n\"\nuser = \"u\"\npassword = \"p\"\n"),
+              ElementsAre(HasSubstr("sip.credential.realm: holds a control character")));
+  EXPECT_THAT(bad("realm = \"r\"\nuser = \"\"\npassword = \"\"\n"), testing::SizeIs(2));
+  const std::string one = "realm = \"r\"\nuser = \"u\"\npassword = \"p\"\n";
+  EXPECT_THAT(bad(one + "[[sip.credential]]\n" + one),
+              ElementsAre(HasSubstr("sip.credential.realm: \"r\" has two credentials; remove one")));
 }
 
 TEST_F(config_file, only_the_last_line_end_of_a_secret_file_is_cut) {
@@ -545,7 +640,7 @@ TEST_F(config_file, an_empty_flag_is_an_empty_value_and_swallows_nothing) {
   const auto path = write("stox.toml", good);
   const auto r = load({"--sip.advertise=", "--config", path}, no_environment);
   ASSERT_TRUE(r.has_value()) << testing::PrintToString(r.error());
-  EXPECT_EQ(r->settings.sip.advertise, "");
+  EXPECT_TRUE(r->settings.sip.advertise.empty());
   EXPECT_EQ(r->file, path);
 }
 

@@ -136,7 +136,7 @@ TEST(admission, serves_the_domains_of_the_options) {
 
 TEST(admission, sees_a_loop_in_any_via) {
   auto o = sip_world::defaults();
-  o.advertise = "gw.example";
+  o.advertise = {{std::nullopt, "gw.example", 0}};
   for (const char* ours :
        {"SIP/2.0/UDP gw.example:5060;branch=z9hG4bKx", "SIP/2.0/TCP GW.example ;branch=z9hG4bKx",
         "SIP/2.0/UDP [::1]:5060;branch=z9hG4bKx", "SIP/2.0/UDP [0:0::1];branch=z9hG4bKx"}) {
@@ -149,7 +149,7 @@ TEST(admission, sees_a_loop_in_any_via) {
 
 TEST(admission, sees_its_own_via_behind_a_wildcard_listener) {
   auto o = sip_world::defaults();
-  o.advertise = "gw.example";
+  o.advertise = {{std::nullopt, "gw.example", 0}};
   for (const auto& [address, top] :
        {std::pair("0.0.0.0:5062", "gw.example:5062"), std::pair("[::]:5063", "gw.example:5063")}) {
     sip_world w(o);

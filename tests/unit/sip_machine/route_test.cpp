@@ -104,12 +104,16 @@ TEST(route, an_ack_to_a_2xx_waits_for_the_dns) {
   sip_world w;
   for (int n = 0; n < 2; ++n) {
     auto parsed = sip::parse_message(ours("ACK").str(), sip::framing::datagram, {});
+    const auto used = w.memory.used();
     EXPECT_EQ(w.request_by(std::get<sip::request>(*parsed), {{"a.example", 5060, {}, false}}),
               sip::client_tx::none);
+    EXPECT_GT(w.memory.used(), used + 100);
   }
   EXPECT_TRUE(w.sends.empty());
   w.answer(lookup_status::no_data);
   w.answer(lookup_status::found, {ip(1)});
+  w.dns.tidy(w.now + 1h);
+  EXPECT_EQ(w.memory.used(), 0U);
   ASSERT_EQ(w.sends.size(), 2U);
   EXPECT_EQ(w.sends[0].first_line(), "ACK sip:bo@sip.example SIP/2.0");
   EXPECT_EQ(w.sends[1].what.to.to_string(), "127.0.0.1:5060");
