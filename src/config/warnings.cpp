@@ -48,7 +48,11 @@ ip_prefix without_host_bits(ip_prefix p) {
 }
 
 void warner::peers() {
-  if (sip_.trusted_peers.empty())
+  const bool by_name = std::any_of(sip_.listen.begin(), sip_.listen.end(),
+                                   [](const auto& l) { return l.via == transport::tls; });
+  if (!sip_.trusted_domains.empty() && !by_name)
+    warn("sip.trusted_domains", "counts over TLS only, and sip.listen has no TLS address");
+  if (sip_.trusted_peers.empty() && (sip_.trusted_domains.empty() || !by_name))
     warn("sip.trusted_peers", "empty; nobody can send from SIP, every request gets 403");
   for (const auto& p : sip_.trusted_peers) {
     if (p.length == 0 || (p.base.is_v4() && p.length == 96)) {

@@ -49,6 +49,8 @@ class loop {
 
   /// Binds every listener, or none: on an error the loop is only good for being destroyed.
   result<> listen(const settings::sip& sip);
+  /// For TLS connections from now on.
+  void set_tls(std::shared_ptr<const tls_context> context);
   /// For names that the engine asks for; without it every question fails.
   result<> start_resolver(const settings::dns& dns);
   /// The addresses that were bound, as "udp:127.0.0.1:5060".
