@@ -50,6 +50,7 @@ gateway::domains domains_of(const settings::all& s) {
 sip::endpoint_options sip_options_of(const settings::all& s, const gateway::domains& d) {
   sip::endpoint_options o;
   o.trusted_peers = s.sip.trusted_peers;
+  for (const auto& domain : s.sip.trusted_domains) o.trusted_domains.push_back(ascii(domain));
   o.sip_domains = d.sip;
   for (const auto& domain : d.xmpp) {
     if (auto name = d.addresses.domain_to_sip(domain)) o.xmpp_domains.push_back(std::move(*name));

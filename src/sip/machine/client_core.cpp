@@ -64,6 +64,7 @@ std::string client_core::via_for(const target& where, std::string_view branch, s
   v.port = l == nullptr ? std::uint16_t{5060} : l->local.port;
   v.set_param("branch", std::string(branch));
   if (where.via == transport::udp) v.set_param("rport", std::nullopt);  // RFC 3581 §3
+  if (where.via == transport::tls) v.set_param("alias", std::nullopt);  // RFC 5923 §7.1
   if (by != nullptr) *by = sent_by(v);
   std::string out;
   write_to(out, v);
@@ -142,7 +143,7 @@ void client_core::send_ack_once(struct request ack, const located& found, instan
   ack.headers.set(header::via, via_for(to, ctx_.ids.next(id_kind::branch), nullptr));
   std::string bytes = write(ack);
   if (to.via != transport::udp) {
-    conns_.send(conns_.connect(to.via, to.to, now), token::none, std::move(bytes), now);
+    conns_.send(conns_.connect(to, now), token::none, std::move(bytes), now);
   } else if (const listener* l = conns_.choose_listener(to.via, to.to.ip)) {
     conns_.send_datagram(l->conn, to.to, token::none, std::move(bytes));
   }
@@ -198,7 +199,7 @@ bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
     a.via = via_for(p.where, a.branch, &a.sent_by);
     const bool reliable = p.where.via != transport::udp;
     if (reliable) {
-      a.conn = conns_.connect(p.where.via, p.where.to, now);
+      a.conn = conns_.connect(p.where, now);
       if (a.conn == conn_id::none) c.last_error = "too many connections";
     } else if (const listener* l = conns_.choose_listener(p.where.via, p.where.to.ip)) {
       a.conn = l->conn;
@@ -470,7 +471,8 @@ void client_core::sent(std::uint64_t number, std::uint32_t part) {
   a.left = true;
 }
 
-void client_core::send_failed(std::uint64_t number, std::uint32_t part, io::fail why, instant now) {
+void client_core::send_failed(std::uint64_t number, std::uint32_t part, io::fail why, std::string_view words,
+                              instant now) {
   call* c = calls_.find(number);
   if (c == nullptr || part >= c->attempts.size()) return;
   attempt& a = c->attempts[part];
@@ -478,15 +480,15 @@ void client_core::send_failed(std::uint64_t number, std::uint32_t part, io::fail
   if (c->finished || part + 1 != c->attempts.size()) return;
   // A full socket buffer is a lost datagram, not a dead peer: Timers A and E are for that.
   if (a.where.via == transport::udp && why == io::fail::overflow) return;
-  c->last_error = "sending to " + a.where.to.to_string() + " failed: " + std::string(to_string(why));
+  c->last_error = "sending to " + a.where.to.to_string() + " failed: " + std::string(words);
   move_on(*c, number, now);
 }
 
-void client_core::connection_lost(std::uint64_t number, conn_id conn, io::fail why, instant now) {
+void client_core::connection_lost(std::uint64_t number, conn_id conn, std::string_view why, instant now) {
   call* c = calls_.find(number);
   if (c == nullptr || c->finished || c->attempts.empty() || c->attempts.back().conn != conn) return;
   c->last_error = "the connection to " + c->attempts.back().where.to.to_string() +
-                  " was lost: " + std::string(to_string(why));
+                  " was lost: " + std::string(why);
   move_on(*c, number, now);
 }
 

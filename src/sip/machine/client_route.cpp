@@ -7,8 +7,8 @@
 namespace stox::sip {
 
 reach client_core::what_we_have() const {
-  // TCP needs no listener of its own: the answer comes on the connection that we open.
-  reach out{false, true, false, false, false};
+  // TCP and TLS need no listener of their own: the answer comes on the connection that we open.
+  reach out{false, true, true, false, false};
   for (const listener& l : conns_.listeners()) {
     const bool any_v6 = l.local.ip.is_unspecified() && !l.local.ip.is_v4();
     out.udp = out.udp || l.via == transport::udp;
@@ -46,7 +46,7 @@ void client_core::begin(call& c, std::uint64_t number, located found, instant no
     return !penalties_.is_punished({t.via, t.to}, now);
   });
   const bool all_trusted = std::all_of(targets.begin(), targets.end(),
-                                       [this](const target& t) { return ctx_.is_trusted(t.to.ip); });
+                                       [this](const target& t) { return ctx_.is_trusted(t); });
   if (!all_trusted) c.request.headers.remove(header::p_asserted_identity);
   if (auto why = make_plan(c, targets)) return fail(c, number, failure::too_large, std::move(*why));
   if (start_attempt(c, number, now)) return update(c, number);
