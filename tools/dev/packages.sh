@@ -6,7 +6,7 @@ packages_of() {
     build) echo g++ cmake ninja-build pkg-config ccache python3-minimal \
       libboost1.81-dev libssl-dev libexpat1-dev libicu-dev libsqlite3-dev libunbound-dev libtomlplusplus-dev libcli11-dev \
       libspdlog-dev libsystemd-dev prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev ;;
-    peers) echo netbase prosody kamailio sip-tester unbound python3 python3-slixmpp ;;
+    peers) echo netbase openssl prosody kamailio kamailio-tls-modules sip-tester unbound python3 python3-slixmpp ;;
     demo) echo baresip-core ;;
     clang) echo clang llvm libclang-rt-14-dev clang-format clang-tidy python3 ;;
     *) echo "dev: no package group \"$1\"; there are build, peers, demo, clang" >&2; return 1 ;;
