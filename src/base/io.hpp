@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/net_address.hpp"
+#include "base/peer_identity.hpp"
 
 /// The boundary between the core and the rim: every byte that crosses it crosses as one of these values.
 namespace stox {
@@ -44,6 +46,9 @@ struct open {
   transport via{};
   std::string host;   ///< name or literal; empty: `to` is meant
   socket_address to;  ///< port always; ip when host is empty
+  /// TLS: the name that is asked for (SNI, RFC 6066 §3), and the one of ours that the certificate which we
+  /// show should prove. Neither is an address.
+  std::string server_name = {}, own_name = {};
 };
 
 /// Writes out what is queued, then closes. Answered by closed.
@@ -88,6 +93,7 @@ enum class fail : std::uint8_t {
   overflow,     ///< the connection's write queue is full
   not_found,    ///< the host name has no address
   closed_here,  ///< we asked for it
+  tls,          ///< no secure connection came about, or it broke
 };
 std::string_view to_string(fail f);
 
@@ -101,16 +107,19 @@ struct accepted {
   conn_use use{};
   transport via{};
   socket_address local, peer;
+  std::optional<peer_identity> identity = {};  ///< always there over TLS, also where the peer proved nothing
 };
 struct opened {
   conn_id conn{};
   socket_address local, peer;
+  std::optional<peer_identity> identity = {};
 };
 /// The connection is gone. Every token sent on it that was not reported before has been reported by
 /// send_failed.
 struct closed {
   conn_id conn{};
   fail why{};
+  std::string detail = {};  ///< of fail::tls: OpenSSL's words
 };
 /// `bytes` is borrowed: valid until handle() returns. For UDP one datagram, `from` its source, `to` the
 /// listener's address.

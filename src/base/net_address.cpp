@@ -29,6 +29,7 @@ std::string_view io::to_string(fail f) {
     case fail::overflow: return "write queue full";
     case fail::not_found: return "host not found";
     case fail::closed_here: return "closed";
+    case fail::tls: return "TLS failed";
   }
   return "?";
 }

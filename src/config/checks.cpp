@@ -113,6 +113,25 @@ void check_credentials(findings& f) {
   }
 }
 
+void check_certificates(findings& f) {
+  const auto& all = f.settings.tls.certificates;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto key = [i](std::string_view leaf) { return table_key("tls.certificate", i, leaf); };
+    require(f, key("chain"), all[i].chain, "name the PEM file of the certificate");
+    require(f, key("key"), all[i].key, "name the PEM file of its key");
+    if (all[i].domains.empty() && f.ok(key("domains")))
+      f.fail(key("domains"), "missing; name the domains that the certificate proves");
+  }
+  const auto secure = [](const settings::listener& l) { return l.via == transport::tls; };
+  const auto& listen = f.settings.sip.listen;
+  const auto first = std::find_if(listen.begin(), listen.end(), secure);
+  if (first == listen.end() || !all.empty() || !f.ok("sip.listen") || tables_failed(f, "tls.certificate"))
+    return;
+  f.fail("sip.listen",
+         quote(write_listener(*first)) +
+             " has no certificate to show; add a [[tls.certificate]] with domains, chain and key");
+}
+
 void check_components(findings& f) {
   const auto& links = f.settings.components;
   for (std::size_t i = 0; i < links.size(); ++i) {
@@ -168,6 +187,7 @@ void findings::fail(std::string_view key, const std::string& why) {
 
 void check(findings& f) {
   check_pairs(f);
+  check_certificates(f);
   check_components(f);
   check_credentials(f);
   const auto domains = served_domains(f.settings.gateway);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "config/certificates.hpp"
 #include "config/command_line.hpp"
 #include "config/config.hpp"
 #include "config/file_reader.hpp"
@@ -119,6 +120,7 @@ void read_sources(findings& f, const command_line& line, const environment& env,
   read_environment(f, env);
   for (const auto& [o, texts] : line.values) override_with(f, *o, flag_name(o->key), texts);
   read_secrets(f, warnings);
+  read_certificates(f, warnings);
   check(f);
   if (world_readable && holds_secret(f)) {
     warnings.push_back(f.file +
@@ -169,6 +171,7 @@ outcome parse(std::string_view toml, const std::string& file_name) {
   set_defaults(f);
   read_toml(f, toml);
   read_secrets(f, out.warnings);
+  read_certificates(f, out.warnings);
   check(f);
   if (!f.errors.empty()) return std::move(f.errors);
   for (auto& w : warnings_of(f)) out.warnings.push_back(std::move(w));

@@ -13,6 +13,7 @@ namespace stox::config {
 
 std::span<const option> gateway_options();
 std::span<const option> sip_options();
+std::span<const option> tls_options();
 std::span<const option> xmpp_options();       ///< xmpp, chat
 std::span<const option> operation_options();  ///< dns, store, admin, limits, log
 

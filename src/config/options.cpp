@@ -26,6 +26,10 @@ constexpr table_array arrays[] = {
      false, [](all& s) { s.credentials.emplace_back(); },
      [](const all& a, const all& b) { return a.credentials == b.credentials; },
      [](all& to, const all& from) { to.credentials = from.credentials; }},
+    {"tls.certificate", change::live, "A certificate of ours, for servers and for clients.", false,
+     [](all& s) { s.tls.certificates.emplace_back(); },
+     [](const all& a, const all& b) { return a.tls.certificates == b.tls.certificates; },
+     [](all& to, const all& from) { to.tls.certificates = from.tls.certificates; }},
     {"xmpp.component", change::restart,
      "A link to an XMPP server that lets the gateway serve one domain (XEP-0114).", true,
      [](all& s) { s.components.emplace_back(); },
@@ -35,7 +39,8 @@ constexpr table_array arrays[] = {
 
 std::vector<option> all_options() {
   std::vector<option> out;
-  for (const auto part : {gateway_options(), sip_options(), xmpp_options(), operation_options()})
+  for (const auto part :
+       {gateway_options(), sip_options(), tls_options(), xmpp_options(), operation_options()})
     out.insert(out.end(), part.begin(), part.end());
   return out;
 }

@@ -56,7 +56,7 @@ struct option {
 std::span<const option> options();
 const option* find_option(std::string_view key);
 
-/// An array of tables: [[gateway.domain]], [[xmpp.component]].
+/// An array of tables: [[gateway.domain]], [[tls.certificate]], [[xmpp.component]].
 struct table_array {
   std::string_view key;
   config::change change;

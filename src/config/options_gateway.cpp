@@ -32,11 +32,15 @@ constexpr option table[] = {
      nullptr, [](all& s) { s.gateway.domains.back().outbound_proxy.emplace(); }},
     {"gateway.domain.trusted_peers", value_type::list, change::live, "", R"(["192.0.2.1"])", 0, 0,
      "addresses or prefixes",
-     "The only SIP peers whose word is believed about senders of this domain, instead of sip.trusted_peers; "
-     "being "
-     "here lets them speak for no other domain.",
+     "The SIP peers that alone are believed about senders of this domain, beside its trusted_domains, "
+     "instead "
+     "of sip.trusted_peers and sip.trusted_domains; being here lets them speak for no other domain.",
      [](all& s, const value& v) { return add_peer(*s.gateway.domains.back().trusted_peers, v.text); },
      nullptr, [](all& s) { s.gateway.domains.back().trusted_peers.emplace(); }},
+    {"gateway.domain.trusted_domains", value_type::list, change::live, "", R"(["sip.example.com"])", 0, 0, "",
+     "The same for who proves one of these SIP domains by a certificate, over TLS.",
+     [](all& s, const value& v) { return add_domain(*s.gateway.domains.back().trusted_domains, v.text); },
+     nullptr, [](all& s) { s.gateway.domains.back().trusted_domains.emplace(); }},
     {"gateway.domain.message_type", value_type::text, change::live, "", R"("chat")", 0, 0,
      "\"chat\" or \"normal\"", "As chat.message_type, for messages from this domain.",
      [](all& s, const value& v) {

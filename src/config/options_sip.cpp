@@ -54,7 +54,8 @@ std::string set_word(std::string& to, const value& v) {
 constexpr option table[] = {
     {"sip.listen", value_type::list, change::restart, "", R"(["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"])",
      0, 0, "at least one",
-     "Where SIP is received: \"udp:HOST:PORT\" or \"tcp:HOST:PORT\", HOST an IP address, IPv6 in brackets.",
+     "Where SIP is received: \"udp:HOST:PORT\", \"tcp:HOST:PORT\" or \"tls:HOST:PORT\", HOST an IP "
+     "address, IPv6 in brackets.",
      add_listener,
      [](const all& s) {
        texts out;
@@ -75,7 +76,8 @@ constexpr option table[] = {
      [](all& s) { s.sip.advertise.clear(); }},
     {"sip.outbound_proxy", value_type::text_or_list, change::live, "", R"("sip:127.0.0.1:5080;lr")", 0, 0,
      "host name or IP address",
-     "Where SIP requests are sent, tried in order; \";transport=tcp\" selects TCP, \";lr\" adds a Route "
+     "Where SIP requests are sent, tried in order; \";transport=tcp\" and \";transport=tls\" "
+     "select TCP and TLS, \";lr\" adds a Route "
      "header. A name without a port is found by NAPTR and SRV records. Empty: each domain's own servers are "
      "found so (RFC 3263).",
      [](all& s, const value& v) { return add_route(s.sip.outbound_proxy, v.text); },
@@ -94,6 +96,11 @@ constexpr option table[] = {
        return out;
      },
      [](all& s) { s.sip.trusted_peers.clear(); }},
+    {"sip.trusted_domains", value_type::list, change::live, "", "", 0, 0, "",
+     "SIP domains whose proxies are trusted like trusted_peers where they prove the domain by a certificate, "
+     "over TLS (RFC 5922).",
+     [](all& s, const value& v) { return add_domain(s.sip.trusted_domains, v.text); },
+     [](const all& s) { return s.sip.trusted_domains; }, [](all& s) { s.sip.trusted_domains.clear(); }},
     {"sip.accept_wait", value_type::duration, change::live, "150ms", "", 0, 250, accept_wait_bounds,
      "How long a MESSAGE that was handed to XMPP waits for an error stanza before its 2xx.",
      [](all& s, const value& v) {
@@ -127,7 +134,8 @@ constexpr option table[] = {
      },
      [](const all& s) { return texts{std::to_string(s.sip.untrusted_answers)}; }, nullptr},
     {"sip.max_connections", value_type::integer, change::live, "1024", "", 1, 1'000'000, "",
-     "TCP connections at the same time; peers that are not trusted get a quarter. Further ones are closed.",
+     "TCP and TLS connections at the same time; peers that are not trusted get a quarter. Further ones are "
+     "closed.",
      [](all& s, const value& v) {
        s.sip.max_connections = static_cast<unsigned>(v.number);
        return std::string();

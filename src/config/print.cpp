@@ -89,6 +89,13 @@ std::string print_tables(const settings::all& s, std::string_view array) {
         line("password_file", quote(c.password_file));
       }
     }
+  } else if (array == "tls.certificate") {
+    for (const auto& c : s.tls.certificates) {
+      out += "\n[[tls.certificate]]\n";
+      line("domains", toml_list(c.domains));
+      line("chain", quote(c.chain));
+      line("key", quote(c.key));
+    }
   } else {
     for (const auto& c : s.components) {
       out += "\n[[xmpp.component]]\n";

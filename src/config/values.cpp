@@ -107,15 +107,18 @@ std::string write_host_port(std::string_view host, std::uint16_t port) {
 }
 
 std::string parse_listener(std::string_view text, settings::listener& out) {
-  static constexpr std::string_view form = "; write \"udp:HOST:PORT\" or \"tcp:HOST:PORT\", IPv6 in brackets";
+  static constexpr std::string_view form =
+      "; write \"udp:HOST:PORT\", \"tcp:HOST:PORT\" or \"tls:HOST:PORT\", IPv6 in brackets";
   const auto colon = text.find(':');
   const auto scheme = text.substr(0, colon);
   if (scheme == "udp") {
     out.via = transport::udp;
   } else if (scheme == "tcp") {
     out.via = transport::tcp;
+  } else if (scheme == "tls") {
+    out.via = transport::tls;
   } else {
-    return quote(text) + " does not begin with \"udp:\" or \"tcp:\"" + std::string(form);
+    return quote(text) + " does not begin with \"udp:\", \"tcp:\" or \"tls:\"" + std::string(form);
   }
   if (colon == std::string_view::npos) return quote(text) + " is not a listening address" + std::string(form);
   const auto at = socket_address::parse(text.substr(colon + 1));
@@ -150,8 +153,13 @@ std::string apply_route_parameter(std::string_view parameter, std::string_view w
     out.via = transport::udp;
   } else if (text::iequals(value, "tcp")) {
     out.via = transport::tcp;
+  } else if (text::iequals(value, "tls")) {
+    // RFC 5922 §7.2: a certificate proves a domain, never an address.
+    if (ip_address::parse(out.host))
+      return quote(whole) + " is an address, which no certificate proves; name the proxy for TLS";
+    out.via = transport::tls;
   } else {
-    return quote(whole) + " has an unknown transport; use udp or tcp";
+    return quote(whole) + " has an unknown transport; use udp, tcp or tls";
   }
   return {};
 }
@@ -193,9 +201,10 @@ std::string write_advertised(const settings::advertised& a) {
 
 std::string parse_route(std::string_view text, settings::sip_route& out) {
   static constexpr std::string_view form =
-      "; write \"sip:proxy.example.com;lr\" or \"sip:192.0.2.1:5060;lr\", with \";transport=tcp\" for TCP";
+      "; write \"sip:proxy.example.com;lr\" or \"sip:192.0.2.1:5060;lr\", with \";transport=tcp\" or "
+      "\";transport=tls\"";
   if (text::istarts_with(text, "sips:"))
-    return quote(text) + " asks for TLS, which is not there yet" + std::string(form);
+    return quote(text) + " asks for TLS on the whole way, which nobody can promise" + std::string(form);
   const auto plain = [](char c) {
     return c > ' ' && c < 0x7F && c != '<' && c != '>' && c != '"' && c != ',' && c != '?';
   };

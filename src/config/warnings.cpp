@@ -59,7 +59,16 @@ ip_prefix without_host_bits(ip_prefix p) {
 
 void warner::peers() {
   const auto& domains = f_.settings.gateway.domains;
-  if (!trusts_anybody()) warn("sip.trusted_peers", "empty; nobody can send from SIP, every request gets 403");
+  const bool by_name = std::any_of(sip_.listen.begin(), sip_.listen.end(),
+                                   [](const auto& l) { return l.via == transport::tls; });
+  const bool named =
+      !sip_.trusted_domains.empty() || std::any_of(domains.begin(), domains.end(), [](const auto& d) {
+        return d.trusted_domains && !d.trusted_domains->empty();
+      });
+  if (named && !by_name)
+    warn("sip.trusted_domains", "counts over TLS only, and sip.listen has no TLS address");
+  if (!trusts_anybody() && !(named && by_name))
+    warn("sip.trusted_peers", "empty; nobody can send from SIP, every request gets 403");
   peers("sip.trusted_peers", sip_.trusted_peers);
   for (std::size_t i = 0; i < domains.size(); ++i) {
     if (domains[i].trusted_peers)

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "admin/admin.hpp"
+#include "daemon/certificates.hpp"
 #include "daemon/log_line.hpp"
 #include "daemon/logger.hpp"
 #include "daemon/service.hpp"
@@ -30,6 +31,7 @@ using found_incidents = std::function<void(const std::vector<admin::incident>&)>
 using fields = std::vector<std::pair<std::string_view, std::string>>;
 
 constexpr unsigned engine_number = 0;  // one engine in a process for now
+constexpr auto expiry_interval = std::chrono::hours(24);
 constexpr auto incident_lifetime = std::chrono::hours(24 * 30);
 
 std::string joined(const std::vector<std::string>& words) {
@@ -90,6 +92,7 @@ struct daemon::impl {
   void report_store();
   void report_what_was_found();
   std::string store_state() const;
+  void report_expiry();
   void build_engine();
   net::loop_hooks hooks();
   admin::hooks admin_hooks();
@@ -135,6 +138,10 @@ exit_code daemon::impl::prepare() {
   }
   build_engine();
   report_what_was_found();
+  auto secure = net::tls_context::make(settings.tls, served_domains(settings.gateway));
+  if (!secure) return refuse("tls: " + secure.error().detail);
+  loop->set_tls(std::move(*secure));
+  report_expiry();
   const auto bound = loop->listen(settings.sip);
   if (!bound) return refuse("sip.listen: " + bound.error().detail);
   if (const auto why = start_resolver(settings.dns); !why.empty()) return refuse(why);
@@ -283,6 +290,11 @@ std::string daemon::impl::store_state() const {
   return (health.in_memory ? "in memory until the restart: " : "cannot write: ") + health.why;
 }
 
+void daemon::impl::report_expiry() {
+  for (const auto& r : expiry_warnings(settings.tls, std::chrono::system_clock::now())) log.write(r);
+  log.flush();
+}
+
 void daemon::impl::add_incident(std::string_view kind, std::string domain, std::string detail) {
   const auto now = std::chrono::system_clock::now();
   store->add(
@@ -304,6 +316,10 @@ void daemon::impl::reload() {
 }
 
 void daemon::impl::apply(config::loaded next) {
+  auto secure = net::tls_context::make(next.settings.tls, served_domains(next.settings.gateway));
+  if (!secure)
+    return say(log_level::error, "daemon.reload_refused", {{"why", "tls: " + secure.error().detail}});
+  loop->set_tls(std::move(*secure));
   for (const auto& w : next.warnings) say(log_level::warning, "daemon.config_warning", {{"what", w}});
   const auto changed = config::compare(settings, next.settings).live;
   // A level that was set through the control socket stays, unless the file has another one now.
@@ -311,6 +327,7 @@ void daemon::impl::apply(config::loaded next) {
   settings = std::move(next.settings);
   loop->set_max_accepted(accept_limit(settings.sip));
   tell_engine();
+  report_expiry();
   say(log_level::info, "daemon.reloaded", {{"changed", joined(changed)}});
 }
 
@@ -339,6 +356,7 @@ std::vector<engine::sample> daemon::impl::samples() const {
       tcp.refused_full);
   add("tcp_accept_failures_total", "TCP connections lost for want of descriptors or memory.",
       tcp.accept_failures);
+  for (auto& s : tls_samples(settings.tls, tcp)) out.push_back(std::move(s));
   const auto udp = loop->udp();
   add("udp_dropped_total", "Datagrams not sent because queue or kernel had no room.", udp.dropped);
   add("udp_failed_total", "Datagrams not sent because the kernel refused them.", udp.failed);
@@ -398,6 +416,7 @@ exit_code daemon::run() {
   raise_descriptor_limit();
   const auto prepared = i.prepare();
   if (prepared != exit_code::clean) return prepared;
+  i.loop->every(expiry_interval, [&i] { i.report_expiry(); });
   if (const auto interval = service::alive_interval()) i.loop->every(*interval, service::alive);
   i.say(log_level::info, "daemon.started",
         {{"version", STOX_VERSION}, {"listeners", joined(i.loop->listeners())}, {"config", i.loaded.file}});

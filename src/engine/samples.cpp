@@ -96,6 +96,9 @@ void add_sip(std::vector<sample>& out, const sip::endpoint_stats& s) {
           s.strangers_refused);
   counter("sip_strangers_cut_total", "Connections of untrusted peers closed for garbage or for silence.",
           s.strangers_cut);
+  counter("sip_unproven_servers_total",
+          "TLS servers that did not prove the domain for which they were asked.", s.unproven);
+  counter("sip_pings_sent_total", "Keep-alives sent on silent connections.", s.pings);
   for (std::size_t code = 0; code < std::size(s.rejected); ++code) {
     if (s.rejected[code] == 0) continue;
     out.push_back({"sip_rejected_total",

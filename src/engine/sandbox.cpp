@@ -15,10 +15,20 @@ namespace {
 
 const socket_address peer{*ip_address::parse("192.0.2.1"), 5060};
 const socket_address local{*ip_address::parse("192.0.2.20"), 5060};
+const socket_address local_tls{local.ip, 5061};
 constexpr std::string_view component_ns = "jabber:component:accept";
 
 /// 2020-01-01T00:00:00Z: what golden files and explain call now.
 const instant epoch{steady_time(std::chrono::hours(1)), wall_time(std::chrono::seconds(1'577'836'800))};
+
+peer_identity identity_of(std::vector<std::string> domains) {
+  peer_identity who;
+  who.chain_ok = !domains.empty();
+  who.why_not = domains.empty() ? "it showed no certificate" : "";
+  who.has_san = !domains.empty();
+  who.san_dns = std::move(domains);
+  return who;
+}
 
 std::string describe(const log_record& r) {
   std::string out(r.event);
@@ -37,14 +47,16 @@ std::string describe(const incident& i) {
 struct sandbox::impl {
   impl(settings::all s, options how) : settings_(std::move(s)), how_(how), engine_(settings_, ids_) {
     accepting_ = how.links_up;
-    listen(udp_listener, transport::udp);
-    listen(tcp_listener, transport::tcp);
+    listen(udp_listener, transport::udp, local);
+    listen(tcp_listener, transport::tcp, local);
+    listen(tls_listener, transport::tls, local_tls);
     engine_.start(now_);
     drain();
   }
 
   static constexpr conn_id udp_listener{1};
   static constexpr conn_id tcp_listener{2};
+  static constexpr conn_id tls_listener{3};
 
   /// The far end of one component link.
   struct server_end {
@@ -53,7 +65,9 @@ struct sandbox::impl {
     std::vector<std::string> pings;  ///< ids not yet sent back
   };
 
-  void listen(conn_id id, transport via) { handle(io::event(io::listening{id, via, local})); }
+  void listen(conn_id id, transport via, const socket_address& at) {
+    handle(io::event(io::listening{id, via, at}));
+  }
 
   void handle(const event& e) {
     engine_.handle(e, now_);
@@ -96,8 +110,10 @@ struct sandbox::impl {
         tell(io::opened{id, local, peer});
       });
     } else {
-      streams_[id] = x.to;
-      later([this, id, to = x.to] { tell(io::opened{id, local, to}); });
+      streams_[id] = {x.via, x.to};
+      std::optional<peer_identity> who;
+      if (x.via == transport::tls) who = identity_of(proven_.value_or(std::vector{x.server_name}));
+      later([this, id, to = x.to, who = std::move(who)] { tell(io::opened{id, local, to, who}); });
     }
   }
 
@@ -128,9 +144,12 @@ struct sandbox::impl {
       serve(x.conn, x.bytes);
     } else {
       const auto stream = streams_.find(x.conn);
-      const auto to = stream == streams_.end() ? x.to : stream->second;
-      outputs_.push_back(
-          {output::side::sip, x.bytes, {}, to, x.conn == udp_listener ? transport::udp : transport::tcp});
+      const bool datagram = stream == streams_.end();
+      outputs_.push_back({output::side::sip,
+                          x.bytes,
+                          {},
+                          datagram ? x.to : stream->second.second,
+                          datagram ? transport::udp : stream->second.first});
     }
     if (x.tok == token::none) return;
     if (how_.auto_sent) {
@@ -205,7 +224,9 @@ struct sandbox::impl {
   stox::engine::engine engine_;
   bool accepting_ = true;
   std::map<conn_id, server_end> servers_;
-  std::map<conn_id, socket_address> streams_;
+  std::map<conn_id, std::pair<transport, socket_address>> streams_;
+  std::optional<std::vector<std::string>> proven_;  ///< by TLS servers
+  std::uint64_t last_accepted_ = 1000;
   std::map<std::pair<io::record_type, std::string>, std::vector<std::string>> zone_;
   std::vector<std::function<void()>> replies_;
   std::vector<token> unsent_;
@@ -239,6 +260,16 @@ void sandbox::sip(std::string_view bytes) { sip_from(peer, bytes); }
 void sandbox::sip_from(const socket_address& from, std::string_view bytes) {
   impl_->handle(io::event(io::received{impl::udp_listener, from, bytes}));
 }
+
+void sandbox::sip_over_tls(const socket_address& from, std::vector<std::string> proven,
+                           std::string_view bytes) {
+  const conn_id id{++impl_->last_accepted_};
+  impl_->streams_[id] = {transport::tls, from};
+  impl_->handle(io::event(
+      io::accepted{id, conn_use::sip, transport::tls, local_tls, from, identity_of(std::move(proven))}));
+  if (impl_->streams_.contains(id)) impl_->handle(io::event(io::received{id, from, bytes}));
+}
+void sandbox::prove(std::vector<std::string> domains) { impl_->proven_ = std::move(domains); }
 
 void sandbox::xmpp(std::string_view stanza) {
   if (!impl_->servers_.empty()) xmpp(impl_->servers_.begin()->second.domain, stanza);

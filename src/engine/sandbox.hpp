@@ -49,6 +49,10 @@ class sandbox {
 
   void sip(std::string_view bytes);  ///< arrives from the SIP peer, 192.0.2.1:5060
   void sip_from(const socket_address& from, std::string_view bytes);
+  /// Arrives on a TLS connection of its own, whose peer proves these domains; none: it shows no certificate.
+  void sip_over_tls(const socket_address& from, std::vector<std::string> proven, std::string_view bytes);
+  /// What TLS servers prove from now on; before, each proves the domain that it is asked for.
+  void prove(std::vector<std::string> domains);
   void xmpp(std::string_view stanza);  ///< arrives on the first component's link
   void xmpp(std::string_view domain, std::string_view stanza);
   /// Moves time, stopping at every deadline on the way.

@@ -69,6 +69,22 @@ std::string hex(std::string_view bytes) {
   return out;
 }
 
+/// What a TLS peer proved: " tls=1 chain=0 why_not=... san=1 dns=... uri=... cn=...", nothing without TLS.
+std::string text_of(const std::optional<peer_identity>& who) {
+  if (!who) return {};
+  std::string out = std::string(" tls=1 chain=") + (who->chain_ok ? "1" : "0") +
+                    " why_not=" + hex(who->why_not) + " san=" + (who->has_san ? "1" : "0");
+  const auto add = [&out](std::string_view key, const std::vector<std::string>& values) {
+    for (const auto& v : values) out.append(" ").append(key).append("=").append(hex(v));
+  };
+  add("dns", who->san_dns);
+  add("uri", who->san_uri);
+  add("srv", who->san_srv);
+  add("xmpp", who->san_xmpp);
+  return out + " cn=" + hex(who->common_name) + " fingerprint=" + who->fingerprint + " sni=" + hex(who->sni) +
+         " alpn=" + hex(who->alpn);
+}
+
 template <class Id>
 std::string number(Id id) {
   return std::to_string(static_cast<std::uint64_t>(id));
@@ -120,9 +136,33 @@ class field_reader {
   }
   bool why(io::fail& out) {
     const auto value = get("why");
-    const auto n = value ? text::to_number(*value, 7) : std::nullopt;
+    const auto n = value ? text::to_number(*value, static_cast<std::uint64_t>(io::fail::tls)) : std::nullopt;
     if (n) out = static_cast<io::fail>(*n);
     return n.has_value();
+  }
+
+  bool decoded(std::string_view key, std::string& out) {
+    const auto value = get(key);
+    auto text = value ? text::percent_decode(*value) : std::nullopt;
+    if (text) out = std::move(*text);
+    return text.has_value();
+  }
+  bool identity(std::optional<peer_identity>& out) {
+    if (!get("tls")) return true;
+    auto& who = out.emplace();
+    std::uint64_t chain_ok = 0, has_san = 0;
+    if (!id("chain", chain_ok) || !decoded("why_not", who.why_not) || !id("san", has_san)) return false;
+    who.chain_ok = chain_ok != 0;
+    who.has_san = has_san != 0;
+    const auto names = [this](std::string_view key, std::vector<std::string>& to) {
+      for (std::string name; decoded(key, name);) to.push_back(name);
+    };
+    names("dns", who.san_dns);
+    names("uri", who.san_uri);
+    names("srv", who.san_srv);
+    names("xmpp", who.san_xmpp);
+    return decoded("cn", who.common_name) && decoded("fingerprint", who.fingerprint) &&
+           decoded("sni", who.sni) && decoded("alpn", who.alpn);
   }
 
   bool answer(io::looked_up& x) {
@@ -177,13 +217,15 @@ bool read_event(std::string_view name, field_reader f, event& out, std::string& 
   } else if (name == "accepted") {
     auto& x = e.emplace<io::accepted>();
     ok = f.id("conn", x.conn) && f.get("use") && f.via(x.via) && f.address("local", x.local) &&
-         f.address("peer", x.peer);
+         f.address("peer", x.peer) && f.identity(x.identity);
   } else if (name == "opened") {
     auto& x = e.emplace<io::opened>();
-    ok = f.id("conn", x.conn) && f.address("local", x.local) && f.address("peer", x.peer);
+    ok = f.id("conn", x.conn) && f.address("local", x.local) && f.address("peer", x.peer) &&
+         f.identity(x.identity);
   } else if (name == "closed") {
     auto& x = e.emplace<io::closed>();
     ok = f.id("conn", x.conn) && f.why(x.why);
+    if (ok) f.decoded("detail", x.detail);
   } else if (name == "received") {
     auto& x = e.emplace<io::received>();
     ok = f.id("conn", x.conn) && f.address("from", x.from);
@@ -242,15 +284,16 @@ void trace_writer::on_event(const event& e, instant now) {
       [](const io::accepted& x) {
         return "accepted conn=" + number(x.conn) + " use=" + std::string(use_name(x.use)) +
                " via=" + std::string(to_string(x.via)) + " local=" + x.local.to_string() +
-               " peer=" + x.peer.to_string();
+               " peer=" + x.peer.to_string() + text_of(x.identity);
       },
       [](const io::opened& x) {
         return "opened conn=" + number(x.conn) + " local=" + x.local.to_string() +
-               " peer=" + x.peer.to_string();
+               " peer=" + x.peer.to_string() + text_of(x.identity);
       },
       [this](const io::closed& x) {
         redact_.forget(x.conn);
-        return "closed conn=" + number(x.conn) + why_of(x.why);
+        return "closed conn=" + number(x.conn) + why_of(x.why) +
+               (x.detail.empty() ? "" : " detail=" + hex(x.detail));
       },
       [this](const io::received& x) {
         return "received conn=" + number(x.conn) + " from=" + x.from.to_string() +
@@ -289,7 +332,8 @@ void trace_writer::on_action(const action& a, instant now) {
       },
       [](const io::open& x) {
         return "open conn=" + number(x.conn) + " use=" + std::string(use_name(x.use)) +
-               " via=" + std::string(to_string(x.via)) + " host=" + x.host + " to=" + x.to.to_string();
+               " via=" + std::string(to_string(x.via)) + " host=" + x.host + " to=" + x.to.to_string() +
+               (x.via == transport::tls ? " server_name=" + x.server_name + " own_name=" + x.own_name : "");
       },
       [](const io::close& x) { return "close conn=" + number(x.conn); },
       [](const io::lookup& x) {

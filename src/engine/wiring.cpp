@@ -31,6 +31,12 @@ std::string unicode(const std::string& domain) {
   return converted ? *converted : domain;
 }
 
+std::vector<std::string> ascii(const std::vector<std::string>& names) {
+  std::vector<std::string> out;
+  for (const auto& name : names) out.push_back(ascii(name));
+  return out;
+}
+
 }  // namespace
 
 gateway::domains domains_of(const settings::all& s) {
@@ -44,13 +50,17 @@ gateway::domains domains_of(const settings::all& s) {
   for (const auto& pair : d.addresses.pairs()) {
     if (!d.serves_sip(pair.sip)) d.sip.push_back(pair.sip);
   }
-  d.others = {s.sip.trusted_peers, s.sip.outbound_proxy, s.chat.message_type, s.limits.messages_per_sender,
-              s.sip.queue_per_pair};
+  d.others = {s.sip.trusted_peers, ascii(s.sip.trusted_domains), s.sip.outbound_proxy,
+              s.chat.message_type, s.limits.messages_per_sender, s.sip.queue_per_pair};
   for (const auto& own : s.gateway.domains) {
     const auto name = ascii(own.sip);
     if (!d.serves_sip(name)) d.sip.push_back(name);
     auto& t = d.tenants.emplace(name, d.others).first->second;
-    if (own.trusted_peers) t.trusted_peers = *own.trusted_peers;
+    // One of the two is enough to say who alone speaks for the domain.
+    if (own.trusted_peers || own.trusted_domains) {
+      t.trusted_peers = own.trusted_peers.value_or(std::vector<ip_prefix>());
+      t.trusted_domains = ascii(own.trusted_domains.value_or(std::vector<std::string>()));
+    }
     if (own.outbound_proxy) t.outbound_proxy = *own.outbound_proxy;
     t.message_type = own.message_type.value_or(t.message_type);
     t.messages_per_sender = own.messages_per_sender.value_or(t.messages_per_sender);
@@ -64,8 +74,10 @@ gateway::domains domains_of(const settings::all& s) {
 sip::endpoint_options sip_options_of(const settings::all& s, const gateway::domains& d) {
   sip::endpoint_options o;
   o.trusted_peers = d.others.trusted_peers;
+  o.trusted_domains = d.others.trusted_domains;
   for (const auto& [name, t] : d.tenants) {
     o.trusted_peers.insert(o.trusted_peers.end(), t.trusted_peers.begin(), t.trusted_peers.end());
+    o.trusted_domains.insert(o.trusted_domains.end(), t.trusted_domains.begin(), t.trusted_domains.end());
   }
   o.sip_domains = d.sip;
   for (const auto& domain : d.xmpp) {

@@ -34,6 +34,7 @@ enum class link_state : std::uint8_t {
 /// What holds for one served domain: its own rules, else those of all.
 struct tenant {
   std::vector<ip_prefix> trusted_peers;
+  std::vector<std::string> trusted_domains;  ///< A-labels
   std::vector<settings::sip_route> outbound_proxy;
   settings::message_type message_type{};
   unsigned messages_per_sender = 0, queue_per_pair = 0;

@@ -19,9 +19,13 @@ const tenant& domains::rules_of(std::string_view sip_domain) const {
 }
 
 bool domains::trusts(const sip::peer_info& peer, std::string_view sip_domain) const {
-  const auto& peers = rules_of(sip_domain).trusted_peers;
-  return std::any_of(peers.begin(), peers.end(),
-                     [&peer](const ip_prefix& p) { return p.contains(peer.remote.ip); });
+  const auto& rules = rules_of(sip_domain);
+  const auto is_there = [&peer](const ip_prefix& p) { return p.contains(peer.remote.ip); };
+  if (std::any_of(rules.trusted_peers.begin(), rules.trusted_peers.end(), is_there)) return true;
+  return std::any_of(peer.proven.begin(), peer.proven.end(), [&rules](const std::string& proven) {
+    return std::find(rules.trusted_domains.begin(), rules.trusted_domains.end(), proven) !=
+           rules.trusted_domains.end();
+  });
 }
 
 }  // namespace stox::gateway

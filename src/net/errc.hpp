@@ -7,7 +7,7 @@ namespace stox::net {
 /// Why a listener or the resolver could not be had.
 enum class errc {
   cannot_bind = 1,  ///< the kernel refused the address; the detail names it and says why
-  unsupported,      ///< a transport that this build does not listen on
+  tls,              ///< a certificate, key or authority cannot be used; the detail says which and why
   dns,              ///< libunbound could not be set up; the detail is its reason
 };
 const char* errc_name(errc e);

@@ -8,7 +8,6 @@
 #include <deque>
 #include <optional>
 
-#include "net/errc.hpp"
 #include "net/resolver.hpp"
 #include "net/sockaddr.hpp"
 
@@ -246,9 +245,8 @@ result<> loop::listen(const settings::sip& sip) {
     result<socket_address> at = socket_address{};
     switch (l.via) {
       case transport::udp: at = impl_->udp.listen(id, l.at, v6_only); break;
-      case transport::tcp: at = impl_->tcp.listen(l.at, v6_only); break;
-      case transport::tls:
-        return error{errc::unsupported, "tls:" + l.at.to_string() + ": no TLS listeners in this version"};
+      case transport::tcp:
+      case transport::tls: at = impl_->tcp.listen(l.at, v6_only, l.via); break;
     }
     if (!at) return at.error();
     impl_->bound.push_back({id, l.via, *at});
@@ -256,6 +254,8 @@ result<> loop::listen(const settings::sip& sip) {
   }
   return {};
 }
+
+void loop::set_tls(std::shared_ptr<const tls_context> context) { impl_->tcp.set_tls(std::move(context)); }
 
 result<> loop::start_resolver(const settings::dns& dns) {
   if (impl_->dns) return impl_->dns->restart(dns.servers);

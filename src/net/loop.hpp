@@ -49,6 +49,8 @@ class loop {
 
   /// Binds every listener, or none: on an error the loop is only good for being destroyed.
   result<> listen(const settings::sip& sip);
+  /// For TLS connections from now on.
+  void set_tls(std::shared_ptr<const tls_context> context);
   /// For names that the engine asks for; without it every question fails. Said again, it reads the system's
   /// files again and asks the servers that count now.
   result<> start_resolver(const settings::dns& dns);

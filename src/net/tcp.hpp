@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,8 @@
 #include "base/error.hpp"
 #include "base/io.hpp"
 #include "net/reactor.hpp"
+#include "net/tls_context.hpp"
+#include "net/tls_stream.hpp"
 
 namespace stox::net {
 
@@ -16,20 +19,25 @@ struct tcp_limits {
   std::size_t low = 256u << 10;                 ///< and below which it is `writable` again
   std::size_t hard = 8u << 20;                  ///< above: send_failed{overflow} and the connection is closed
   std::size_t total = 256u << 20;               ///< the same over all connections together
-  duration connect = std::chrono::seconds(10);  ///< name lookup and every address together
-  duration close = std::chrono::seconds(2);     ///< for what is queued to leave, then for the peer to end too
-  unsigned max_accepted = 1024;                 ///< above: accepted and closed at once
-  unsigned max_lingering = 256;  ///< closed, waiting for the peer's end: above, the oldest waits no longer
+  duration connect = std::chrono::seconds(10);  ///< name lookup, every address and TLS together
+  duration handshake = std::chrono::seconds(10);  ///< of TLS, for a connection that was accepted
+  duration close = std::chrono::seconds(2);  ///< for what is queued to leave, then for the peer to end too
+  unsigned max_accepted = 1024;              ///< above: accepted and closed at once
+  unsigned max_handshakes = 512;  ///< of accepted connections at one time: above, the oldest one ends
+  unsigned max_lingering = 256;   ///< closed, waiting for the peer's end: above, the oldest waits no longer
 };
 
 struct tcp_counters {
   std::uint64_t accepted = 0;
   std::uint64_t refused_full = 0;     ///< closed at once because of max_accepted
   std::uint64_t accept_failures = 0;  ///< no descriptor or no memory for a connection
+  std::uint64_t tls_handshakes = 0;   ///< that succeeded, in both directions
+  std::array<std::uint64_t, tls_failure_count> tls_failures{};
 };
 
-/// TCP listeners and connections. Bytes out are collected and leave with flush() in one write for each
-/// connection.
+/// TCP listeners and connections, and those of TLS over them. Bytes out are collected and leave with flush()
+/// in one write for each connection. A TLS connection is told opened or accepted once its handshake is done:
+/// before, and if it fails, what was accepted is only counted.
 class tcp_ports {
  public:
   tcp_ports(reactor& loop, rim_numbers& numbers, event_sink& sink, tcp_limits limits = {});
@@ -37,8 +45,12 @@ class tcp_ports {
   tcp_ports(const tcp_ports&) = delete;
   tcp_ports& operator=(const tcp_ports&) = delete;
 
-  /// Binds (port 0: any free one) and accepts from then on; returns the address that was bound.
-  result<socket_address> listen(const socket_address& at, bool v6_only = false);
+  /// For TLS connections from now on; without it there are none. Those that are open keep what they have.
+  void set_tls(std::shared_ptr<const tls_context> context);
+  /// Binds (port 0: any free one) and accepts from then on; returns the address that was bound. `via`: tcp or
+  /// tls.
+  result<socket_address> listen(const socket_address& at, bool v6_only = false,
+                                transport via = transport::tcp);
 
   void open(const io::open& o);
   /// Queues the bytes, also on a connection that is being opened. An unknown id fails as reset.

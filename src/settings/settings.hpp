@@ -37,6 +37,7 @@ struct domain {
   std::string sip, xmpp;
   std::optional<std::vector<sip_route>> outbound_proxy = {};
   std::optional<std::vector<ip_prefix>> trusted_peers = {};
+  std::optional<std::vector<std::string>> trusted_domains = {};
   std::optional<settings::message_type> message_type = {};
   std::optional<unsigned> messages_per_sender = {}, queue_per_pair = {};
   friend bool operator==(const domain&, const domain&) = default;
@@ -63,6 +64,7 @@ struct sip {
   std::vector<advertised> advertise;      ///< the first one that fits; none: the listener's address
   std::vector<sip_route> outbound_proxy;  ///< tried in order
   std::vector<ip_prefix> trusted_peers;
+  std::vector<std::string> trusted_domains;  ///< whoever proves one of them over TLS is trusted
   duration accept_wait = std::chrono::milliseconds(150);  ///< 0..250 ms: at most T1/2
   std::uint16_t accepted_code = 200;                      ///< 200 or 202
   duration hold = std::chrono::seconds(2);  ///< how long a MESSAGE waits for a link that is down
@@ -94,6 +96,26 @@ struct credential {
 struct chat {
   settings::message_type message_type = settings::message_type::chat;
   friend bool operator==(const chat&, const chat&) = default;
+};
+
+enum class tls_version : std::uint8_t { v1_2, v1_3 };
+
+/// [[tls.certificate]], with what its files held when the configuration was read.
+struct certificate {
+  std::vector<std::string> domains;
+  std::string chain, key;  ///< the files
+  std::string chain_pem;
+  redacted key_pem;
+  wall_time not_after{};
+  friend bool operator==(const certificate&, const certificate&) = default;
+};
+
+struct tls {
+  std::string ca_file;  ///< empty: the system's authorities
+  std::string ca_pem;   ///< what the file held
+  tls_version min_version = tls_version::v1_2;
+  std::vector<settings::certificate> certificates;
+  friend bool operator==(const tls&, const tls&) = default;
 };
 
 struct dns {
@@ -128,7 +150,8 @@ struct all {
   settings::gateway gateway;
   settings::sip sip;
   std::vector<settings::credential> credentials;  ///< [[sip.credential]]
-  std::vector<settings::component> components;    ///< [[xmpp.component]]
+  settings::tls tls;
+  std::vector<settings::component> components;  ///< [[xmpp.component]]
   settings::chat chat;
   settings::dns dns;
   settings::store store;

@@ -15,6 +15,9 @@
 ///     dns NAME A 192.0.2.5, dns NAME SRV 10 60 5060 TARGET, dns NAME A fail
 ///                         the DNS knows these and no other names; without such a step, every name has the
 ///                         SIP peer's address
+///     tls proves DOMAIN.. what servers prove over TLS; without such a step, each the domain it is asked for
+///     sip> tls ADDRESS:PORT DOMAIN..
+///                         arrives over TLS from a peer that proves these domains
 ///     sip> / xmpp>        arrives; a SIP text in "|" lines ("Content-Length: ~" is computed), a stanza in
 ///     one
 ///                         line or several

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -63,6 +64,11 @@ std::vector<std::string> lines_of(const std::string& text) {
     out.push_back(line);
   }
   return out;
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream in(text);
+  return {std::istream_iterator<std::string>(in), {}};
 }
 
 bool contains(const xml::element& actual, const xml::element& wanted) {
@@ -166,6 +172,7 @@ class runner {
     if (s.verb == "xmpp<") return outgoing_xmpp(s);
     if (s.verb == "reply") return reply(s);
     if (s.verb == "dns") return zone_record(s.rest);
+    if (s.verb == "tls") return box_->prove(words_of(s.rest.substr(std::string("proves").size())));
     if (s.verb == "advance") return box_->advance(parse_duration(s.rest).value());
     if (s.verb == "link") return s.rest == "up" ? box_->link_up() : box_->link_down();
     if (s.verb == "write") return box_->write_done(s.rest == "ok");
@@ -205,6 +212,12 @@ class runner {
     const auto bytes = wire(s.block);
     if (const auto blank = bytes.find("\r\n\r\n"); bytes.size() >= blank + 8)
       said_.push_back(bytes.substr(blank + 4));
+    if (s.rest.rfind("tls ", 0) == 0) {
+      auto words = words_of(s.rest.substr(4));
+      const auto from = socket_address::parse(words.at(0)).value();
+      words.erase(words.begin());
+      return box_->sip_over_tls(from, std::move(words), bytes);
+    }
     if (s.rest.rfind("from ", 0) == 0)
       return box_->sip_from(socket_address::parse(s.rest.substr(5)).value(), bytes);
     box_->sip(bytes);

@@ -7,7 +7,7 @@ packages_of() {
       libboost1.81-dev libssl-dev libexpat1-dev libicu-dev libsqlite3-dev libunbound-dev libtomlplusplus-dev libcli11-dev \
       libspdlog-dev libsystemd-dev prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev ;;
     # man-db, systemd and libseccomp2: the tests of the manual pages, of the unit, and of the daemon under the unit's filter.
-    peers) echo netbase prosody ejabberd kamailio sip-tester unbound python3 python3-slixmpp man-db systemd libseccomp2 ;;
+    peers) echo netbase openssl prosody ejabberd kamailio kamailio-tls-modules sip-tester unbound python3 python3-slixmpp man-db systemd libseccomp2 ;;
     demo) echo baresip-core ;;
     clang) echo clang llvm libclang-rt-14-dev clang-format clang-tidy python3 ;;
     *) echo "dev: no package group \"$1\"; there are build, peers, demo, clang" >&2; return 1 ;;

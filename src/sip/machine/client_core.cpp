@@ -86,7 +86,7 @@ bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
     a.via = via_for(a.where, a.branch, &a.sent_by);
     const bool reliable = a.where.via != transport::udp;
     if (reliable) {
-      a.conn = conns_.connect(a.where.via, a.where.to, now);
+      a.conn = conns_.connect(a.where, now);
       if (a.conn == conn_id::none) c.last_error = "too many connections";
     } else if (const listener* l = conns_.choose_listener(a.where.via, a.where.to.ip)) {
       a.conn = l->conn;
@@ -389,7 +389,8 @@ void client_core::sent(std::uint64_t number, std::uint32_t part) {
   a.left = true;
 }
 
-void client_core::send_failed(std::uint64_t number, std::uint32_t part, io::fail why, instant now) {
+void client_core::send_failed(std::uint64_t number, std::uint32_t part, io::fail why, std::string_view words,
+                              instant now) {
   call* c = calls_.find(number);
   if (c == nullptr || part >= c->attempts.size()) return;
   attempt& a = c->attempts[part];
@@ -397,15 +398,15 @@ void client_core::send_failed(std::uint64_t number, std::uint32_t part, io::fail
   if (c->finished || part + 1 != c->attempts.size()) return;
   // A full socket buffer is a lost datagram, not a dead peer: Timers A and E are for that.
   if (a.where.via == transport::udp && why == io::fail::overflow) return;
-  c->last_error = "sending to " + a.where.to.to_string() + " failed: " + std::string(to_string(why));
+  c->last_error = "sending to " + a.where.to.to_string() + " failed: " + std::string(words);
   move_on(*c, number, now);
 }
 
-void client_core::connection_lost(std::uint64_t number, conn_id conn, io::fail why, instant now) {
+void client_core::connection_lost(std::uint64_t number, conn_id conn, std::string_view why, instant now) {
   call* c = calls_.find(number);
   if (c == nullptr || c->finished || c->attempts.empty() || c->attempts.back().conn != conn) return;
-  c->last_error = "the connection to " + c->attempts.back().where.to.to_string() +
-                  " was lost: " + std::string(to_string(why));
+  c->last_error =
+      "the connection to " + c->attempts.back().where.to.to_string() + " was lost: " + std::string(why);
   move_on(*c, number, now);
 }
 

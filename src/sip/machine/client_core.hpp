@@ -35,9 +35,10 @@ class client_core {
   void timeout(std::uint64_t number, instant now);
   /// The fate of a send; `part` is the attempt.
   void sent(std::uint64_t number, std::uint32_t part);
-  void send_failed(std::uint64_t number, std::uint32_t part, io::fail why, instant now);
+  void send_failed(std::uint64_t number, std::uint32_t part, io::fail why, std::string_view words,
+                   instant now);
   /// The stream on which the transaction waited for a response is gone.
-  void connection_lost(std::uint64_t number, conn_id conn, io::fail why, instant now);
+  void connection_lost(std::uint64_t number, conn_id conn, std::string_view why, instant now);
 
  private:
   /// One branch.

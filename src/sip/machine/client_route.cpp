@@ -26,8 +26,8 @@ const char* transport_token(transport via) {
 }  // namespace
 
 reach client_core::what_we_have() const {
-  // TCP needs no listener of its own: the answer comes on the connection that we open.
-  reach out{false, true, false, false, false};
+  // TCP and TLS need no listener of their own: the answer comes on the connection that we open.
+  reach out{false, true, true, false, false};
   for (const listener& l : conns_.listeners()) {
     const bool any_v6 = l.local.ip.is_unspecified() && !l.local.ip.is_v4();
     out.udp = out.udp || l.via == transport::udp;
@@ -62,8 +62,8 @@ void client_core::begin(call& c, std::uint64_t number, located found, instant no
   if (c.cancel_wanted) return fail(c, number, failure::transport, "cancelled before it was sent");
   auto& targets = found.targets;
   health_.order(targets, now);
-  const bool all_trusted = std::all_of(targets.begin(), targets.end(),
-                                       [this](const target& t) { return ctx_.is_trusted(t.to.ip); });
+  const bool all_trusted =
+      std::all_of(targets.begin(), targets.end(), [this](const target& t) { return ctx_.is_trusted(t); });
   if (!all_trusted) c.request.headers.remove(header::p_asserted_identity);
   if (auto why = make_plan(c, targets)) return fail(c, number, failure::too_large, std::move(*why));
   if (start_attempt(c, number, now)) return update(c, number);
@@ -98,6 +98,7 @@ std::string client_core::via_for(const target& where, std::string_view branch, s
   }
   v.set_param("branch", std::string(branch));
   if (where.via == transport::udp) v.set_param("rport", std::nullopt);  // RFC 3581 §3
+  if (where.via == transport::tls) v.set_param("alias", std::nullopt);  // RFC 5923 §7.1
   if (by != nullptr) *by = sent_by(v);
   std::string out;
   write_to(out, v);
@@ -147,7 +148,7 @@ void client_core::send_ack_once(struct request ack, const located& found, instan
   ack.headers.set(header::via, via_for(to, ctx_.ids.next(id_kind::branch), nullptr));
   std::string bytes = write(ack);
   if (to.via != transport::udp) {
-    conns_.send(conns_.connect(to.via, to.to, now), token::none, std::move(bytes), now);
+    conns_.send(conns_.connect(to, now), token::none, std::move(bytes), now);
   } else if (const listener* l = conns_.choose_listener(to.via, to.to.ip)) {
     conns_.send_datagram(l->conn, to.to, token::none, std::move(bytes));
   }

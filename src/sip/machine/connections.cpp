@@ -1,6 +1,8 @@
 #include "sip/machine/connections.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
 namespace stox::sip {
 
@@ -21,6 +23,10 @@ bool is_loopback(const ip_address& a) {
 connections::stream* connections::find(conn_id conn) {
   const auto it = by_conn_.find(conn);
   return it == by_conn_.end() ? nullptr : streams_.find(it->second);
+}
+
+const connections::stream* connections::find(conn_id conn) const {
+  return const_cast<connections*>(this)->find(conn);
 }
 
 connections::stream& connections::add(conn_id conn, transport via, instant now) {
@@ -64,7 +70,9 @@ bool connections::make_room() {
   return true;
 }
 
-void connections::accepted(const io::accepted& e, bool trusted, instant now) {
+void connections::accepted(const io::accepted& e, instant now) {
+  auto proven = proven_by(e.identity);
+  const bool trusted = is_trusted(e.peer.ip, proven);
   if (trusted ? !make_room() : refuse_stranger()) {
     ctx_.io.push(io::close{e.conn});
     if (!trusted) ++ctx_.stats.strangers_refused;
@@ -75,6 +83,7 @@ void connections::accepted(const io::accepted& e, bool trusted, instant now) {
   stream& s = add(e.conn, e.via, now);
   s.local = e.local;
   s.peer = e.peer;
+  s.proven = std::move(proven);
   s.open = true;
   if (!trusted) {
     s.stranger = true;
@@ -87,24 +96,31 @@ void connections::accepted(const io::accepted& e, bool trusted, instant now) {
 void connections::opened(const io::opened& e, instant now) {
   stream* s = find(e.conn);
   if (s == nullptr || s->closing) return;
+  if (!prove(*s, e.identity)) return close(*s);
   s->open = true;
   s->local = e.local;
   s->last_used = now.steady;
+  draw_ping(*s);
   flush(*s);
   update(*s);
 }
 
-connection_loss connections::closed(conn_id conn) {
-  const auto it = by_conn_.find(conn);
+connection_loss connections::closed(const io::closed& e) {
+  const auto it = by_conn_.find(e.conn);
   if (it == by_conn_.end()) return {};
   connection_loss loss;
   stream& s = *streams_.find(it->second);
+  loss.why = s.why_closed;
+  if (loss.why.empty()) loss.why = std::string(to_string(e.why)) + (e.detail.empty() ? "" : ": " + e.detail);
+  if (e.why == io::fail::tls && s.outgoing) {
+    ctx_.note(log_level::warning, "sip.tls_failed", {},
+              {{"peer", s.peer.to_string()}, {"domain", s.domain}, {"why", e.detail}});
+  }
   for (const waiting_send& w : s.waiting) loss.unsent.push_back(w.tok);
   loss.users.assign(s.users.begin(), s.users.end());
   // In the order of their numbers, so that a run can be repeated.
   std::sort(loss.users.begin(), loss.users.end());
-  const auto out = outgoing_.find({s.via, s.peer});
-  if (out != outgoing_.end() && out->second == conn) outgoing_.erase(out);
+  end_reuse(s);
   ctx_.arm(s.timer, owner::stream, it->second, std::nullopt);
   if (s.stranger) ctx_.stats.strangers = --strangers_;
   stranger_bytes_ -= s.answer_bytes;
@@ -136,8 +152,7 @@ void connections::close(conn_id conn) {
 void connections::close(stream& s) {
   if (s.closing) return;
   s.closing = true;
-  const auto out = outgoing_.find({s.via, s.peer});
-  if (out != outgoing_.end() && out->second == s.conn) outgoing_.erase(out);
+  end_reuse(s);
   ctx_.io.push(io::close{s.conn});
   update(s);
 }
@@ -156,17 +171,46 @@ void connections::cut(stream& s, std::string_view why, log_level level) {
   close(s);
 }
 
-/// When the stream is next looked at: an unfinished message first, else its idle limit.
+/// When the stream is next looked at: for an unfinished message, a keep-alive, or its idle limit.
 steady_time connections::due(const stream& s) const {
   if (s.end) return *s.end;
-  const steady_time idle = s.last_used + ctx_.options.tcp_idle;
-  return s.begun ? std::min(idle, *s.begun + ctx_.options.tcp_incomplete) : idle;
+  steady_time when = s.last_used + ctx_.options.tcp_idle;
+  if (s.begun) when = std::min(when, *s.begun + ctx_.options.tcp_incomplete);
+  if (const auto ping = ping_due(s)) when = std::min(when, *ping);
+  return when;
+}
+
+void connections::draw_ping(stream& s) {
+  // RFC 5626 §4.4.1: at random between 80 and 100 %, or all that connected together would ping together.
+  using std::chrono::milliseconds;
+  const auto most = ctx_.options.ping_after;
+  const auto range = std::chrono::duration_cast<milliseconds>(most / 5).count();
+  s.ping_after = most - milliseconds(ctx_.ids.below(static_cast<std::uint64_t>(range) + 1));
+}
+
+std::optional<steady_time> connections::ping_due(const stream& s) const {
+  if (!s.outgoing || !s.open) return std::nullopt;
+  if (s.pinged && s.pongs) return *s.pinged + ctx_.options.pong_within;
+  return std::max(s.last_used, s.last_ping.value_or(s.last_used)) + s.ping_after;
+}
+
+/// RFC 5626 §3.5.1, §4.4.1. Who never answered a ping may not know them: he is not judged by that. Pings and
+/// their answers are no use of the stream: one that nobody needs still ends.
+void connections::keep_alive(stream& s, instant now) {
+  const auto due = ping_due(s);
+  if (!due || now.steady < *due) return;
+  if (s.pinged && s.pongs) return cut(s, "it does not answer keep-alives", log_level::info);
+  s.last_ping = now.steady;
+  if (s.blocked) return;
+  s.pinged = now.steady;
+  ++ctx_.stats.pings;
+  ctx_.io.push(io::send{s.conn, token::none, {}, "\r\n\r\n"});
 }
 
 /// Sets the timer and the memory charge. The timer only ever moves forward here; when it fires too early it
 /// is set again, so that traffic does not cost an operation on the index per message.
 void connections::update(stream& s) {
-  s.memory.resize(sizeof(stream) + s.framer.held() + s.waiting_bytes);
+  s.memory.resize(sizeof(stream) + s.framer.held() + s.waiting_bytes + names_size(s));
   const std::uint64_t number = by_conn_.at(s.conn);
   if (s.closing) {
     s.armed.reset();
@@ -192,13 +236,20 @@ void connections::timeout(std::uint64_t number, instant now) {
     if (s->users.empty()) return cut(*s, "idle", log_level::debug);
     s->last_used = now.steady;  // somebody waits for a response on it
   }
+  keep_alive(*s, now);
   update(*s);
 }
 
 bool connections::begin_read(conn_id conn, std::string_view bytes, instant now) {
   stream* s = find(conn);
   if (s == nullptr || s->closing) return false;
-  s->last_used = now.steady;
+  // RFC 5626 §4.4.1: one line end after a ping is its answer, two are a ping of theirs.
+  if (s->pinged && bytes.starts_with("\r\n") && !bytes.starts_with("\r\n\r\n")) {
+    s->pongs = true;
+    bytes.remove_prefix(2);
+  }
+  s->pinged.reset();
+  if (!bytes.empty()) s->last_used = now.steady;
   s->framer.feed(bytes);
   return true;
 }
@@ -224,16 +275,26 @@ void connections::end_read(conn_id conn, instant now) {
   update(*s);
 }
 
-conn_id connections::connect(transport via, const socket_address& to, instant now) {
-  const auto it = outgoing_.find({via, to});
-  if (it != outgoing_.end()) return it->second;
+/// What we are called over TLS, for the choice of our certificate.
+std::string connections::our_name(transport via) const {
+  if (via != transport::tls) return {};
+  for (const advertised& a : ctx_.options.advertise)
+    if (a.via.value_or(via) == via && !ip_address::parse(a.host)) return a.host;
+  return {};
+}
+
+conn_id connections::connect(const target& to, instant now) {
+  reuse_key key{to.via, to.to, to.domain};
+  const auto it = reusable_.find(key);
+  if (it != reusable_.end()) return it->second;
   if (!make_room()) return conn_id::none;
   const conn_id conn = ctx_.io.new_conn(conn_use::sip);
-  stream& s = add(conn, via, now);
-  s.peer = to;
+  stream& s = add(conn, to.via, now);
+  s.peer = to.to;
+  s.domain = to.domain;
   s.outgoing = true;
-  outgoing_.emplace(std::pair{via, to}, conn);
-  ctx_.io.push(io::open{conn, conn_use::sip, via, {}, to});
+  reuse(s, std::move(key));
+  ctx_.io.push(io::open{conn, conn_use::sip, to.via, {}, to.to, to.domain, our_name(to.via)});
   update(s);
   return conn;
 }

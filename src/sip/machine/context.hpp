@@ -15,6 +15,7 @@
 #include "base/instant.hpp"
 #include "base/io.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "sip/machine/endpoint.hpp"
 
 namespace stox::sip {
@@ -54,6 +55,14 @@ struct context {
   bool is_trusted(const ip_address& ip) const {
     return std::any_of(options.trusted_peers.begin(), options.trusted_peers.end(),
                        [&ip](const ip_prefix& p) { return p.contains(ip); });
+  }
+  bool is_trusted_domain(std::string_view domain) const {
+    return std::any_of(options.trusted_domains.begin(), options.trusted_domains.end(),
+                       [domain](const std::string& d) { return text::iequals(d, domain); });
+  }
+  /// What is sent over TLS reaches only who proves the target's domain.
+  bool is_trusted(const target& t) const {
+    return is_trusted(t.to.ip) || (t.via == transport::tls && is_trusted_domain(t.domain));
   }
   token track(owner who, std::uint64_t number, std::uint32_t part = 0) {
     const token t = io.new_token(conn_use::sip);

@@ -47,16 +47,16 @@ struct endpoint::impl {
   void stream(const io::received& e, instant now);
   bool message_in(std::string_view text, framing how, const peer_info& peer, instant now);
   void broken_stream(std::string_view rest, const peer_info& peer, instant now);
-  void lost(conn_id conn, io::fail why, instant now);
-  void failed(token tok, io::fail why, instant now);
+  void lost(const io::closed& e, instant now);
+  void failed(token tok, io::fail why, std::string_view words, instant now);
 
   void on(const io::listening& e, instant) {
     conns.listening(e);
     name_ourselves();
   }
-  void on(const io::accepted& e, instant now) { conns.accepted(e, ctx.is_trusted(e.peer.ip), now); }
+  void on(const io::accepted& e, instant now) { conns.accepted(e, now); }
   void on(const io::opened& e, instant now) { conns.opened(e, now); }
-  void on(const io::closed& e, instant now) { lost(e.conn, e.why, now); }
+  void on(const io::closed& e, instant now) { lost(e, now); }
   void on(const io::received& e, instant now) {
     if (const listener* l = conns.find_listener(e.conn)) {
       const listener copy = *l;
@@ -75,7 +75,7 @@ struct endpoint::impl {
       case owner::stream: return;
     }
   }
-  void on(const io::send_failed& e, instant now) { failed(e.tok, e.why, now); }
+  void on(const io::send_failed& e, instant now) { failed(e.tok, e.why, to_string(e.why), now); }
   void on(const io::blocked& e, instant) { conns.blocked(e.conn, true); }
   void on(const io::writable& e, instant) { conns.blocked(e.conn, false); }
   void on(const io::looked_up&, instant) {}  // the resolver's; it tells by `resolved`
@@ -122,6 +122,7 @@ bool endpoint::impl::message_in(std::string_view text, framing how, const peer_i
   if (!parsed) return server.handle_malformed(parsed.error(), peer, text.size(), now);
   message& m = *parsed;
   if (auto* r = std::get_if<sip::request>(&m)) {
+    if (peer.via == transport::tls && peer.trusted) conns.offered(peer.conn, *r);
     server.handle(std::move(*r), peer, text.size(), own_hosts, now);
   } else {
     client.handle(std::move(std::get<response>(m)), now);
@@ -132,7 +133,8 @@ bool endpoint::impl::message_in(std::string_view text, framing how, const peer_i
 void endpoint::impl::stream(const io::received& e, instant now) {
   const auto ends = conns.find_stream(e.conn);
   if (!ends || !conns.begin_read(e.conn, e.bytes, now)) return;
-  const peer_info peer{ends->via, ends->peer, ends->local, e.conn, ctx.is_trusted(ends->peer.ip)};
+  const peer_info peer{ends->via,           ends->peer, ends->local, e.conn, conns.is_trusted(e.conn),
+                       conns.proven(e.conn)};
   bool ponged = false;
   for (bool more = true; more;) {
     const frame f = conns.next_frame(e.conn);
@@ -179,20 +181,20 @@ void endpoint::impl::broken_stream(std::string_view rest, const peer_info& peer,
   conns.cut(peer.conn, "what it sends is no SIP");
 }
 
-void endpoint::impl::lost(conn_id conn, io::fail why, instant now) {
-  const connection_loss loss = conns.closed(conn);
-  for (const token tok : loss.unsent) failed(tok, why, now);
-  for (const std::uint64_t number : loss.users) client.connection_lost(number, conn, why, now);
+void endpoint::impl::lost(const io::closed& e, instant now) {
+  const connection_loss loss = conns.closed(e);
+  for (const token tok : loss.unsent) failed(tok, e.why, loss.why, now);
+  for (const std::uint64_t number : loss.users) client.connection_lost(number, e.conn, loss.why, now);
 }
 
-void endpoint::impl::failed(token tok, io::fail why, instant now) {
+void endpoint::impl::failed(token tok, io::fail why, std::string_view words, instant now) {
   const auto it = ctx.tokens.find(tok);
   if (it == ctx.tokens.end()) return;
   const send_origin from = it->second;
   ctx.tokens.erase(it);
   switch (owner_of(from.key)) {
     case owner::server: return server.send_failed(number_of(from.key), now);
-    case owner::client: return client.send_failed(number_of(from.key), from.part, why, now);
+    case owner::client: return client.send_failed(number_of(from.key), from.part, why, words, now);
     case owner::stream: return;
   }
 }

@@ -38,7 +38,8 @@ struct peer_info {
   transport via{};
   socket_address remote, local;
   conn_id conn{};
-  bool trusted = false;  ///< its address is in trusted_peers
+  bool trusted = false;                  ///< by its address, or by the domain that its certificate proves
+  std::vector<std::string> proven = {};  ///< the domains that its certificate is for, RFC 5922
 };
 
 // ---- what flows hear ----
@@ -105,6 +106,8 @@ struct advertised {
 struct endpoint_options {
   /// Peers that are believed about some domain at least; about which one is the flow's question.
   std::vector<ip_prefix> trusted_peers;
+  /// A TLS peer whose certificate proves one of these domains (RFC 5922 §7) is trusted like those; A-labels.
+  std::vector<std::string> trusted_domains;
   /// Domains whose users live on SIP; a Request-URI there is not ours to serve (404).
   std::vector<std::string> sip_domains;
   /// The only XMPP domains (by their SIP names) that a Request-URI may name; empty: any that is not in
@@ -126,7 +129,11 @@ struct endpoint_options {
   std::size_t stranger_bytes = std::size_t{1} << 20;   ///< of answers that strangers' streams have not taken
   duration tcp_idle = std::chrono::minutes(5);         ///< an idle connection is closed
   duration tcp_incomplete = std::chrono::seconds(10);  ///< a message begun must be whole by then
-  duration retry_after = std::chrono::seconds(30);     ///< told with 480/503
+  /// RFC 5626 §4.4.1: a stream that we opened and that is silent for about that long (80 to 100 % of it) is
+  /// pinged. A peer that is known to answer has that long for it.
+  duration ping_after = std::chrono::minutes(2);
+  duration pong_within = std::chrono::seconds(10);
+  duration retry_after = std::chrono::seconds(30);  ///< told with 480/503
   /// A target that answers 503 with Retry-After gets no further requests for that time, but no longer than
   /// this: a mistake of its must not silence us for hours.
   duration max_pause = std::chrono::minutes(1);
@@ -147,6 +154,8 @@ struct endpoint_stats {
   std::uint64_t strangers = 0;          ///< now: those of the connections that untrusted peers opened
   std::uint64_t strangers_refused = 0;  ///< closed at once, because they have their share of the places
   std::uint64_t strangers_cut = 0;      ///< closed before they said anything that could be answered
+  std::uint64_t unproven = 0;           ///< TLS servers that did not prove the domain for which we went there
+  std::uint64_t pings = 0;              ///< sent to keep streams alive
 };
 
 /// The whole SIP side over bytes: connections, framing, parsing, admission, transactions. Sans-I/O: it acts

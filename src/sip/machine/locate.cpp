@@ -105,7 +105,7 @@ bool is_host(const socket_address& to) {
 
 void procedure::add(transport via, const socket_address& to) {
   if (!is_host(to)) return;
-  const target t{via, to};
+  const target t{via, to, via == transport::tls ? where_.host : std::string()};
   auto& all = out_.targets;
   if (all.size() < most_targets && std::find(all.begin(), all.end(), t) == all.end()) all.push_back(t);
 }

@@ -13,6 +13,7 @@ namespace stox::sip {
 struct target {
   transport via = transport::udp;
   socket_address to;
+  std::string domain = {};  ///< TLS: what was located, which the server has to prove (RFC 5922 §7.3)
   friend bool operator==(const target&, const target&) = default;
 };
 

@@ -1,5 +1,6 @@
 #include "sip/machine/server_core.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/text.hpp"
@@ -32,6 +33,15 @@ std::string call_id_of(std::string_view response) {
   if (at == std::string_view::npos) return {};
   response.remove_prefix(at + name.size());
   return clean_text(response.substr(0, response.find("\r\n")), 128);
+}
+
+std::string sent_by_host(std::string_view response) {
+  static constexpr std::string_view name = "\r\nVia: ";
+  const auto at = response.find(name);
+  if (at == std::string_view::npos) return {};
+  response.remove_prefix(at + name.size());
+  const auto top = parse_via(response.substr(0, std::min(response.find(','), response.find("\r\n"))));
+  return top ? normal_host(top->host) : std::string();
 }
 
 }  // namespace
@@ -309,7 +319,10 @@ void server_core::transmit(record& rec, std::uint64_t number, instant now) {
     if (!final) return;
     if (!rec.reconnected) {
       rec.reconnected = true;
-      rec.route.conn = conns_.connect(rec.route.via, rec.route.to, now);
+      // Over TLS whoever gets it must be the host that the request's sender named (RFC 5922 §7.3).
+      const bool secure = rec.route.via == transport::tls;
+      rec.route.conn = conns_.connect(
+          {rec.route.via, rec.route.to, secure ? sent_by_host(rec.fsm.response()) : std::string()}, now);
       if (rec.route.conn != conn_id::none) continue;
     }
     note_lost(rec);

@@ -16,7 +16,7 @@ auto_aliases=no
 alias="{domain}"
 listen=udp:127.0.0.1:{port}
 listen=tcp:127.0.0.1:{port}
-dns=no
+{tls}dns=no
 rev_dns=no
 tcp_accept_no_cl=no
 loadmodule "tm.so"
@@ -47,7 +47,7 @@ request_route {{
         if (!lookup("location")) {{ sl_send_reply("404", "Not Found"); exit; }}
     }} else {{
         # The gateway trusts this proxy: here a real one would challenge its own users before it lets them speak.
-        $du = "sip:127.0.0.1:{gateway};transport=" + $proto;
+        $du = "sip:127.0.0.1:{gateway};transport=" + {to_gateway};
     }}
     if (!t_relay()) sl_reply_error();
 }}
@@ -76,13 +76,44 @@ class Challenge:
         self.password, self.kind, self.algorithm, self.nonce_seconds = password, kind, algorithm, nonce_seconds
 
 
+_TLS = """\
+enable_tls=yes
+listen=tls:127.0.0.1:{port}
+loadmodule "tls.so"
+modparam("tls", "config", "{file}")
+"""
+
+# Both ways it shows its certificate and wants one of the authority.
+_TLS_PROFILE = """\
+[{role}:default]
+method = TLSv1.2+
+certificate = {chain}
+private_key = {key}
+ca_list = {ca}
+verify_certificate = yes
+require_certificate = yes
+"""
+
+
 class Kamailio:
     def __init__(self, folder, gateway_port, domain="sip.example", answer_seconds=3, challenge=None):
         os.makedirs(folder, exist_ok=True)
         self.folder, self.domain, self.gateway_port, self.answer_seconds = folder, domain, gateway_port, answer_seconds
         self.challenge = challenge
         self.port = free_port()
+        self.tls_port = None
+        self._tls = ""
         self._process = None
+
+    def use_tls(self, certificate, ca):
+        """Speaks TLS with the gateway: certificate is (chain, key), ca the file of the authority for the gateway's."""
+        self.tls_port = free_port()
+        path = os.path.join(self.folder, "tls.cfg")
+        chain, key = certificate
+        with open(path, "w") as f:
+            for role in ("server", "client"):
+                f.write(_TLS_PROFILE.format(role=role, chain=chain, key=key, ca=ca))
+        self._tls = _TLS.format(port=self.tls_port, file=path)
 
     async def start(self):
         config = os.path.join(self.folder, "kamailio.cfg")
@@ -92,6 +123,8 @@ class Kamailio:
                     domain=self.domain,
                     port=self.port,
                     gateway=self.gateway_port,
+                    to_gateway='"tls"' if self._tls else "$proto",
+                    tls=self._tls,
                     answer_ms=int(self.answer_seconds * 1000),
                     **self._challenge_texts(),
                 )

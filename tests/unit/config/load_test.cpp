@@ -153,8 +153,8 @@ server = 5347
 )"),
       ElementsAre(
           "stox.toml:2: gateway.sip_domains: \"a b\" is not a domain name; write it like \"sip.example\"",
-          "stox.toml:5: sip.listen: \"udp:nowhere\" is not a listening address; write \"udp:HOST:PORT\" or "
-          "\"tcp:HOST:PORT\", IPv6 in brackets",
+          "stox.toml:5: sip.listen: \"udp:nowhere\" is not a listening address; write "
+          "\"udp:HOST:PORT\", \"tcp:HOST:PORT\" or \"tls:HOST:PORT\", IPv6 in brackets",
           "stox.toml:6: sip.accept_wait: 1s is out of bounds; write 0ms to 250ms, never above half of SIP's "
           "T1 of 500ms: "
           "the answer must come before the peer sends again",

@@ -104,6 +104,11 @@ TEST(route_text, takes_transport_and_keeps_the_uri) {
   EXPECT_EQ(parse_route("sip:proxy.example:5070;transport=tcp", r), "");
   EXPECT_EQ(r, (settings::sip_route{"sip:proxy.example:5070;transport=tcp", "proxy.example", 5070,
                                     transport::tcp}));
+  EXPECT_EQ(parse_route("sip:proxy.example;transport=TLS", r), "");
+  EXPECT_EQ(r, (settings::sip_route{"sip:proxy.example;transport=TLS", "proxy.example", 0, transport::tls}));
+  EXPECT_EQ(
+      parse_route("sip:192.0.2.1;transport=tls", r),
+      "\"sip:192.0.2.1;transport=tls\" is an address, which no certificate proves; name the proxy for TLS");
   EXPECT_EQ(parse_route("sip:192.0.2.1;x=1;lr=on", r), "");
   EXPECT_EQ(r.uri, "sip:192.0.2.1;x=1;lr=on");
 }

@@ -87,6 +87,34 @@ TEST(trace, an_event_line_reads_back) {
   EXPECT_EQ(back->at.steady, now.steady);
   EXPECT_EQ(back->at.wall, now.wall);
 
+  peer_identity who;
+  who.why_not = "self-signed certificate";
+  who.has_san = true;
+  who.san_dns = {"a.example", "b\n.example"};
+  who.san_uri = {"sip:c.example"};
+  who.san_srv = {"_sips.c.example"};
+  who.san_xmpp = {"d.example"};
+  who.common_name = "A person's name";
+  who.fingerprint = "0a";
+  who.sni = "gw.example";
+  const auto at = *socket_address::parse("192.0.2.1:5061");
+  for (const auto& identity :
+       {std::optional<peer_identity>(), std::optional(peer_identity{}), std::optional(who)}) {
+    writer.on_event(io::event(io::accepted{udp, conn_use::sip, transport::tls, at, at, identity}), now);
+    const auto in = engine::parse_trace_event(lines.back(), storage);
+    ASSERT_TRUE(in) << lines.back();
+    EXPECT_EQ(std::get<io::accepted>(std::get<io::event>(in->event)).identity, identity);
+    writer.on_event(io::event(io::opened{component, at, at, identity}), now);
+    const auto out = engine::parse_trace_event(lines.back(), storage);
+    ASSERT_TRUE(out) << lines.back();
+    EXPECT_EQ(std::get<io::opened>(std::get<io::event>(out->event)).identity, identity);
+  }
+  writer.on_event(io::event(io::closed{udp, io::fail::tls, "wrong version number"}), now);
+  const auto end = engine::parse_trace_event(lines.back(), storage);
+  ASSERT_TRUE(end);
+  EXPECT_EQ(std::get<io::closed>(std::get<io::event>(end->event)).why, io::fail::tls);
+  EXPECT_EQ(std::get<io::closed>(std::get<io::event>(end->event)).detail, "wrong version number");
+
   writer.on_event(engine::write_queues{70'000}, now);
   const auto queues = engine::parse_trace_event(lines.back(), storage);
   ASSERT_TRUE(queues);

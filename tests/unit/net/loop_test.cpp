@@ -201,10 +201,6 @@ TEST_F(pump, refuses_what_it_cannot_listen_on) {
   const auto taken = second.listen(settings.sip);
   ASSERT_FALSE(taken);
   EXPECT_THAT(taken.error().to_string(), HasSubstr("Address already in use"));
-  settings.sip.listen = {{transport::tls, loopback()}};
-  const auto tls = second.listen(settings.sip);
-  ASSERT_FALSE(tls);
-  EXPECT_THAT(tls.error().to_string(), StartsWith("net/unsupported: "));
 }
 
 }  // namespace

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "net/tcp.hpp"
+#include "net/tcp_acceptors.hpp"
+#include "net/tcp_connection.hpp"
+
+namespace stox::net {
+
+/// The inside of tcp_ports, private to tcp.cpp (how connections begin and end) and tcp_transfer.cpp (what
+/// they do while they live).
+///
+/// Handlers carry the connection's id, never its address: whoever closes a connection need not wait for its
+/// handlers.
+struct tcp_ports::impl final : connection_taker {
+  static constexpr std::size_t read_bytes = 64 * 1024;
+  static constexpr std::size_t record_bytes = 16 * 1024;  ///< what one TLS record takes
+
+  impl(reactor& loop, rim_numbers& n, event_sink& s, tcp_limits l)
+      : context(loop.context()),
+        numbers(n),
+        sink(s),
+        limits(l),
+        resolver(context),
+        acceptors(context, *this) {}
+
+  tcp_connection* find(conn_id id) {
+    const auto it = connections.find(id);
+    return it == connections.end() ? nullptr : it->second.get();
+  }
+  tcp_connection& add(conn_id id, transport via, boost::asio::ip::tcp::socket socket) {
+    return *(connections[id] = std::make_unique<tcp_connection>(id, via, std::move(socket), total_queued));
+  }
+  void set_limit(tcp_connection& c, duration d);
+  void on_limit(conn_id id);
+
+  void resolve(conn_id id, const std::string& host, std::uint16_t port);
+  void connect_next(tcp_connection& c, io::fail last);
+  void on_connect(conn_id id, const boost::system::error_code& ec);
+  void take(int descriptor, transport via) override;
+  void taken_all() override { sink.on_batch_end(); }
+
+  void begin_securing(tcp_connection& c);
+  void secure(tcp_connection& c);
+  void fail_securing(tcp_connection& c, tls_failure why, const std::string& words);
+  void bound_securing();
+  void announce(tcp_connection& c);
+
+  void wait_readable(tcp_connection& c);
+  void on_readable(conn_id id);
+  void read_some(tcp_connection& c);
+  void wait_writable(tcp_connection& c);
+  void on_writable(conn_id id);
+  void write_out(tcp_connection& c);
+  void mark_dirty(tcp_connection& c);
+
+  void finish(tcp_connection& c, io::fail why, std::string detail = {});
+  void begin_linger(tcp_connection& c);
+  void forget(tcp_connection& c);
+  void bound_lingering();
+  void fail(token tok, io::fail why) {
+    if (tok != token::none) sink.on_event(io::send_failed{tok, why});
+  }
+
+  boost::asio::io_context& context;
+  rim_numbers& numbers;
+  event_sink& sink;
+  tcp_limits limits;
+  tcp_counters counts;
+  boost::asio::ip::tcp::resolver resolver;
+  unsigned lookups = 0;
+  tcp_acceptors acceptors;
+  std::shared_ptr<const tls_context> tls;
+  std::size_t total_queued = 0;
+  std::unordered_map<conn_id, std::unique_ptr<tcp_connection>> connections;
+  std::vector<conn_id> dirty;
+  unsigned accepted_now = 0;  // of those that were announced; those that linger do not count
+  unsigned securing_now = 0;  // of those that were accepted
+  unsigned lingering_now = 0;
+  std::deque<conn_id> securing, lingering;  // in order, with some that are gone
+  std::array<char, read_bytes> buffer;
+  std::array<char, record_bytes> record;
+};
+
+}  // namespace stox::net

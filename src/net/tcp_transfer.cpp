@@ -1,0 +1,194 @@
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "net/tcp_impl.hpp"
+
+namespace stox::net {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using connection = tcp_connection;
+using state = tcp_connection::state;
+using outcome = tls_stream::outcome;
+
+constexpr int read_rounds = 4;  // then the other connections have their turn
+
+}  // namespace
+
+// ---- securing ----
+
+void tcp_ports::impl::begin_securing(connection& c) {
+  c.now = state::securing;
+  if (c.accepted) {
+    ++securing_now;
+    securing.push_back(c.id);
+    set_limit(c, limits.handshake);
+    bound_securing();
+  }
+  ssl_ptr ssl;
+  if (tls) ssl = c.accepted ? tls->server() : tls->client(c.server_name, c.own_name);
+  if (!ssl) return fail_securing(c, tls_failure::other, "TLS is not set up");
+  c.tls = std::make_unique<tls_stream>(tls, std::move(ssl), c.socket.native_handle());
+  secure(c);
+}
+
+// One step of the handshake.
+void tcp_ports::impl::secure(connection& c) {
+  switch (c.tls->handshake().what) {
+    case outcome::want_read: return wait_readable(c);
+    case outcome::want_write: return wait_writable(c);
+    case outcome::ended:
+    case outcome::failed: return fail_securing(c, c.tls->failure(), c.tls->words());
+    case outcome::done: break;
+  }
+  ++counts.tls_handshakes;
+  if (c.accepted) --securing_now;
+  if (c.accepted && accepted_now >= limits.max_accepted) {
+    ++counts.refused_full;
+    c.now = state::connecting;
+    return forget(c);
+  }
+  announce(c);
+}
+
+void tcp_ports::impl::fail_securing(connection& c, tls_failure why, const std::string& words) {
+  ++counts.tls_failures[static_cast<std::size_t>(why)];
+  finish(c, why == tls_failure::timed_out ? io::fail::timed_out : io::fail::tls, words);
+}
+
+// The connection can be used, and the core hears of it.
+void tcp_ports::impl::announce(connection& c) {
+  c.limit.cancel();
+  c.now = state::open;
+  c.announced = true;
+  std::optional<peer_identity> who;
+  if (c.tls) who = c.tls->identity();
+  if (c.accepted) {
+    ++counts.accepted;
+    ++accepted_now;
+    sink.on_event(io::accepted{c.id, conn_use::sip, c.via, c.local, c.peer, std::move(who)});
+  } else {
+    sink.on_event(io::opened{c.id, c.local, c.peer, std::move(who)});
+  }
+  // The peer's first words may have come with the end of the handshake.
+  if (c.tls && c.tls->has_pending()) {
+    asio::post(context, [this, id = c.id] { on_readable(id); });
+  } else {
+    wait_readable(c);
+  }
+  write_out(c);
+}
+
+// ---- reading ----
+
+void tcp_ports::impl::wait_readable(connection& c) {
+  if (c.waiting_readable) return;
+  c.waiting_readable = true;
+  c.socket.async_wait(tcp::socket::wait_read, [this, id = c.id](const boost::system::error_code& ec) {
+    if (ec) return;
+    if (auto* found = find(id)) found->waiting_readable = false;
+    on_readable(id);
+  });
+}
+
+void tcp_ports::impl::on_readable(conn_id id) {
+  if (auto* c = find(id)) {
+    if (c->now == state::securing) {
+      secure(*c);
+    } else {
+      read_some(*c);
+    }
+  }
+  sink.on_batch_end();
+}
+
+// May end the connection: `c` is not to be used afterwards.
+void tcp_ports::impl::read_some(connection& c) {
+  bool drained = false;
+  for (int i = 0; i < read_rounds && !drained; ++i) {
+    const auto step = c.read(buffer);
+    switch (step.what) {
+      case outcome::done:
+        if (c.now == state::open) sink.on_event(io::received{c.id, c.peer, {buffer.data(), step.bytes}});
+        drained = c.tls ? !c.tls->has_pending() : step.bytes < buffer.size();
+        break;
+      case outcome::want_read: drained = true; break;
+      case outcome::want_write: c.reads_when_writable = true; return wait_writable(c);
+      case outcome::ended: return finish(c, io::fail::peer_closed);
+      case outcome::failed:
+        if (c.tls && c.tls->failure() != tls_failure::peer_gone) {
+          return finish(c, io::fail::tls, c.tls->words());
+        }
+        return finish(c, io::fail::reset);
+    }
+  }
+  if (drained) {
+    wait_readable(c);
+  } else {
+    // What TLS holds already makes no socket readable.
+    asio::post(context, [this, id = c.id] { on_readable(id); });
+  }
+  if (c.writes_when_readable) {
+    c.writes_when_readable = false;
+    write_out(c);
+  }
+}
+
+// ---- writing ----
+
+void tcp_ports::impl::mark_dirty(connection& c) {
+  if (c.dirty) return;
+  c.dirty = true;
+  dirty.push_back(c.id);
+}
+
+// Writes until the queue is empty or the kernel takes no more. May end the connection: `c` is not to be used
+// afterwards.
+void tcp_ports::impl::write_out(connection& c) {
+  while (!c.queue.empty() && !c.waiting_writable && !c.writes_when_readable) {
+    const auto step = c.write(record);
+    switch (step.what) {
+      case outcome::done:
+        c.queue.taken(step.bytes, [this](token tok) { sink.on_event(io::sent{tok}); });
+        break;
+      case outcome::want_write: wait_writable(c); break;
+      case outcome::want_read: c.writes_when_readable = true; break;
+      case outcome::ended:
+      case outcome::failed: return finish(c, io::fail::reset);
+    }
+  }
+  if (c.queue.empty() && c.now == state::flushing) return begin_linger(c);
+  if (!c.blocked && c.queue.size() > limits.high) {
+    c.blocked = true;
+    sink.on_event(io::blocked{c.id});
+  } else if (c.blocked && c.queue.size() < limits.low) {
+    c.blocked = false;
+    sink.on_event(io::writable{c.id});
+  }
+}
+
+void tcp_ports::impl::wait_writable(connection& c) {
+  if (c.waiting_writable) return;
+  c.waiting_writable = true;
+  c.socket.async_wait(tcp::socket::wait_write, [this, id = c.id](const boost::system::error_code& ec) {
+    if (!ec) on_writable(id);
+  });
+}
+
+void tcp_ports::impl::on_writable(conn_id id) {
+  auto* c = find(id);
+  if (c == nullptr) return;
+  c->waiting_writable = false;
+  if (c->now == state::securing) {
+    secure(*c);
+  } else {
+    const bool reads = std::exchange(c->reads_when_writable, false);
+    write_out(*c);
+    c = find(id);
+    if (reads && c != nullptr) read_some(*c);
+  }
+  sink.on_batch_end();
+}
+
+}  // namespace stox::net

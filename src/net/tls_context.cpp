@@ -1,0 +1,154 @@
+#include "net/tls_context.hpp"
+
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/net_address.hpp"
+#include "base/text.hpp"
+#include "net/errc.hpp"
+
+namespace stox::net {
+namespace {
+
+// What a peer may make us hold and compute: a chain of a few certificates, each of a few kilobytes.
+constexpr long most_certificate_bytes = 32 * 1024;
+constexpr int most_chain_depth = 8;
+
+bio_ptr reader_of(std::string_view pem) {
+  return bio_ptr(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+}
+
+x509_stack read_certificates(std::string_view pem) {
+  x509_stack out(sk_X509_new_null());
+  const auto bio = reader_of(pem);
+  while (auto* one = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) sk_X509_push(out.get(), one);
+  ERR_clear_error();  // "no more PEM"
+  return out;
+}
+
+// Whether the peer is who it should be is judged after the handshake, by the core: so its reasons can be told
+// apart, and a client without a certificate is still answered.
+int go_on(int, X509_STORE_CTX*) { return 1; }
+
+void set_rules(SSL_CTX* context, settings::tls_version least) {
+  SSL_CTX_set_min_proto_version(context,
+                                least == settings::tls_version::v1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
+  // No resumption: connections live long, and each new one is judged by the certificates as they are then.
+  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(context, 0);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_read_ahead(context, 1);  // a record in one call of the kernel instead of two
+  SSL_CTX_set_max_cert_list(context, most_certificate_bytes);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, go_on);
+  SSL_CTX_set_verify_depth(context, most_chain_depth);
+  // The extended key usage is ours to look at: OpenSSL does not know the one for SIP domains.
+  X509_VERIFY_PARAM_set_purpose(SSL_CTX_get0_param(context), X509_PURPOSE_ANY);
+}
+
+error tls_error(std::string what) { return {errc::tls, std::move(what)}; }
+
+}  // namespace
+
+result<std::shared_ptr<const tls_context>> tls_context::make(const settings::tls& tls,
+                                                             const std::vector<std::string>& served) {
+  ERR_clear_error();
+  const std::shared_ptr<tls_context> out(new tls_context);
+  out->context_.reset(SSL_CTX_new(TLS_method()));
+  if (!out->context_) return tls_error(take_openssl_error());
+  set_rules(out->context_.get(), tls.min_version);
+  if (auto ok = out->trust(tls); !ok) return ok.error();
+  for (const auto& c : tls.certificates) {
+    if (auto ok = out->add(c); !ok) return ok.error();
+  }
+  for (std::size_t i = out->credentials_.size(); i-- > 0;) {
+    const auto& names = out->credentials_[i].domains;
+    const auto is_served = [&](const auto& d) {
+      return std::find(served.begin(), served.end(), d) != served.end();
+    };
+    if (std::any_of(names.begin(), names.end(), is_served)) out->fallback_ = i;
+  }
+  SSL_CTX_set_cert_cb(out->context_.get(), on_certificate, out.get());
+  return std::shared_ptr<const tls_context>(out);
+}
+
+result<> tls_context::trust(const settings::tls& tls) {
+  if (tls.ca_pem.empty()) {
+    SSL_CTX_set_default_verify_paths(context_.get());
+    ERR_clear_error();  // a system without authorities believes nobody
+    return {};
+  }
+  const auto all = read_certificates(tls.ca_pem);
+  auto* store = SSL_CTX_get_cert_store(context_.get());
+  for (int i = 0; i < sk_X509_num(all.get()); ++i) X509_STORE_add_cert(store, sk_X509_value(all.get(), i));
+  ERR_clear_error();
+  if (sk_X509_num(all.get()) == 0) return tls_error(tls.ca_file + " holds no certificate");
+  return {};
+}
+
+result<> tls_context::add(const settings::certificate& c) {
+  credential out;
+  out.domains = c.domains;
+  out.chain = read_certificates(c.chain_pem);
+  out.certificate.reset(sk_X509_shift(out.chain.get()));
+  const auto bio = reader_of(c.key_pem.reveal());
+  // A key under a passphrase is refused; without the callback OpenSSL would ask on the terminal.
+  const auto no_passphrase = [](char*, int, int, void*) { return 0; };
+  out.key.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
+  if (!out.certificate) return tls_error(c.chain + " holds no certificate");
+  if (!out.key) return tls_error(c.key + ": " + take_openssl_error());
+  if (X509_check_private_key(out.certificate.get(), out.key.get()) != 1) {
+    return tls_error(c.key + " does not fit " + c.chain + ": " + take_openssl_error());
+  }
+  credentials_.push_back(std::move(out));
+  return {};
+}
+
+const tls_context::credential* tls_context::find(std::string_view domain) const {
+  for (const auto& c : credentials_) {
+    const auto same = [&](const auto& d) { return text::iequals(d, domain); };
+    if (std::any_of(c.domains.begin(), c.domains.end(), same)) return &c;
+  }
+  return nullptr;
+}
+
+bool tls_context::show(SSL* ssl, const credential& c) {
+  return SSL_use_cert_and_key(ssl, c.certificate.get(), c.key.get(), c.chain.get(), 1) == 1;
+}
+
+int tls_context::on_certificate(SSL* ssl, void* self) {
+  if (SSL_is_server(ssl) == 0) return 1;  // a client's stands already
+  const auto& own = *static_cast<const tls_context*>(self);
+  const char* asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  const auto* c = asked == nullptr ? nullptr : own.find(asked);
+  if (c == nullptr && !own.credentials_.empty()) c = &own.credentials_[own.fallback_];
+  return c != nullptr && show(ssl, *c) ? 1 : 0;
+}
+
+ssl_ptr tls_context::server() const {
+  ssl_ptr out(SSL_new(context_.get()));
+  if (out) SSL_set_accept_state(out.get());
+  return out;
+}
+
+ssl_ptr tls_context::client(const std::string& server_name, std::string_view own_name) const {
+  ssl_ptr out(SSL_new(context_.get()));
+  if (!out) return out;
+  SSL_set_connect_state(out.get());
+  // RFC 6066 §3: no literal addresses.
+  if (!server_name.empty() && !ip_address::parse(server_name)) {
+    SSL_set_tlsext_host_name(out.get(), server_name.c_str());
+  }
+  const auto* c = find(own_name);
+  if (c == nullptr) c = find(server_name);
+  if (c == nullptr && !credentials_.empty()) c = &credentials_.front();
+  if (c != nullptr) show(out.get(), *c);
+  return out;
+}
+
+}  // namespace stox::net

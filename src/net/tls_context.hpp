@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "net/openssl.hpp"
+#include "settings/settings.hpp"
+
+namespace stox::net {
+
+/// Our certificates, the authorities that we believe and the rules of every TLS connection. Never changes: a
+/// reload makes another one, and connections that are open keep theirs.
+class tls_context {
+ public:
+  /// `served`: our domains. The certificate of one of them is shown to clients that name no domain.
+  static result<std::shared_ptr<const tls_context>> make(const settings::tls& tls,
+                                                         const std::vector<std::string>& served);
+
+  /// The server's end. The certificate is chosen by the name that the client asks for.
+  ssl_ptr server() const;
+  /// The client's end: asks for `server_name` if it is one, and shows the certificate for `own_name`, else
+  /// the one for `server_name`, else the first.
+  ssl_ptr client(const std::string& server_name, std::string_view own_name) const;
+
+  tls_context(const tls_context&) = delete;
+  tls_context& operator=(const tls_context&) = delete;
+
+ private:
+  struct credential {
+    std::vector<std::string> domains;
+    x509_ptr certificate;
+    x509_stack chain;  ///< what leads from it to an authority
+    pkey_ptr key;
+  };
+  tls_context() = default;
+  result<> trust(const settings::tls& tls);
+  result<> add(const settings::certificate& c);
+  const credential* find(std::string_view domain) const;
+  static bool show(SSL* ssl, const credential& c);
+  static int on_certificate(SSL* ssl, void* self);
+
+  ssl_ctx_ptr context_;
+  std::vector<credential> credentials_;
+  std::size_t fallback_ = 0;
+};
+
+}  // namespace stox::net

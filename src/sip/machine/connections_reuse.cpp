@@ -1,0 +1,92 @@
+// Who the peer of a TLS stream is (RFC 5922), and which streams may be used again (RFC 5923).
+#include <algorithm>
+#include <utility>
+
+#include "sip/machine/connections.hpp"
+#include "sip/machine/domain_identity.hpp"
+#include "sip/wire/headers.hpp"
+
+namespace stox::sip {
+
+namespace {
+
+constexpr std::size_t most_shown = 4;  // of the names in a line of the log
+
+std::string shown(const std::vector<std::string>& names) {
+  if (names.empty()) return "no SIP domain";
+  std::string out;
+  for (std::size_t i = 0; i < std::min(names.size(), most_shown); ++i) out += (i == 0 ? "" : ", ") + names[i];
+  return names.size() > most_shown ? out + ", ..." : out;
+}
+
+}  // namespace
+
+std::vector<std::string> connections::proven_by(const std::optional<peer_identity>& who) {
+  return who && who->chain_ok ? sip_domains_of(*who) : std::vector<std::string>();
+}
+
+bool connections::is_trusted(const ip_address& ip, const std::vector<std::string>& proven) const {
+  return ctx_.is_trusted(ip) || std::any_of(proven.begin(), proven.end(), [this](const std::string& d) {
+           return ctx_.is_trusted_domain(d);
+         });
+}
+
+bool connections::is_trusted(conn_id conn) const {
+  const stream* s = find(conn);
+  return s != nullptr && is_trusted(s->peer.ip, s->proven);
+}
+
+std::vector<std::string> connections::proven(conn_id conn) const {
+  const stream* s = find(conn);
+  return s == nullptr ? std::vector<std::string>() : s->proven;
+}
+
+bool connections::prove(stream& s, const std::optional<peer_identity>& who) {
+  if (s.via != transport::tls) return true;
+  s.proven = proven_by(who);
+  if (who && is_sip_domain(*who, s.domain)) return true;
+  const std::string why = !who             ? "it was not asked who it is"
+                          : !who->chain_ok ? who->why_not
+                                           : "its certificate is for " + shown(s.proven);
+  ++ctx_.stats.unproven;
+  s.why_closed = "it did not prove to be " + s.domain + ": " + why;
+  ctx_.note(log_level::warning, "sip.unproven_server", {},
+            {{"peer", s.peer.to_string()}, {"domain", s.domain}, {"why", why}});
+  return false;
+}
+
+void connections::offered(conn_id conn, const request& r) {
+  stream* s = find(conn);
+  if (s == nullptr || s->closing || s->outgoing || s->stranger || !s->reused_as.empty()) return;
+  const auto vias = r.headers.elements(header::via);
+  if (s->proven.empty() || vias.empty()) return;
+  const auto top = parse_via(vias.front());
+  if (!top || find_param(top->params, "alias") == nullptr) return;
+  // RFC 5923 §8.1: under the address that it came from, and the port where its sender listens.
+  const socket_address at{s->peer.ip, top->port.value_or(5061)};
+  for (const std::string& domain : s->proven) reuse(*s, {s->via, at, domain});
+  update(*s);
+}
+
+/// The newest stream counts: an older one to the same peer may be dead without our knowledge.
+void connections::reuse(stream& s, reuse_key key) {
+  reusable_[key] = s.conn;
+  s.reused_as.push_back(std::move(key));
+}
+
+void connections::end_reuse(stream& s) {
+  for (const reuse_key& key : s.reused_as) {
+    const auto it = reusable_.find(key);
+    if (it != reusable_.end() && it->second == s.conn) reusable_.erase(it);
+  }
+  s.reused_as.clear();
+}
+
+/// What the names take that belong to a stream: themselves, and their entries where it may be used again.
+std::size_t connections::names_size(const stream& s) {
+  std::size_t n = s.domain.size() + s.reused_as.size() * 2 * sizeof(reuse_key);
+  for (const std::string& name : s.proven) n += sizeof(name) + name.size();
+  return n;
+}
+
+}  // namespace stox::sip
