@@ -88,13 +88,19 @@ constexpr flag flags[] = {
     {"--json", "", "The daemon's answer as it is, one JSON object, for programs."},
     {"--since", "TIME", "incidents: the oldest to be shown."},
     {"--limit", "N", "The most to be shown."},
+    {"--domain", "D", "sessions: only those of this domain."},
+    {"--for", "TIME", "block: how long; without it until the daemon ends."},
+    {"--list", "", "block: what is blocked now."},
     {"--from", "ADDRESS:PORT", "explain: where the SIP message came from."},
 };
 
-void add_options(config::man_page& page) {
+// Those that --help names; a test finds one that it names and that is missing here.
+void add_options(config::man_page& page, std::string_view usage) {
   page.heading("OPTIONS");
-  for (const auto& f : flags)
+  for (const auto& f : flags) {
+    if (usage.find(f.name) == std::string_view::npos) continue;
     page.item(f.value.empty() ? f.name : std::string(f.name) + " " + std::string(f.value), f.help);
+  }
   page.item("-h, --help", "Print a short form of this page and end.");
   page.item("--print-man", "Print this page (roff) and end.");
 }
@@ -108,7 +114,7 @@ std::string man_of(std::string_view usage) {
   page.heading("DESCRIPTION");
   for (const auto& paragraph : p.paragraphs) page.paragraph(paragraph);
   add_commands(page, p.commands);
-  add_options(page);
+  add_options(page, usage);
   page.heading("FILES");
   page.item("/run/stox/ctl",
             "The daemon's control socket. Its permissions are the access control: who may open it may use "

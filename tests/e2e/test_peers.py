@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import unittest
 
+from harness import ejabberd
 from harness.component import Component
 from harness.kamailio import Kamailio
 from harness.process import free_port, until
@@ -21,14 +22,22 @@ class Peers(unittest.IsolatedAsyncioTestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
     async def test_prosody_has_processed_all_stanzas_when_a_ping_written_after_them_returns(self):
-        prosody = Prosody(os.path.join(self.folder, "prosody"))
-        prosody.register("juliet", "pw")
-        await prosody.start()
-        self.addAsyncCleanup(prosody.stop)
-        juliet = XmppClient("juliet@xmpp.example/desk", "pw", prosody.c2s_port)
+        await self._ping_is_a_fence(Prosody(os.path.join(self.folder, "prosody")))
+
+    async def test_ejabberd_has_processed_all_stanzas_when_a_ping_written_after_them_returns(self):
+        why = ejabberd.missing()
+        if why:
+            self.skipTest(why)
+        await self._ping_is_a_fence(ejabberd.Ejabberd(os.path.join(self.folder, "ejabberd")))
+
+    async def _ping_is_a_fence(self, server):
+        server.register("juliet", "pw")
+        await server.start()
+        self.addAsyncCleanup(server.stop)
+        juliet = XmppClient("juliet@xmpp.example/desk", "pw", server.c2s_port)
         await juliet.start()
         self.addAsyncCleanup(juliet.stop)
-        component = Component("sip.example", prosody.secret, prosody.component_port)
+        component = Component("sip.example", server.secret, server.component_port)
         await component.start()
         self.addAsyncCleanup(component.stop)
 
@@ -47,7 +56,7 @@ class Peers(unittest.IsolatedAsyncioTestCase):
             )
             component.write("".join(batch))
             before = await component.read_until(f"{ping}")
-            errors = re.findall(r"id='(s\d+-\d+)'", before)
+            errors = re.findall(r"id=['\"](s\d+-\d+)['\"]", before)
             self.assertEqual(sorted(errors), sorted(f"s{r}-{i}" for i in range(0, per_round, 2)))
         expected = [f"{r}-{i}" for r in range(rounds) for i in range(1, per_round, 2)]
         await until(lambda: len(juliet.inbox) >= len(expected), 10, "juliet gets every stanza")
