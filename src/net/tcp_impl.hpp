@@ -21,7 +21,9 @@ namespace stox::net {
 /// Handlers carry the connection's id, never its address: whoever closes a connection need not wait for its
 /// handlers.
 struct tcp_ports::impl final : connection_taker {
-  static constexpr std::size_t read_bytes = 64 * 1024;
+  /// One turn of a connection, and a small one: each stanza may set off a request whose answer comes by UDP,
+  /// and while one connection is read on and on, those answers overflow the socket's buffer.
+  static constexpr std::size_t read_bytes = 16 * 1024;
   static constexpr std::size_t record_bytes = 16 * 1024;  ///< what one TLS record takes
 
   impl(reactor& loop, rim_numbers& n, event_sink& s, tcp_limits l)

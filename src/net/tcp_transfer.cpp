@@ -12,8 +12,6 @@ using connection = tcp_connection;
 using state = tcp_connection::state;
 using outcome = tls_stream::outcome;
 
-constexpr int read_rounds = 4;  // then the other connections have their turn
-
 }  // namespace
 
 // ---- securing ----
@@ -106,8 +104,10 @@ void tcp_ports::impl::on_readable(conn_id id) {
 // May end the connection: `c` is not to be used afterwards.
 void tcp_ports::impl::read_some(connection& c) {
   bool drained = false;
-  for (int i = 0; i < read_rounds && !drained; ++i) {
+  // TLS gives out one record at a time, which may hold only one message.
+  for (std::size_t got = 0; got < read_bytes && !drained;) {
     const auto step = c.read(buffer);
+    got += step.bytes;
     switch (step.what) {
       case outcome::done:
         if (c.now == state::open) sink.on_event(io::received{c.id, c.peer, {buffer.data(), step.bytes}});
@@ -123,11 +123,11 @@ void tcp_ports::impl::read_some(connection& c) {
         return finish(c, io::fail::reset);
     }
   }
-  if (drained) {
-    wait_readable(c);
-  } else {
+  if (!drained && c.tls) {
     // What TLS holds already makes no socket readable.
     asio::post(context, [this, id = c.id] { on_readable(id); });
+  } else {
+    wait_readable(c);
   }
   if (c.writes_when_readable) {
     c.writes_when_readable = false;

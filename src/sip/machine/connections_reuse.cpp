@@ -85,7 +85,7 @@ void connections::end_reuse(stream& s) {
 /// What the names take that belong to a stream: themselves, and their entries where it may be used again.
 std::size_t connections::names_size(const stream& s) {
   std::size_t n = s.domain.size() + s.reused_as.size() * 2 * sizeof(reuse_key);
-  for (const std::string& name : s.proven) n += sizeof(name) + name.size();
+  for (const std::string& name : s.proven) n += sizeof(std::string) + name.size();
   return n;
 }
 
