@@ -61,17 +61,18 @@ class Kamailio:
         self.port = free_port()
         self._process = None
 
+    def config(self):
+        return _CONFIG.format(
+            domain=self.domain,
+            port=self.port,
+            gateway=self.gateway_port,
+            answer_ms=int(self.answer_seconds * 1000),
+        )
+
     async def start(self):
         config = os.path.join(self.folder, "kamailio.cfg")
         with open(config, "w") as f:
-            f.write(
-                _CONFIG.format(
-                    domain=self.domain,
-                    port=self.port,
-                    gateway=self.gateway_port,
-                    answer_ms=int(self.answer_seconds * 1000),
-                )
-            )
+            f.write(self.config())
         argv = ["kamailio", "-f", config, "-DD", "-E", "-Y", self.folder, "-P", os.path.join(self.folder, "pid")]
         self._process = Process("kamailio", [*argv, "-m", "512", "-M", "8"], os.path.join(self.folder, "kamailio.log"))
         self._process.start()
