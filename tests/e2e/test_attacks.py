@@ -70,3 +70,21 @@ class Attacks(WorldTest):
         juliet.send_text("alice@sip.example", "shorter")
         await self.sip_got(alice, "alice", "shorter")
         self.assertNotIn("component.down", world.stoxd.log_text())
+
+    async def test_a_stanza_of_too_many_parts_costs_only_its_sender(self):
+        """A server passes on whatever is well-formed; what we do not want to hold must not end the link for all."""
+        world = await self.make_world(users=("juliet", "nurse"))
+        juliet = await world.xmpp_client("juliet")
+        nurse = await world.xmpp_client("nurse")
+        alice = await world.sip_client("alice")
+        parts = {
+            "deep": "<x xmlns='a'>" + "<y>" * 60 + "</y>" * 60 + "</x>",
+            "wide": "<x xmlns='a'>" + "<y/>" * 5000 + "</x>",
+            "attributes": "<x xmlns='a'" + "".join(f" a{n}='1'" for n in range(100)) + "/>",
+        }
+        for name, text in parts.items():
+            nurse.send_raw(f"<message to='alice@sip.example' type='chat' id='{name}'><body>x</body>{text}</message>")
+            self.assertEqual((await self.xmpp_error(nurse, name)).condition, "policy-violation")
+            juliet.send_text("alice@sip.example", f"after {name}")
+            await self.sip_got(alice, "alice", f"after {name}")
+        self.assertNotIn("component.down", world.stoxd.log_text())
