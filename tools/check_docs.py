@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Every document that the sources or other documents cite must exist. Prints what does not; exit 1 then."""
+"""What documents cite must exist: other documents, the error texts of docs/troubleshooting.md, the tests of docs/security.md. Prints what
+does not; exit 1 then."""
 
 import pathlib
 import re
@@ -26,9 +27,54 @@ def missing(root):
                     yield path, link
 
 
+def cells(line):
+    return line.split("|")[1:-1] if line.startswith("|") else []
+
+
+def missing_texts(root):
+    """The first column of troubleshooting.md quotes what the program says."""
+    page = root / "docs" / "troubleshooting.md"
+    if not page.exists():
+        return
+    sources = "\n".join(p.read_text(encoding="utf-8") for p in sorted((root / "src").rglob("*.[ch]pp")))
+    # Adjacent literals are one text, and a quote in one is escaped.
+    sources = re.sub(r'"\s*\n\s*"', "", sources).replace('\\"', '"')
+    for line in page.read_text(encoding="utf-8").splitlines():
+        for quoted in re.findall(r"`([^`]+)`", (cells(line) or [""])[0]):
+            if quoted not in sources:
+                yield page, f"the text `{quoted}`"
+
+
+def has_test(root, name):
+    """NAME as ctest has it, without what follows the case's name."""
+    room, _, case = name.partition(".")
+    if room == "scenario":
+        return any((root / "tests/scenario").rglob(case + ".scn"))
+    if room == "golden":
+        folder, _, stem = case.partition(".")
+        return (root / "tests/golden" / folder / (stem + ".gold")).exists()
+    suite, _, case = case.partition(".")
+    if room == "e2e":
+        file, wanted = root / f"tests/e2e/test_{suite}.py", f"def test_{case}("
+        return file.exists() and wanted in file.read_text(encoding="utf-8")
+    wanted = re.compile(rf"TEST(?:_[FP])?\({suite},\s*{case}\)")
+    return any(wanted.search(p.read_text(encoding="utf-8")) for p in sorted((root / "tests").rglob("*_test.cpp")))
+
+
+def missing_tests(root):
+    """The last column of security.md names the tests that show what is said."""
+    page = root / "docs" / "security.md"
+    if not page.exists():
+        return
+    for line in page.read_text(encoding="utf-8").splitlines():
+        for name in re.findall(r"`([a-z0-9_]+\.[a-z0-9_.]+)`", (cells(line) or [""])[-1]):
+            if not has_test(root, name):
+                yield page, f"the test `{name}`"
+
+
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
-    found = list(missing(root))
+    found = [*missing(root), *missing_texts(root), *missing_tests(root)]
     for path, cited in found:
         print(f"{path.relative_to(root)}: cites {cited}, which does not exist")
     return 1 if found else 0

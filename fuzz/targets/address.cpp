@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/text.hpp"
+#include "translate/typed_address.hpp"
 #include "translate/xmpp_uri.hpp"
 
 // What the mapping of addresses promises for any text: what is mapped can be written and read, and comes
@@ -39,6 +40,19 @@ void check_sip(std::string_view text) {
   require(translate::parse_xmpp_uri(translate::write_xmpp_uri(*jid)) == *jid);
 }
 
+// Whatever people type: a JID that can be reached, or a refusal in words.
+void check_typed(std::string_view text) {
+  for (const std::string_view home : {"sip.example.com", "same"}) {
+    const auto jid = translate::typed_address(text, home, addresses());
+    if (!jid) {
+      require(!jid.error().text.empty());
+      continue;
+    }
+    require(jid->is_bare() && !jid->local.empty());
+    require(addresses().to_sip(*jid, false).has_value());
+  }
+}
+
 void check_jid(std::string_view text) {
   const auto jid = xmpp::jid::parse(text);
   if (!jid) return;
@@ -63,6 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_sip(text);
   check_sip("sip:" + std::string(text) + "@example.com");
   check_jid(text);
+  check_typed(text);
   if (const auto jid = translate::parse_xmpp_uri(text)) {
     require(translate::parse_xmpp_uri(translate::write_xmpp_uri(*jid)) == *jid);
   }

@@ -55,6 +55,9 @@ outcome read(std::string_view stream, std::string_view cuts) {
       } else if (const auto* const s = std::get_if<xml::stanza>(&*event)) {
         out.events += xml::write(s->value, "");
         check_round_trip(s->value);
+      } else if (const auto* const r = std::get_if<xml::refused_stanza>(&*event)) {
+        out.events += "refused " + r->why.to_string() + xml::write(r->head, "");
+        check_round_trip(r->head);
       } else {
         out.events += "closed";
       }

@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
+#include "base/text.hpp"
 #include "config/option_tables.hpp"
 #include "config/values.hpp"
 
@@ -8,6 +13,26 @@ namespace {
 using settings::all;
 using texts = std::vector<std::string>;
 
+/// Whether it may be shown to anybody as a URI (RFC 3986 §2), of a scheme that people can follow.
+bool is_contact(std::string_view text) {
+  constexpr std::string_view schemes[] = {"mailto:", "xmpp:", "https:", "http:", "sip:", "tel:"};
+  const auto known = [&](std::string_view scheme) {
+    return text::istarts_with(text, scheme) && text.size() > scheme.size();
+  };
+  const auto allowed = [](char c) {
+    return text::is_alnum(c) || std::string_view("-._~:/?#[]@!$&'()*+,;=%").find(c) != std::string_view::npos;
+  };
+  return text.size() <= 256 && std::any_of(std::begin(schemes), std::end(schemes), known) &&
+         std::all_of(text.begin(), text.end(), allowed);
+}
+
+std::string add_contact(texts& to, const std::string& text) {
+  if (!is_contact(text)) return quote(text) + " is no address; write it like \"mailto:admin@example.com\"";
+  if (std::find(to.begin(), to.end(), text) != to.end()) return quote(text) + " stands twice; remove one";
+  to.push_back(text);
+  return {};
+}
+
 constexpr option table[] = {
     {"gateway.sip_domains", value_type::list, change::live, "", R"(["sip.example"])", 0, 0, "at least one",
      "Domains whose users live on SIP; XMPP sees alice@sip.example.",
@@ -17,6 +42,11 @@ constexpr option table[] = {
      "The only XMPP domains that can be reached from SIP; empty: any.",
      [](all& s, const value& v) { return add_domain(s.gateway.xmpp_domains, v.text); },
      [](const all& s) { return s.gateway.xmpp_domains; }, [](all& s) { s.gateway.xmpp_domains.clear(); }},
+    {"gateway.contact", value_type::list, change::restart, "", "", 0, 0,
+     "URIs of mailto:, xmpp:, https:, http:, sip: or tel:",
+     "Addresses of those who run the gateway, for questions and complaints; disco shows them (XEP-0157).",
+     [](all& s, const value& v) { return add_contact(s.gateway.contact, v.text); },
+     [](const all& s) { return s.gateway.contact; }, [](all& s) { s.gateway.contact.clear(); }},
     {"gateway.domain.sip", value_type::text, change::live, "", R"("example.com")", 0, 0, "required",
      "The domain's name on the SIP side.",
      [](all& s, const value& v) { return set_domain(s.gateway.domains.back().sip, v.text); }, nullptr,

@@ -76,7 +76,7 @@ constexpr option table[] = {
      },
      [](const all& s) { return texts{write_size(static_cast<std::int64_t>(s.limits.memory))}; }, nullptr},
     // RFC 6120 §13.12: a limit on stanzas must not be below 10000 bytes.
-    {"limits.stanza_bytes", value_type::size, change::restart, "256KiB", "", 10'000, 16LL << 20, "",
+    {"limits.stanza_bytes", value_type::size, change::restart, "4MiB", "", 10'000, 16LL << 20, "",
      "The largest stanza that is read; a larger one ends the link.",
      [](all& s, const value& v) {
        s.limits.stanza_bytes = static_cast<std::uint64_t>(v.number);

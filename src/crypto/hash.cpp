@@ -46,6 +46,11 @@ std::string sha256(std::string_view data) {
   return digest(md, data);
 }
 
+std::string sha3_256(std::string_view data) {
+  static const EVP_MD* const md = fetch("SHA3-256");
+  return digest(md, data);
+}
+
 std::string md5(std::string_view data) {
   static const EVP_MD* const md = fetch("MD5");
   return digest(md, data);

@@ -282,6 +282,10 @@ void sandbox::xmpp(std::string_view domain, std::string_view stanza) {
 
 void sandbox::advance(duration d) { impl_->advance(d); }
 
+void sandbox::turn_wall_clock(duration by) {
+  impl_->now_.wall += std::chrono::duration_cast<wall_time::duration>(by);
+}
+
 void sandbox::link_down() {
   impl_->accepting_ = false;
   for (const auto& gone : std::exchange(impl_->servers_, {})) {

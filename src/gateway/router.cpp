@@ -34,6 +34,7 @@ void router::handle(xmpp::component_event& e, std::string_view domain, context& 
                    for (const auto& text : r.unheard) unheard(text, domain, c);
                  },
                  [&](xmpp::stanza_received& r) { stanza(r.value, domain, c); },
+                 [&](xmpp::stanza_refused& r) { refused(r, domain, c); },
                  [&](xmpp::stanza_sent& r) { pager_.handle(r, c); },
                  [&](xmpp::stanza_confirmed& r) { pager_.handle(r, c); },
                  [&](xmpp::stanza_lost& r) { pager_.handle(r, c); },
@@ -70,6 +71,24 @@ void router::malformed(const xml::element& e, const error& why, std::string_view
                                    address ? xmpp::condition::jid_malformed : xmpp::condition::bad_request,
                                    why.detail,
                                    {}};
+  answer_unread(e, refusal, why, domain, c);
+}
+
+/// A stanza that is too deep, or of too many parts: its sender hears it, and the link serves the others.
+void router::refused(const xmpp::stanza_refused& r, std::string_view domain, context& c) {
+  const auto* type = r.head.attr("type");
+  const bool is_message = r.head.name == "message" && (type == nullptr || *type != "error");
+  if (is_message) c.counts().came_in(direction::to_sip);
+  answer_unread(
+      r.head,
+      {xmpp::error_type::modify, xmpp::condition::policy_violation, "The stanza has too many parts", {}},
+      r.why, domain, c);
+  if (is_message) return c.counts().count(direction::to_sip, outcome::refused, "parts");
+  c.counts().count(aside::malformed_stanza);
+}
+
+void router::answer_unread(const xml::element& e, const xmpp::stanza_error& refusal, const error& why,
+                           std::string_view domain, context& c) {
   if (c.logs(log_level::info)) {
     c.log(
         {log_level::info, "xmpp.malformed", {}, {{"domain", std::string(domain)}, {"why", why.to_string()}}});

@@ -31,7 +31,10 @@ class router {
 
  private:
   void stanza(const xml::element& e, std::string_view domain, context& c);
+  static void refused(const xmpp::stanza_refused& r, std::string_view domain, context& c);
   static void malformed(const xml::element& e, const error& why, std::string_view domain, context& c);
+  static void answer_unread(const xml::element& e, const xmpp::stanza_error& refusal, const error& why,
+                            std::string_view domain, context& c);
   static bool addressed(const xmpp::jid& from, const std::optional<xmpp::jid>& to, std::string_view domain,
                         const context& c);
   static void unheard(const std::string& text, std::string_view domain, context& c);

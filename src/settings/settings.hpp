@@ -47,6 +47,7 @@ struct gateway {
   std::vector<std::string> sip_domains;
   std::vector<std::string> xmpp_domains;
   std::vector<settings::domain> domains;
+  std::vector<std::string> contact;  ///< URIs of those who run it
   friend bool operator==(const gateway&, const gateway&) = default;
 };
 
@@ -136,7 +137,8 @@ struct admin {
 
 struct limits {
   std::uint64_t memory = 512ull << 20;
-  std::uint64_t stanza_bytes = std::uint64_t{256} * 1024;
+  /// Above what a server lets its users send, escaped anew: 512 kB of apostrophes become 3 MB.
+  std::uint64_t stanza_bytes = std::uint64_t{4} << 20;
   unsigned messages_per_sender = 200;  ///< open and waiting, of one bare JID
   friend bool operator==(const limits&, const limits&) = default;
 };

@@ -11,7 +11,8 @@
 
 namespace stox::xml {
 
-/// Why a stream of XML was refused. The stream is over after any of them.
+/// Why XML was refused. The stream is over after any of them but the last two, which end it only in its root:
+/// they say that one stanza is not worth its memory, which is its sender's fault and not the stream's.
 enum class errc {
   not_well_formed = 1,  ///< the tokeniser said no, or the text is not UTF-8
   restricted_xml,       ///< DTD, entity, comment or processing instruction, RFC 6120 §11.1
@@ -37,9 +38,15 @@ struct stream_opened {
 struct stanza {
   element value;
 };
+/// One whole child of the root that is above max_depth, max_attributes or max_children: only its name and who
+/// sent it to whom are kept (from, to, id, type), so that it can be answered.
+struct refused_stanza {
+  element head;
+  error why;
+};
 /// The root was closed.
 struct stream_closed {};
-using read_event = std::variant<stream_opened, stanza, stream_closed>;
+using read_event = std::variant<stream_opened, stanza, refused_stanza, stream_closed>;
 
 /// Push reader of one XML stream (RFC 6120 §4) or, with a whole document, of one element. Feed bytes as they
 /// come, then drain.

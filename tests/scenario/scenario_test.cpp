@@ -95,6 +95,7 @@ std::optional<duration> parse_duration(const std::string& s) {
   const auto unit = s.substr(used);
   if (unit == "ms") return std::chrono::milliseconds(n);
   if (unit == "s") return std::chrono::seconds(n);
+  if (unit == "h") return std::chrono::hours(n);
   return std::nullopt;
 }
 
@@ -174,6 +175,7 @@ class runner {
     if (s.verb == "dns") return zone_record(s.rest);
     if (s.verb == "tls") return box_->prove(words_of(s.rest.substr(std::string("proves").size())));
     if (s.verb == "advance") return box_->advance(parse_duration(s.rest).value());
+    if (s.verb == "wall") return box_->turn_wall_clock(parse_duration(s.rest).value());
     if (s.verb == "link") return s.rest == "up" ? box_->link_up() : box_->link_down();
     if (s.verb == "write") return box_->write_done(s.rest == "ok");
     if (s.verb == "confirm") return box_->confirm();

@@ -61,6 +61,12 @@ struct stanza_received {
   link_id link{};
   xml::element value;
 };
+/// One that is above the limits of the reader; the link goes on.
+struct stanza_refused {
+  link_id link{};
+  xml::element head;  ///< see xml::refused_stanza
+  error why;
+};
 /// The kernel took the stanza's bytes.
 struct stanza_sent {
   stanza_ref ref{};
@@ -77,7 +83,7 @@ struct stanza_lost {
   bool written = false;
 };
 using component_event =
-    std::variant<link_up, link_down, stanza_received, stanza_sent, stanza_confirmed, stanza_lost>;
+    std::variant<link_up, link_down, stanza_received, stanza_refused, stanza_sent, stanza_confirmed, stanza_lost>;
 
 struct component_stats {
   bool up = false;

@@ -96,6 +96,11 @@ void component::impl::came_up(instant now) {
 // ---- up ----
 
 void component::impl::in_up(xml::read_event& event, instant now) {
+  if (auto* refused = std::get_if<xml::refused_stanza>(&event)) {
+    ++stats_.stanzas_in;
+    events_.push_back(stanza_refused{id_, std::move(refused->head), std::move(refused->why)});
+    return;
+  }
   auto* child = std::get_if<xml::stanza>(&event);
   if (child == nullptr) return hang_up(stream_end, "the server closed the stream", {}, now);
   if (child->value.is("error", stream_ns)) return stream_error(child->value, now);
@@ -123,7 +128,8 @@ void component::impl::in_closing(const xml::read_event& event) {
   // What arrives before the end can still confirm. A new stanza cannot be answered any more: our stream is
   // closed (RFC 6120 §4.4). It is counted, so that it is not lost in silence.
   const auto* child = std::get_if<xml::stanza>(&event);
-  if (child != nullptr && !is_own_ping(child->value)) ++stats_.dropped_closing;
+  const bool refused = std::holds_alternative<xml::refused_stanza>(event);
+  if (refused || (child != nullptr && !is_own_ping(child->value))) ++stats_.dropped_closing;
 }
 
 void component::impl::dispatch(xml::read_event& event, instant now) {

@@ -43,8 +43,8 @@ boost::system::result<std::string, error> domain_to_unicode(std::string_view dom
 
 /// XEP-0106 over a whole localpart. `escape` maps the ten characters (and "\" where it would start one of the
 /// ten codes); `unescape` maps the ten codes only. Escaping fails (nullopt) where "\20" would come first or
-/// last, and where Nodeprep would make or break a code afterwards, so that the localpart would name somebody
-/// else.
+/// last, and where Nodeprep would change more than case afterwards (a full-width letter, an invisible
+/// character), so that the localpart would name somebody else.
 std::optional<std::string> escape_local(std::string_view text);
 std::string unescape_local(std::string_view local);
 

@@ -79,14 +79,14 @@ std::string escaped(std::string_view text) {
 
 /// Normalisation must neither make a code (a full-width backslash, a soft hyphen inside "\27") nor break one
 /// (an accent that joins the last digit), else the localpart would name somebody else; and what is read from
-/// it must lead back to it.
+/// it must lead back to it. Nor may it make two names one: "ａna" in full width is not "ana".
 bool survives_preparation(std::string_view local) {
   const auto wide = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
   if (std::none_of(local.begin(), local.end(), wide)) return true;
   const auto prepared = prep::localpart(local);
   if (!prepared) return true;  // jid::make refuses it with its reason
   return count_codes(*prepared) == count_codes(local) && !has_blank_end(*prepared) &&
-         escaped(unescape_local(*prepared)) == *prepared;
+         escaped(unescape_local(*prepared)) == *prepared && prep::differs_only_in_case(local, *prepared);
 }
 
 }  // namespace

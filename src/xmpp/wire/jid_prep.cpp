@@ -1,8 +1,11 @@
 #include "xmpp/wire/jid_prep.hpp"
 
+#include <unicode/uchar.h>
 #include <unicode/uidna.h>
+#include <unicode/unorm2.h>
 #include <unicode/usprep.h>
 #include <unicode/ustring.h>
+#include <unicode/utf16.h>
 
 #include <algorithm>
 #include <array>
@@ -49,6 +52,17 @@ const UIDNA* idna() {
   return instance;
 }
 
+/// Characters that show nothing or turn the direction. Stringprep knows those of Unicode 3.2; RFC 8264 §9.13
+/// forbids the later ones too (the isolates U+2066 to U+2069 among them).
+bool has_invisible(const UChar* text, std::int32_t size) {
+  for (std::int32_t i = 0; i < size;) {
+    UChar32 c = 0;
+    U16_NEXT(text, i, size, c);
+    if (u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) != 0) return true;
+  }
+  return false;
+}
+
 /// Unassigned code points are allowed: the tables are those of Unicode 3.2,
 /// and people's resources hold emoji; the servers that route for us allow them too.
 result<std::string> stringprep(UStringPrepProfileType type, std::string_view text, jid_errc forbidden) {
@@ -65,7 +79,7 @@ result<std::string> stringprep(UStringPrepProfileType type, std::string_view tex
   const auto out_size = usprep_prepare(p, wide.data(), wide_size, out.data(), out.size(),
                                        USPREP_ALLOW_UNASSIGNED, nullptr, &status);
   if (status == U_BUFFER_OVERFLOW_ERROR) return error{jid_errc::too_long};
-  if (U_FAILURE(status)) return error{forbidden};
+  if (U_FAILURE(status) || has_invisible(out.data(), out_size)) return error{forbidden};
   std::array<char, 3 * (max_part + 1)> narrow;
   std::int32_t narrow_size = 0;
   status = U_ZERO_ERROR;
@@ -180,6 +194,25 @@ result<std::string> localpart(std::string_view text) {
     c = text::lower(c);
   }
   return out;
+}
+
+bool differs_only_in_case(std::string_view text, std::string_view prepared) {
+  if (text == prepared) return true;
+  std::array<UChar, max_raw> wide;
+  std::array<UChar, 2 * max_raw> folded;
+  std::array<UChar, 2 * max_raw> composed;
+  std::array<char, 6 * max_raw> narrow;
+  std::int32_t size = 0;
+  UErrorCode status = U_ZERO_ERROR;
+  const auto* nfc = unorm2_getNFCInstance(&status);
+  u_strFromUTF8(wide.data(), wide.size(), &size, text.data(), static_cast<std::int32_t>(text.size()),
+                &status);
+  size = u_strFoldCase(folded.data(), folded.size(), wide.data(), size, U_FOLD_CASE_DEFAULT, &status);
+  if (U_FAILURE(status)) return false;
+  size = unorm2_normalize(nfc, folded.data(), size, composed.data(), composed.size(), &status);
+  if (U_FAILURE(status)) return false;
+  u_strToUTF8(narrow.data(), narrow.size(), &size, composed.data(), size, &status);
+  return U_SUCCESS(status) && std::string_view(narrow.data(), static_cast<std::size_t>(size)) == prepared;
 }
 
 result<std::string> resourcepart(std::string_view text) {

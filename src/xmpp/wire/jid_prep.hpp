@@ -19,6 +19,9 @@ inline constexpr std::size_t max_part = 1023;
 result<std::string> localpart(std::string_view text);
 /// Resourceprep (RFC 3920 appendix B). Errors: bad_resource, too_long.
 result<std::string> resourcepart(std::string_view text);
+/// Whether preparation changed nothing in a localpart but its case and the order of its accents (NFC): nobody
+/// else's name was widened, taken apart or rid of invisible characters until it looked like this one.
+bool differs_only_in_case(std::string_view text, std::string_view prepared);
 /// UTS 46, non-transitional, STD3 rules: U-labels in lower case, without a trailing dot; IP literals in their
 /// canonical text. Errors: empty_part, bad_domain, too_long.
 result<std::string> domainpart(std::string_view text);

@@ -115,20 +115,21 @@ class Kamailio:
                 f.write(_TLS_PROFILE.format(role=role, chain=chain, key=key, ca=ca))
         self._tls = _TLS.format(port=self.tls_port, file=path)
 
+    def config(self):
+        return _CONFIG.format(
+            domain=self.domain,
+            port=self.port,
+            gateway=self.gateway_port,
+            to_gateway='"tls"' if self._tls else "$proto",
+            tls=self._tls,
+            answer_ms=int(self.answer_seconds * 1000),
+            **self._challenge_texts(),
+        )
+
     async def start(self):
         config = os.path.join(self.folder, "kamailio.cfg")
         with open(config, "w") as f:
-            f.write(
-                _CONFIG.format(
-                    domain=self.domain,
-                    port=self.port,
-                    gateway=self.gateway_port,
-                    to_gateway='"tls"' if self._tls else "$proto",
-                    tls=self._tls,
-                    answer_ms=int(self.answer_seconds * 1000),
-                    **self._challenge_texts(),
-                )
-            )
+            f.write(self.config())
         argv = ["kamailio", "-f", config, "-DD", "-E", "-Y", self.folder, "-P", os.path.join(self.folder, "pid")]
         self._process = Process("kamailio", [*argv, "-m", "512", "-M", "8"], os.path.join(self.folder, "kamailio.log"))
         self._process.start()

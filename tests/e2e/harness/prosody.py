@@ -14,8 +14,7 @@ interfaces = {{ "127.0.0.1" }}
 c2s_ports = {{ {c2s} }}
 legacy_ssl_ports = {{}}
 s2s_ports = {{}}
-component_interfaces = {{ "127.0.0.1" }}
-component_ports = {{ {component} }}
+{globals_}component_ports = {{ {component_port} }}
 modules_enabled = {{ "roster", "saslauth", "disco", "ping", "posix", "presence", "message", "iq" }}
 modules_disabled = {{ "s2s", "tls", "offline" }}
 authentication = "internal_plain"
@@ -25,9 +24,10 @@ allow_unencrypted_plain_auth = true
 limits = {{}}
 log = {{ {{ levels = {{ min = "info" }}, to = "console" }} }}
 VirtualHost "{domain}"
-Component "{component_domain}"
-    component_secret = "{secret}"
-"""
+{component}"""
+
+_GLOBALS = 'component_interfaces = { "127.0.0.1" }\n'
+_COMPONENT = 'Component "{domain}"\n    component_secret = "{secret}"\n'
 
 
 def _store_name(name):
@@ -49,7 +49,10 @@ class Prosody:
         with open(os.path.join(accounts, _store_name(user) + ".dat"), "w") as f:
             f.write(f'return {{ ["password"] = "{password}"; }};\n')
 
-    async def start(self):
+    async def start(self, globals_=_GLOBALS, component=None):
+        """globals_, component: the lines that a page of docs/howto gives for them."""
+        if component is None:
+            component = _COMPONENT.format(domain=self.component_domain, secret=self.secret)
         config = os.path.join(self.folder, "prosody.cfg.lua")
         with open(config, "w") as f:
             f.write(
@@ -57,10 +60,10 @@ class Prosody:
                     root="run_as_root = true\n" if os.geteuid() == 0 else "",
                     folder=self.folder,
                     c2s=self.c2s_port,
-                    component=self.component_port,
+                    component_port=self.component_port,
                     domain=self.domain,
-                    component_domain=self.component_domain,
-                    secret=self.secret,
+                    globals_=globals_,
+                    component=component,
                 )
             )
         root = ["--root"] if os.geteuid() == 0 else []

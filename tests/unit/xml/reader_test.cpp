@@ -136,6 +136,52 @@ TEST(reader, counts_a_stanzas_bytes_from_its_first_to_its_last) {
   }
 }
 
+TEST(reader, a_stanza_above_the_limits_of_its_parts_keeps_its_head_and_ends_nothing) {
+  const xml::read_limits limits{
+      .max_stanza_bytes = 50'000, .max_depth = 4, .max_attributes = 8, .max_children = 5};
+  const std::string head = "<message from='a@x.test/r' id='i' to='b@sip.test' type='chat'";
+  std::string attributes;
+  for (int i = 0; i < 9; ++i) attributes += " a" + std::to_string(i) + "='v'";
+  const std::vector<std::pair<std::string, xml::errc>> rows{
+      {head + "><a><a><a><a>x</a></a></a></a></message>", xml::errc::too_deep},
+      {head + "><a><a><a><a><a><a/><a/></a></a>x</a></a></a><b/></message>", xml::errc::too_deep},
+      {head + "><a/><a/><a/><a/><a/><a><a/></a></message>", xml::errc::too_many},
+      {head + ">x<a/>x<a/>x<a/>x</message>", xml::errc::too_many},
+      {head + attributes + "/>", xml::errc::too_many},
+      {head + attributes + "><a" + attributes + "/></message>", xml::errc::too_many},
+      {head + "><a" + attributes + "><b/></a></message>", xml::errc::too_many},
+  };
+  for (const auto& [text, code] : rows) {
+    for (const bool whole : {true, false}) {
+      SCOPED_TRACE(text);
+      auto reader = open_stream(limits);
+      const auto next = std::string("<presence/>");
+      if (whole) {
+        ASSERT_TRUE(reader.feed(text + next));
+      } else {
+        for (const char c : text + next) ASSERT_TRUE(reader.feed(std::string_view(&c, 1)));
+      }
+      const auto refused = reader.poll();
+      ASSERT_TRUE(refused && std::holds_alternative<xml::refused_stanza>(*refused));
+      const auto& got = std::get<xml::refused_stanza>(*refused);
+      EXPECT_EQ(got.why.code, make_error_code(code));
+      EXPECT_EQ(xml::write(got.head, "jabber:component:accept"), head + "/>");
+      const auto after = reader.poll();
+      ASSERT_TRUE(after && std::holds_alternative<xml::stanza>(*after));
+      EXPECT_EQ(std::get<xml::stanza>(*after).value.name, "presence");
+    }
+  }
+}
+
+TEST(reader, a_stanza_that_is_skipped_is_still_held_to_the_bytes) {
+  auto reader = open_stream({.max_stanza_bytes = 2000, .max_depth = 4});
+  std::string deep;
+  for (int i = 0; i < 1000; ++i) deep += "<a>";
+  const auto fed = reader.feed(deep);
+  ASSERT_FALSE(fed);
+  EXPECT_EQ(fed.error().code, xml::errc::too_large);
+}
+
 TEST(reader, stops_at_the_limit_in_a_text_that_never_ends) {
   auto reader = open_stream({.max_stanza_bytes = 100'000});
   ASSERT_TRUE(reader.feed("<m>"));

@@ -11,7 +11,9 @@ namespace stox::test {
 struct transcript {
   std::string text;
   int stanzas = 0;
-  std::string outcome;  ///< "open", "closed" or an error's name, or "closed" and an error's name
+  /// "open", "closed" or an error's name, or "closed" and an error's name; before it the error of each stanza
+  /// that was refused without an end of the stream.
+  std::string outcome;
   friend bool operator==(const transcript&, const transcript&) = default;
 };
 
@@ -21,6 +23,7 @@ inline transcript read_stream(const pieces& input, xml::read_limits limits = {})
   transcript out;
   xml::reader reader(limits);
   bool closed = false;
+  std::string refused;
   const auto drain = [&] {
     while (auto event = reader.poll()) {
       EXPECT_FALSE(closed) << "an event after the close";
@@ -29,6 +32,9 @@ inline transcript read_stream(const pieces& input, xml::read_limits limits = {})
       } else if (const auto* const s = std::get_if<xml::stanza>(&*event)) {
         out.text += "stanza " + xml::canonical(s->value);
         ++out.stanzas;
+      } else if (const auto* const r = std::get_if<xml::refused_stanza>(&*event)) {
+        out.text += "refused " + r->why.code.message() + " " + xml::canonical(r->head);
+        refused += r->why.code.message() + " ";
       } else {
         closed = true;
       }
@@ -46,9 +52,9 @@ inline transcript read_stream(const pieces& input, xml::read_limits limits = {})
     EXPECT_TRUE(!again && again.error().code.message() == failure) << "the error does not last";
     drain();
   }
-  out.outcome = closed            ? (failure.empty() ? "closed" : "closed " + failure)
-                : failure.empty() ? "open"
-                                  : failure;
+  out.outcome = refused + (closed            ? (failure.empty() ? "closed" : "closed " + failure)
+                           : failure.empty() ? "open"
+                                             : failure);
   return out;
 }
 

@@ -149,6 +149,9 @@ class link_script {
     std::string operator()(const stanza_received& e) const {
       return "got " + xml::write(e.value, "jabber:component:accept");
     }
+    std::string operator()(const stanza_refused& e) const {
+      return "refused " + xml::write(e.head, "jabber:component:accept") + " " + e.why.to_string();
+    }
     std::string operator()(const stanza_sent& e) const { return "sent " + number(e.ref); }
     std::string operator()(const stanza_confirmed& e) const { return "confirmed " + number(e.ref); }
     std::string operator()(const stanza_lost& e) const {

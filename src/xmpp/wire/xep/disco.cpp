@@ -25,8 +25,10 @@ xml::element write(const info& i) {
     auto& e = out.add({"identity", std::string(info_ns)});
     e.set("category", id.category).set("type", id.type);
     if (!id.name.empty()) e.set("name", id.name);
+    if (!id.lang.empty()) e.set("xml:lang", id.lang);
   }
   for (const auto& f : i.features) out.add({"feature", std::string(info_ns)}).set("var", f);
+  for (const auto& f : i.forms) out.add(xmpp::write(f));
   return out;
 }
 
@@ -47,10 +49,13 @@ std::optional<info> parse_info(const xml::element& query) {
   out.node = value_of(query, "node");
   for (const auto* child : query.elements()) {
     if (child->is("identity", info_ns)) {
-      identity id{value_of(*child, "category"), value_of(*child, "type"), value_of(*child, "name")};
+      identity id{value_of(*child, "category"), value_of(*child, "type"), value_of(*child, "name"),
+                  value_of(*child, "xml:lang")};
       if (!id.category.empty() && !id.type.empty()) out.identities.push_back(std::move(id));
     } else if (child->is("feature", info_ns)) {
       if (auto var = value_of(*child, "var"); !var.empty()) out.features.push_back(std::move(var));
+    } else if (auto form = parse_form(*child)) {
+      out.forms.push_back(*std::move(form));
     }
   }
   return out;

@@ -7,6 +7,7 @@
 
 #include "xml/element.hpp"
 #include "xmpp/wire/jid.hpp"
+#include "xmpp/wire/xep/data_form.hpp"
 
 /// XEP-0030, service discovery.
 namespace stox::xmpp::disco {
@@ -17,6 +18,7 @@ inline constexpr std::string_view items_ns = "http://jabber.org/protocol/disco#i
 struct identity {
   std::string category, type;  ///< both required, XEP-0030 §3.1
   std::string name;            ///< for people; may be empty
+  std::string lang = {};       ///< of the name; "" if none is said
   friend bool operator==(const identity&, const identity&) = default;
 };
 
@@ -24,6 +26,7 @@ struct info {
   std::string node;  ///< of the query, echoed in the answer; "" if none
   std::vector<identity> identities;
   std::vector<std::string> features;
+  std::vector<data_form> forms = {};  ///< XEP-0128
   friend bool operator==(const info&, const info&) = default;
 };
 

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/context.hpp"
+#include "xmpp/wire/jid.hpp"
+#include "xmpp/wire/xep/disco.hpp"
+#include "xmpp/wire/xep/vcard.hpp"
+
+namespace stox::gateway {
+
+inline constexpr const char* gateway_name = "Stox SIP gateway";
+
+/// What we are: the gateway itself, a user, or a user's device. Every feature named is one that we answer.
+/// Only the form of the address counts, so nothing tells whether the user exists. `contact`: gateway.contact.
+xmpp::disco::info describe(const xmpp::jid& to, const std::vector<std::string>& contact);
+
+/// The answer to a disco#info query to a node: what is understood of SHIM (XEP-0131 §4), and the description
+/// under its own hashes (XEP-0115 §6.2, XEP-0390 §5.5). nullopt: no such node.
+std::optional<xmpp::disco::info> describe_node(const xmpp::jid& to, const std::string& node,
+                                               const std::vector<std::string>& contact);
+
+/// What follows from the address and nothing else. nullopt: the address has no SIP form.
+std::optional<xmpp::vcard::card> card_of(const xmpp::jid& to, const translate::address_map& addresses);
+
+}  // namespace stox::gateway
