@@ -18,12 +18,26 @@ constexpr table_array arrays[] = {
      "A domain whose names on the two sides differ; without one, both sides use the same name.", false,
      [](all& s) { s.gateway.domains.emplace_back(); },
      [](const all& a, const all& b) { return a.gateway.domains == b.gateway.domains; },
-     [](all& to, const all& from) { to.gateway.domains = from.gateway.domains; }},
-    {"xmpp.component", change::restart,
+     [](all& to, const all& from) { to.gateway.domains = from.gateway.domains; },
+     [](const all& s) {
+       std::vector<table_row> out;
+       for (const auto& d : s.gateway.domains) out.push_back({d.sip, {{"xmpp", d.xmpp}}, {}});
+       return out;
+     }},
+    {"xmpp.component", change::live,
      "A link to an XMPP server that lets the gateway serve one domain (XEP-0114).", true,
      [](all& s) { s.components.emplace_back(); },
      [](const all& a, const all& b) { return a.components == b.components; },
-     [](all& to, const all& from) { to.components = from.components; }},
+     [](all& to, const all& from) { to.components = from.components; },
+     [](const all& s) {
+       std::vector<table_row> out;
+       for (const auto& c : s.components) {
+         out.push_back({c.domain,
+                        {{"server", write_host_port(c.host, c.port)}, {"secret_file", c.secret_file}},
+                        c.secret});
+       }
+       return out;
+     }},
 };
 
 std::vector<option> all_options() {

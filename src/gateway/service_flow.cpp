@@ -16,6 +16,9 @@ namespace {
 
 const xmpp::stanza_error unavailable{xmpp::error_type::cancel, xmpp::condition::service_unavailable, {}, {}};
 
+const xmpp::stanza_error blocked{
+    xmpp::error_type::auth, xmpp::condition::forbidden, "Blocked by the operator", {}};
+
 const xmpp::stanza_error no_such_node{xmpp::error_type::cancel, xmpp::condition::item_not_found, {}, {}};
 
 /// XEP-0106 §6: without this feature a client must take the gateway for one that does not understand "\40".
@@ -79,7 +82,8 @@ void service_flow::handle(const xmpp::iq& i, context& c) {
     case xmpp::iq_type::error: return;  // we asked nothing; RFC 6120 §8.2.3 wants no answer
     case xmpp::iq_type::get:
     case xmpp::iq_type::set:
-      if (const auto reply = answer(i)) c.send_or_queue(i.to->domain, *reply);
+      if (const auto reply = c.blocks(i.from) ? xmpp::write_error_reply(xmpp::stanza(i), blocked) : answer(i))
+        c.send_or_queue(i.to->domain, *reply);
       return;
   }
 }

@@ -39,6 +39,7 @@ struct gateway {
   std::vector<std::string> sip_domains;
   std::vector<std::string> xmpp_domains;
   std::vector<settings::domain> domains;
+  duration drain = std::chrono::seconds(10);  ///< what open work is given at the end
   friend bool operator==(const gateway&, const gateway&) = default;
 };
 
@@ -84,9 +85,13 @@ struct store {
   friend bool operator==(const store&, const store&) = default;
 };
 
+/// Which component links must be up for the gateway to say that it is ready.
+enum class ready_when : std::uint8_t { any, all };
+
 struct admin {
   std::string listen;   ///< HOST:PORT; empty: no HTTP
   std::string control;  ///< path of the control socket; empty: none
+  ready_when ready = ready_when::any;
   friend bool operator==(const admin&, const admin&) = default;
 };
 

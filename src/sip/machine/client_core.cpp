@@ -257,7 +257,10 @@ void client_core::release(call& c, std::uint64_t number) {
 void client_core::move_on(call& c, std::uint64_t number, instant now) {
   release(c, number);
   const socket_address left_behind = c.attempts.back().where.to;
-  if (!c.attempts.back().refused) punish(c.attempts.back(), now);
+  if (!c.attempts.back().refused) {
+    remember_failure(c.attempts.back().where, c.last_error, now);
+    punish(c.attempts.back(), now);
+  }
   if (start_attempt(c, number, now)) {
     const std::string* call_id = c.request.headers.find(header::call_id);
     ctx_.note(log_level::warning, "sip.failover", {},
@@ -339,6 +342,7 @@ void client_core::final(call& c, const place& p, response&& r, instant now) {
   const bool busy = r.status == 503 && !c.hidden;
   if (busy) {
     a.refused = true;
+    remember_failure(a.where, "503", now);
     pause(a.where.to, r, now);
   }
   const bool acknowledge = c.fsm.invite() && r.status >= 300;

@@ -38,6 +38,8 @@ class client_core {
   /// The stream on which the transaction waited for a response is gone.
   void connection_lost(std::uint64_t number, conn_id conn, io::fail why, instant now);
 
+  void list(peer_table& out, instant now) const;
+
  private:
   struct planned {
     target where;
@@ -85,6 +87,7 @@ class client_core {
   reach what_we_have() const;
   void begin(call& c, std::uint64_t number, located found, instant now);
   void punish(const attempt& a, instant now);
+  void remember_failure(const target& where, const std::string& why, instant now);
   void acknowledge_success(outgoing out, instant now);
   void send_ack_once(struct request ack, const located& found, instant now);
   std::optional<std::string> make_plan(call& c, const std::vector<target>& targets) const;
@@ -121,6 +124,14 @@ class client_core {
   slot_table<call> calls_;
   key_index by_branch_;
   std::map<socket_address, steady_time> paused_;  ///< servers that want no requests until then
+  /// What failed last at whom, for people.
+  struct failed_target {
+    std::uint64_t times = 0;
+    std::string why;
+    steady_time last{};
+  };
+  static constexpr std::size_t most_failed = 256;
+  std::map<std::pair<transport, socket_address>, failed_target> failed_;
 };
 
 }  // namespace stox::sip

@@ -81,6 +81,7 @@ class connections {
   };
   std::optional<ends> find_stream(conn_id conn) const;
   const std::vector<listener>& listeners() const { return listeners_; }
+  void list(peer_table& out) const;
 
  private:
   struct waiting_send {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -15,6 +16,7 @@
 #include "base/instant.hpp"
 #include "base/io.hpp"
 #include "base/log.hpp"
+#include "base/prefix_set.hpp"
 #include "sip/machine/endpoint.hpp"
 
 namespace stox::sip {
@@ -34,6 +36,8 @@ struct send_origin {
   std::uint32_t part = 0;  ///< client: which attempt
 };
 
+using peer_table = std::map<std::pair<transport, socket_address>, peer_status>;
+
 /// What the parts of the endpoint share: the outside as references, and what is to be told to it.
 struct context {
   context(endpoint_options o, deadline_index& d, id_source& i, byte_account& m, io_port& p)
@@ -50,10 +54,11 @@ struct context {
   std::deque<event> events;
   std::vector<log_record> log;
   std::unordered_map<token, send_origin> tokens;
+  prefix_set blocked;  ///< by the operator
 
   bool is_trusted(const ip_address& ip) const {
-    return std::any_of(options.trusted_peers.begin(), options.trusted_peers.end(),
-                       [&ip](const ip_prefix& p) { return p.contains(ip); });
+    return !blocked.contains(ip) && std::any_of(options.trusted_peers.begin(), options.trusted_peers.end(),
+                                                [&ip](const ip_prefix& p) { return p.contains(ip); });
   }
   token track(owner who, std::uint64_t number, std::uint32_t part = 0) {
     const token t = io.new_token(conn_use::sip);

@@ -21,6 +21,7 @@ namespace stox::xmpp {
 struct component::impl {
   enum class state {
     idle,         ///< not started, or stopped: nothing happens
+    held,         ///< to be started later: stanzas are kept
     waiting,      ///< for the next attempt, at deadline_
     connecting,   ///< a connection is asked for
     opening,      ///< our stream header is out, the server's is awaited
@@ -52,7 +53,7 @@ struct component::impl {
   void in_opening(const xml::read_event& event, instant now);
   void in_handshaking(const xml::read_event& event, instant now);
   void in_up(xml::read_event& event, instant now);
-  void in_closing(const xml::read_event& event);
+  void in_closing(xml::read_event& event);
   void dispatch(xml::read_event& event, instant now);
   void received(std::string_view bytes, instant now);
   void closed(io::fail why, instant now);
@@ -99,7 +100,7 @@ struct component::impl {
   bool blocked_ = false;
   steady_time deadline_{};  ///< of waiting, opening, handshaking and closing
   steady_time heard_{};
-  steady_time up_since_{};
+  instant since_{};  ///< up, or not up
   backoff backoff_;
 
   /// Stanzas of send_or_queue that are written and not confirmed, by their own refs; `again_`: lost ones, on
@@ -116,7 +117,7 @@ struct component::impl {
   timer_handle timer_;
   std::optional<steady_time> armed_;
   std::vector<log_record> log_;
-  std::string last_failure_;  ///< already logged
+  std::string last_failure_;  ///< already logged; empty while up
   component_stats stats_;
 };
 

@@ -85,7 +85,7 @@ void component::impl::in_handshaking(const xml::read_event& event, instant now) 
 
 void component::impl::came_up(instant now) {
   state_ = state::up;
-  up_since_ = now.steady;
+  since_ = now;
   last_failure_.clear();
   ++stats_.connects;
   log_.push_back({log_level::info, "component.up", {}, {{"domain", domain_}, {"server", options_.host}}});
@@ -119,16 +119,20 @@ bool component::impl::is_own_ping(const xml::element& e) {
   return from != nullptr && type != nullptr && *type == "get" && e.child("ping", ping::ns) != nullptr;
 }
 
-void component::impl::in_closing(const xml::read_event& event) {
-  // What arrives before the end can still confirm. A new stanza cannot be answered any more: our stream is
-  // closed (RFC 6120 §4.4). It is counted, so that it is not lost in silence.
-  const auto* child = std::get_if<xml::stanza>(&event);
-  if (child != nullptr && !is_own_ping(child->value)) ++stats_.dropped_closing;
+void component::impl::in_closing(xml::read_event& event) {
+  // What arrives before the end can still confirm. A message that the server wrote before it read our closing
+  // tag is handed over as well, or it would be lost in silence: we must not answer it any more (RFC 6120
+  // §4.4), which its taker finds out.
+  auto* child = std::get_if<xml::stanza>(&event);
+  if (child == nullptr || is_own_ping(child->value) || !child->value.is("message", component_ns)) return;
+  ++stats_.stanzas_in;
+  events_.push_back(stanza_received{id_, std::move(child->value)});
 }
 
 void component::impl::dispatch(xml::read_event& event, instant now) {
   switch (state_) {
     case state::idle:
+    case state::held:
     case state::waiting:
     case state::connecting: return;
     case state::opening: return in_opening(event, now);
@@ -186,7 +190,8 @@ void component::impl::down(std::string why, std::string_view hint, bool all_told
   if (was == state::opening || was == state::handshaking) ++stats_.handshake_failures;
   if (was == state::up) {
     ++stats_.losses;
-    if (now.steady - up_since_ >= options_.backoff_max) backoff_.reset();
+    if (now.steady - since_.steady >= options_.backoff_max) backoff_.reset();
+    since_ = now;
   }
   fence_.lose(all_told);
   conn_ = conn_id::none;
@@ -222,6 +227,7 @@ void component::impl::stop(instant now) {
   switch (state_) {
     case state::idle:
     case state::closing: return;
+    case state::held:
     case state::waiting: return stopped();
     case state::up:
       for (auto& w : outbox_.write_all(conn_)) track(std::move(w), now);
@@ -298,6 +304,7 @@ void component::impl::settle_end(link_down& event) {
 std::optional<steady_time> component::impl::next_deadline() const {
   switch (state_) {
     case state::idle:
+    case state::held:
     case state::connecting: return std::nullopt;
     case state::waiting:
     case state::opening:
@@ -335,6 +342,7 @@ void component::impl::timeout(instant now) {
   armed_.reset();
   switch (state_) {
     case state::idle:
+    case state::held:
     case state::connecting: break;
     case state::waiting:
       if (now.steady >= deadline_) connect();

@@ -103,8 +103,8 @@ TEST(component, stop_writes_what_is_queued_and_the_closing_tag) {
   EXPECT_FALSE(s.link.send_or_queue("<c/>", s.now));
   s.takes_all();
   s.link.stop(s.now);
-  s.says("<message from='a@b'/></stream:stream>");
-  EXPECT_EQ(s.did(), lines{"sent 1"});
+  s.says("<message from='a@b'/><iq type='get' id='q' from='a@b'/></stream:stream>");
+  EXPECT_EQ(s.did(), (lines{"sent 1", "got <message from='a@b'/>"})) << "somebody must know of the message";
   s.closed(io::fail::closed_here);
   EXPECT_EQ(s.did(), (lines{"in doubt 1", "down: stopped, unheard <b/>"}));
   s.passes(1h);
