@@ -30,7 +30,10 @@ void component::stop(instant now) {
 
 void component::give_up(instant now) {
   impl_->stop(now);
-  if (impl_->state_ == impl::state::closing) impl_->down({}, {}, false, now);
+  if (impl_->state_ == impl::state::closing) {
+    impl_->end_stream();
+    impl_->down({}, {}, false, now);
+  }
   impl_->settle(now);
 }
 

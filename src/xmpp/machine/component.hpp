@@ -115,7 +115,8 @@ class component {
   void start(instant now);
   /// Before start(): stanzas are kept, and nothing is opened yet, because another link still has the domain.
   void hold();
-  /// Writes what is queued and the closing tag, then closes; no reconnect. link_down follows.
+  /// Writes what is queued and the closing tag, and closes when the server has done the same; no reconnect.
+  /// Messages that still come are handed over, but nothing can be sent any more. link_down follows.
   void stop(instant now);
   /// The same without waiting for the end of the connection.
   void give_up(instant now);

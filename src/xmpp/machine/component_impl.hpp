@@ -27,7 +27,7 @@ struct component::impl {
     opening,      ///< our stream header is out, the server's is awaited
     handshaking,  ///< our handshake is out, the server's verdict is awaited
     up,           ///< stanzas go both ways
-    closing,      ///< stopped: our closing tag is out, the end of the connection is awaited
+    closing,      ///< stopped: our closing tag is out, the server's and the end of the connection are awaited
   };
 
   impl(link_id id, component_options options, deadline_index& deadlines, id_source& ids, byte_account& memory,
@@ -63,6 +63,8 @@ struct component::impl {
   void opened(instant now);
   void came_up(instant now);
   void stop(instant now);
+  /// The stream has ended on both sides, or is not waited for: closes the connection.
+  void end_stream();
   /// Ends the connection from our side with `last_words`, after which the link is down.
   void hang_up(std::string_view last_words, std::string why, std::string_view hint, instant now);
   void stream_error(const xml::element& e, instant now);
@@ -98,6 +100,7 @@ struct component::impl {
   conn_id conn_ = conn_id::none;
   std::optional<xml::reader> reader_;
   bool blocked_ = false;
+  bool close_asked_ = false;
   steady_time deadline_{};  ///< of waiting, opening, handshaking and closing
   steady_time heard_{};
   instant since_{};  ///< up, or not up

@@ -49,6 +49,7 @@ std::string component::impl::prepared(const std::string& domain) {
 
 void component::impl::connect() {
   state_ = state::connecting;
+  close_asked_ = false;
   conn_ = io_.new_conn(conn_use::component);
   io_.push(io::open{conn_, conn_use::component, transport::tcp, options_.host, {{}, options_.port}});
 }
@@ -124,6 +125,7 @@ void component::impl::in_closing(xml::read_event& event) {
   // tag is handed over as well, or it would be lost in silence: we must not answer it any more (RFC 6120
   // §4.4), which its taker finds out.
   auto* child = std::get_if<xml::stanza>(&event);
+  if (std::holds_alternative<xml::stream_closed>(event)) return end_stream();
   if (child == nullptr || is_own_ping(child->value) || !child->value.is("message", component_ns)) return;
   ++stats_.stanzas_in;
   events_.push_back(stanza_received{id_, std::move(child->value)});
@@ -152,7 +154,8 @@ void component::impl::received(std::string_view bytes, instant now) {
     if (!event) break;
     dispatch(*event, now);
   }
-  if (conn_ != conn || fed || state_ == state::closing) return;
+  if (conn_ != conn || fed) return;
+  if (state_ == state::closing) return end_stream();
   ++stats_.stream_errors;
   const auto condition = condition_for(fed.error().code);
   hang_up(write_stream_error(condition), "the server sent XML that we refuse: " + fed.error().to_string(), {},
@@ -236,10 +239,20 @@ void component::impl::stop(instant now) {
     case state::opening:
     case state::handshaking: break;
   }
-  if (state_ != state::connecting) put(stream_end, false);
-  io_.push(io::close{conn_});
+  // RFC 6120 §4.4: the connection stays until the server has closed its side too. What it wrote before it
+  // read our tag would be lost otherwise.
+  if (state_ == state::connecting) {
+    end_stream();
+  } else {
+    put(stream_end, false);
+  }
   state_ = state::closing;
   deadline_ = now.steady + options_.handshake_timeout;
+}
+
+void component::impl::end_stream() {
+  if (std::exchange(close_asked_, true)) return;
+  io_.push(io::close{conn_});
 }
 
 // ---- writing ----
@@ -356,7 +369,9 @@ void component::impl::timeout(instant now) {
       if (fence_.overdue(now.steady)) hang_up(stream_end, "the server does not answer pings", {}, now);
       break;
     case state::closing:
-      if (now.steady >= deadline_) down({}, {}, false, now);
+      if (now.steady < deadline_) break;
+      end_stream();
+      down({}, {}, false, now);
       break;
   }
 }

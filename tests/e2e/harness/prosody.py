@@ -24,7 +24,10 @@ allow_unencrypted_plain_auth = true
 limits = {{}}
 log = {{ {{ levels = {{ min = "info" }}, to = "console" }} }}
 VirtualHost "{domain}"
-Component "{component_domain}"
+{components}"""
+
+_COMPONENT = """\
+Component "{domain}"
     component_secret = "{secret}"
 """
 
@@ -35,9 +38,10 @@ def _store_name(name):
 
 
 class Prosody:
-    def __init__(self, folder, domain="xmpp.example", component_domain="sip.example", secret="component-secret"):
+    def __init__(self, folder, domain="xmpp.example", component_domain="sip.example", secret="component-secret", more_domains=()):
         os.makedirs(folder, exist_ok=True)
         self.folder, self.domain, self.component_domain, self.secret = folder, domain, component_domain, secret
+        self.component_domains = (component_domain, *more_domains)
         self.c2s_port, self.component_port = free_port(), free_port()
         self._process = None
 
@@ -58,8 +62,7 @@ class Prosody:
                     c2s=self.c2s_port,
                     component=self.component_port,
                     domain=self.domain,
-                    component_domain=self.component_domain,
-                    secret=self.secret,
+                    components="".join(_COMPONENT.format(domain=d, secret=self.secret) for d in self.component_domains),
                 )
             )
         root = ["--root"] if os.geteuid() == 0 else []
