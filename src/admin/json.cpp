@@ -138,13 +138,14 @@ std::string unblock_answer(std::string_view argument, const hooks& h) {
 void incidents_answer(std::string_view argument, const hooks& h, answer_function answer) {
   const auto query = query_of(argument);
   if (!query) return answer(error_answer("incidents needs SINCE (seconds since 1970) and LIMIT (1 to 1000)"));
-  h.incidents(
-      *query, [answer = std::move(answer), trouble = h.store_trouble()](const std::vector<incident>& found) {
-        json::object out{{"incidents", list(found)}};
-        if (!trouble.empty())
-          out["warning"] = "the store cannot write (" + trouble + "): newer incidents stand only in the log";
-        answer(json::serialize(out));
-      });
+  h.incidents(*query, [answer = std::move(answer),
+                       store_trouble = h.store_trouble](const std::vector<incident>& found) {
+    json::object out{{"incidents", list(found)}};
+    const auto trouble = store_trouble();
+    if (!trouble.empty())
+      out["warning"] = "the store cannot write (" + trouble + "): newer incidents stand only in the log";
+    answer(json::serialize(out));
+  });
 }
 
 std::string level_answer(std::string_view argument, const hooks& h) {

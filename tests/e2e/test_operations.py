@@ -191,6 +191,7 @@ class Operations(WorldTest):
 
         self.assertEqual(stoxd.ctl("drain", "1").returncode, 0)
         self.assertEqual(stoxd.ctl("drain").returncode, 1, "it has begun already")
+        self.assertIn("the gateway is draining", stoxd.ctl("reload").stderr)
         self.assertEqual(stoxd.http("/readyz"), (503, "draining\n"))
         late = juliet.send_text("bob@sip.example", "too late")
         error = await self.xmpp_error(juliet, late)
