@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "base/instant.hpp"
 #include "base/log.hpp"
 #include "engine/engine.hpp"
+#include "settings/changed_key.hpp"
 #include "settings/settings.hpp"
 
 namespace boost::asio {
@@ -36,6 +38,19 @@ struct incident_query {
   unsigned limit = 100;
 };
 
+/// What became of a reload: either `errors`, and nothing was changed, or the other three.
+struct reload_outcome {
+  std::vector<std::string> errors, warnings;
+  std::vector<settings::changed_key> changed;  ///< counts from now on
+  std::vector<settings::changed_key> waiting;  ///< counts after a restart
+};
+
+/// A source or sender that the operator wants not to hear.
+struct blocked_source {
+  std::string what;
+  std::optional<wall_time> until;
+};
+
 /// What the door shows and does; called on the loop's thread. Each must be set.
 struct hooks {
   std::function<std::vector<engine::sample>()> samples;
@@ -45,6 +60,22 @@ struct hooks {
   std::function<void(log_level)> set_log_level;
   /// Calls `found` once with them, oldest first, at once or later.
   std::function<void(incident_query, std::function<void(const std::vector<incident>&)> found)> incidents;
+  /// Why the store cannot be written now; empty: it can.
+  std::function<std::string()> store_trouble;
+  std::function<std::vector<engine::link_status>()> links;
+  std::function<std::vector<engine::sip_peer>()> peers;
+  /// The oldest open messages, of one served domain or (empty) of all.
+  std::function<std::vector<engine::session>(const std::string& domain, std::size_t limit)> sessions;
+  std::function<engine::open_work()> open;
+  std::function<reload_outcome()> reload;
+  /// What the last reload left for a restart.
+  std::function<std::vector<settings::changed_key>()> waiting;
+  /// The end, with gateway.drain or another limit. False: it has begun already.
+  std::function<bool(std::optional<duration>)> drain;
+  std::function<std::vector<blocked_source>()> blocks;
+  /// Empty, or why not.
+  std::function<std::string(const std::string& what, std::optional<duration>)> add_block;
+  std::function<std::string(const std::string& what)> remove_block;
 };
 
 /// How long a client may take for a request, from the first byte awaited to the last one written.
@@ -56,12 +87,19 @@ struct time_limits {
 /// Listens from construction to stop(). One per daemon; runs on the loop of `context`, which must outlive it.
 ///
 /// HTTP: GET and HEAD only; header 8 kB, no body, 10 s for each request, 64 connections; above that the
-/// connection is closed. Control: a Unix stream socket of mode 0600; one command a line (at most 1 kB), one
-/// JSON object a line as the answer:
-///   status {"version":..,"ready":..,"why":..,<facts>,"samples":[{"name":..,"labels":{..},"value":..}]}
+/// connection is closed. /status is what the command `status` answers. Control: a Unix stream socket of mode
+/// 0600; one command a line (at most 4 kB), one JSON object a line as the answer:
+///   status            {"version":..,"ready":..,"why":..,<facts>,"links":[..],"waiting_for_restart":[..],
+///                     "samples":[{"name":..,"labels":{..},"value":..}]}
 ///   version           {"version":..}
 ///   incidents SINCE LIMIT  {"incidents":[{"at":"2026-01-31T12:00:00Z","domain":..,"engine":0,"kind":..,
 ///                     "detail":..},..]}, oldest first; SINCE in seconds since 1970, LIMIT 1 to 1000
+///   sessions LIMIT [DOMAIN]  {"open":..,..,"sessions":[..]}, the oldest first; LIMIT 1 to 1000
+///   peer [DOMAIN|ADDRESS]    {"links":[..],"peers":[..]}
+///   blocks            {"blocks":[..]}
+///   block WHAT [SECONDS], unblock WHAT   {"ok":true,..}; WHAT: address, network, bare JID or domain
+///   reload            {"ok":true,"changed":[..],"waiting_for_restart":[..]} or {"error":..,"errors":[..]}
+///   drain [SECONDS]   {"ok":true}
 ///   log-level LEVEL   {"ok":true,"level":..} with LEVEL debug, info, warning or error
 /// and {"error":..} for anything else. At most 16 connections, each closed after 60 s without a command.
 class server {

@@ -26,7 +26,7 @@ namespace asio = boost::asio;
 using local = asio::local::stream_protocol;
 using boost::system::error_code;
 
-constexpr std::size_t max_line = 1024;
+constexpr std::size_t max_line = 4096;  // a bare JID takes up to 2 kB
 constexpr std::size_t max_connections = 16;
 constexpr std::chrono::seconds accept_pause(1);
 
@@ -90,7 +90,7 @@ class control_session : public std::enable_shared_from_this<control_session> {
     if (door_->stopped) return;
     const bool too_long = failed == asio::error::not_found;
     if (failed && !too_long) return close();
-    if (too_long) return write(error_answer("line longer than 1 kB"), false);
+    if (too_long) return write(error_answer("line longer than 4 kB"), false);
     const auto line = in_.substr(0, n);
     in_.erase(0, n);
     answer_command(line, door_->calls, [self = shared_from_this()](std::string answer) {

@@ -10,6 +10,7 @@
 #include <set>
 #include <string_view>
 
+#include "admin/json.hpp"
 #include "base/net_address.hpp"
 
 // The only file that compiles Beast: it takes ten seconds and a gigabyte.
@@ -66,6 +67,8 @@ response answer(const http::request<http::empty_body>& request, const hooks& cal
     fill(r, http::status::method_not_allowed, plain, "only GET and HEAD\n");
   } else if (path == "/metrics") {
     fill(r, http::status::ok, "text/plain; version=0.0.4; charset=utf-8", render_metrics(calls.samples()));
+  } else if (path == "/status") {
+    fill(r, http::status::ok, "application/json", status_answer(calls) + "\n");
   } else if (path == "/healthz") {
     fill(r, http::status::ok, plain, "alive\n");
   } else if (path == "/readyz") {
@@ -73,7 +76,7 @@ response answer(const http::request<http::empty_body>& request, const hooks& cal
     fill(r, state.ready ? http::status::ok : http::status::service_unavailable, plain,
          (state.ready ? "ready" : state.why) + "\n");
   } else {
-    fill(r, http::status::not_found, plain, "here are /metrics, /healthz and /readyz\n");
+    fill(r, http::status::not_found, plain, "here are /metrics, /status, /healthz and /readyz\n");
   }
   return r;
 }

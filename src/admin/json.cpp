@@ -1,13 +1,13 @@
 #include "admin/json.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <chrono>
-#include <cmath>
 #include <cstdint>
-#include <ctime>
 #include <optional>
 #include <utility>
 
+#include "admin/json_values.hpp"
 #include "base/text.hpp"
 
 namespace stox::admin {
@@ -24,51 +24,6 @@ std::optional<log_level> level_named(std::string_view name) {
   return std::nullopt;
 }
 
-/// Counts as integers: 7, not 7E0.
-json::value number(double v) {
-  constexpr double exact = 9007199254740992.0;  // 2^53: up to there a double holds every integer
-  if (std::trunc(v) == v && v > -exact && v < exact) return static_cast<std::int64_t>(v);
-  return v;
-}
-
-json::object sample_object(const engine::sample& s) {
-  json::object labels;
-  for (const auto& [name, value] : s.labels) labels[name] = value;
-  return {{"name", s.name}, {"labels", std::move(labels)}, {"value", number(s.value)}};
-}
-
-std::string status(const hooks& h) {
-  const auto ready = h.readiness();
-  json::object out{{"version", STOX_VERSION}, {"ready", ready.ready}, {"why", ready.why}};
-  for (const auto& [name, value] : h.facts()) out[name] = value;
-  json::array samples;
-  for (const auto& s : h.samples()) samples.push_back(sample_object(s));
-  out["samples"] = std::move(samples);
-  return json::serialize(out);
-}
-
-/// "2026-01-31T12:00:00Z"
-std::string utc(wall_time t) {
-  const auto seconds = std::chrono::system_clock::to_time_t(t);
-  std::tm parts{};
-  char buffer[40] = "?";
-  if (gmtime_r(&seconds, &parts) != nullptr)
-    std::strftime(buffer, sizeof buffer, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return buffer;
-}
-
-json::array list(const std::vector<incident>& incidents) {
-  json::array out;
-  for (const auto& i : incidents) {
-    out.push_back({{"at", utc(i.at)},
-                   {"domain", i.domain},
-                   {"engine", i.engine},
-                   {"kind", i.kind},
-                   {"detail", i.detail}});
-  }
-  return out;
-}
-
 std::optional<incident_query> query_of(std::string_view argument) {
   constexpr std::uint64_t last_second = 9'000'000'000;  // of the year 2255; wall_time ends in 2262
   constexpr std::uint64_t most = 1000;
@@ -80,7 +35,139 @@ std::optional<incident_query> query_of(std::string_view argument) {
   return incident_query{wall_time(std::chrono::seconds(*since)), static_cast<unsigned>(*limit)};
 }
 
+constexpr std::uint64_t most_listed = 1000;
+
+using answer_function = std::function<void(std::string)>;
+
+std::string done(json::object more = {}) {
+  json::object out{{"ok", true}};
+  for (auto& field : more) out[field.key()] = std::move(field.value());
+  return json::serialize(out);
+}
+
+/// "" or the error about a domain that no link serves.
+std::string not_served(const std::string& domain, const std::vector<engine::link_status>& links) {
+  std::vector<std::string_view> names;
+  for (const auto& l : links) names.push_back(l.domain);
+  if (std::find(names.begin(), names.end(), domain) != names.end()) return {};
+  const auto best = text::nearest(domain, names);
+  return "no component link serves " + domain + (best ? "; did you mean " + std::string(*best) + "?" : "");
+}
+
+std::string sessions_answer(std::string_view argument, const hooks& h) {
+  const auto blank = std::min(argument.find(' '), argument.size());
+  const auto limit = text::to_number(argument.substr(0, blank), most_listed);
+  if (!limit || *limit == 0) return error_answer("sessions needs LIMIT (1 to 1000) and perhaps a DOMAIN");
+  const std::string domain(text::trim(argument.substr(blank)));
+  if (auto why = domain.empty() ? std::string() : not_served(domain, h.links()); !why.empty())
+    return error_answer(why);
+  const auto open = h.open();
+  return json::serialize(json::object{{"open", open.messages},
+                                      {"conversations", open.conversations},
+                                      {"server_transactions", open.server_transactions},
+                                      {"client_transactions", open.client_transactions},
+                                      {"sessions", list(h.sessions(domain, *limit))}});
+}
+
+/// All links and peers, or those of one domain or address.
+std::string peer_answer(std::string_view argument, const hooks& h) {
+  auto links = h.links();
+  auto peers = h.peers();
+  const auto whole = socket_address::parse(argument);
+  const auto ip = whole ? std::optional(whole->ip) : ip_address::parse(argument);
+  if (ip) {
+    links.clear();
+    std::erase_if(peers,
+                  [&](const auto& p) { return p.at.ip != *ip || (whole && p.at.port != whole->port); });
+  } else if (!argument.empty()) {
+    const std::string domain(argument);
+    if (auto why = not_served(domain, links); !why.empty()) return error_answer(why);
+    std::erase_if(links, [&](const auto& l) { return l.domain != domain; });
+    peers.clear();
+  }
+  if (peers.size() > most_listed) peers.resize(most_listed);
+  return json::serialize(json::object{{"links", list(links)}, {"peers", list(peers)}});
+}
+
+std::string reload_answer(const hooks& h) {
+  const auto outcome = h.reload();
+  if (!outcome.errors.empty()) {
+    return json::serialize(
+        json::object{{"error", "reload refused, nothing was changed"}, {"errors", list(outcome.errors)}});
+  }
+  return done({{"changed", list(outcome.changed)},
+               {"waiting_for_restart", list(outcome.waiting)},
+               {"warnings", list(outcome.warnings)}});
+}
+
+/// Empty: none was given; else its seconds, or nothing where it is no number.
+struct given_seconds {
+  bool bad = false;
+  std::optional<duration> value;
+};
+given_seconds seconds_of(std::string_view text, std::uint64_t most) {
+  if (text.empty()) return {};
+  const auto n = text::to_number(text, most);
+  if (!n) return {true, {}};
+  return {false, std::chrono::seconds(*n)};
+}
+
+std::string drain_answer(std::string_view argument, const hooks& h) {
+  constexpr std::uint64_t most = 600;  // as gateway.drain
+  const auto limit = seconds_of(argument, most);
+  if (limit.bad) return error_answer("drain takes a number of seconds, 0 to 600");
+  return h.drain(limit.value) ? done() : error_answer("the gateway is draining already");
+}
+
+std::string block_answer(std::string_view argument, const hooks& h) {
+  constexpr std::uint64_t most = std::uint64_t{10} * 365 * 86'400;
+  const auto blank = std::min(argument.find(' '), argument.size());
+  const std::string what(argument.substr(0, blank));
+  const auto time = seconds_of(text::trim(argument.substr(blank)), most);
+  if (what.empty() || time.bad || (time.value && *time.value == duration::zero()))
+    return error_answer("block needs WHAT and perhaps SECONDS, at most ten years");
+  const auto why = h.add_block(what, time.value);
+  return why.empty() ? done({{"blocked", what}}) : error_answer(why);
+}
+
+std::string unblock_answer(std::string_view argument, const hooks& h) {
+  const auto why = h.remove_block(std::string(argument));
+  return why.empty() ? done({{"unblocked", argument}}) : error_answer(why);
+}
+
+void incidents_answer(std::string_view argument, const hooks& h, answer_function answer) {
+  const auto query = query_of(argument);
+  if (!query) return answer(error_answer("incidents needs SINCE (seconds since 1970) and LIMIT (1 to 1000)"));
+  h.incidents(*query, [answer = std::move(answer),
+                       store_trouble = h.store_trouble](const std::vector<incident>& found) {
+    json::object out{{"incidents", list(found)}};
+    const auto trouble = store_trouble();
+    if (!trouble.empty())
+      out["warning"] = "the store cannot write (" + trouble + "): newer incidents stand only in the log";
+    answer(json::serialize(out));
+  });
+}
+
+std::string level_answer(std::string_view argument, const hooks& h) {
+  const auto level = level_named(argument);
+  if (!level) return error_answer("log-level needs debug, info, warning or error");
+  h.set_log_level(*level);
+  return done({{"level", argument}});
+}
+
 }  // namespace
+
+std::string status_answer(const hooks& h) {
+  const auto ready = h.readiness();
+  json::object out{{"version", STOX_VERSION}, {"ready", ready.ready}, {"why", ready.why}};
+  for (const auto& [name, value] : h.facts()) out[name] = value;
+  out["links"] = list(h.links());
+  out["waiting_for_restart"] = list(h.waiting());
+  json::array samples;
+  for (const auto& s : h.samples()) samples.push_back(sample_object(s));
+  out["samples"] = std::move(samples);
+  return json::serialize(out);
+}
 
 std::string error_answer(std::string_view why) { return json::serialize(json::object{{"error", why}}); }
 
@@ -89,24 +176,22 @@ void answer_command(std::string_view line, const hooks& h, std::function<void(st
   const auto blank = line.find(' ');
   const auto command = line.substr(0, blank);
   const auto argument = blank == std::string_view::npos ? std::string_view() : text::trim(line.substr(blank));
-  if (command == "status" && argument.empty()) return answer(status(h));
-  if (command == "version" && argument.empty())
-    return answer(json::serialize(json::object{{"version", STOX_VERSION}}));
-  if (command == "log-level") {
-    const auto level = level_named(argument);
-    if (!level) return answer(error_answer("log-level needs debug, info, warning or error"));
-    h.set_log_level(*level);
-    return answer(json::serialize(json::object{{"ok", true}, {"level", argument}}));
+  if (argument.empty()) {
+    if (command == "status") return answer(status_answer(h));
+    if (command == "version") return answer(json::serialize(json::object{{"version", STOX_VERSION}}));
+    if (command == "reload") return answer(reload_answer(h));
+    if (command == "blocks") return answer(json::serialize(json::object{{"blocks", list(h.blocks())}}));
   }
-  if (command == "incidents") {
-    const auto query = query_of(argument);
-    if (!query)
-      return answer(error_answer("incidents needs SINCE (seconds since 1970) and LIMIT (1 to 1000)"));
-    return h.incidents(*query, [answer = std::move(answer)](const std::vector<incident>& found) {
-      answer(json::serialize(json::object{{"incidents", list(found)}}));
-    });
-  }
-  answer(error_answer("unknown command; use status, version, incidents SINCE LIMIT or log-level LEVEL"));
+  if (command == "sessions") return answer(sessions_answer(argument, h));
+  if (command == "peer") return answer(peer_answer(argument, h));
+  if (command == "block") return answer(block_answer(argument, h));
+  if (command == "unblock") return answer(unblock_answer(argument, h));
+  if (command == "drain") return answer(drain_answer(argument, h));
+  if (command == "log-level") return answer(level_answer(argument, h));
+  if (command == "incidents") return incidents_answer(argument, h, std::move(answer));
+  answer(
+      error_answer("unknown command; use status, version, sessions, peer, block, unblock, blocks, drain, "
+                   "reload, incidents or log-level"));
 }
 
 }  // namespace stox::admin

@@ -12,6 +12,9 @@ namespace stox::admin {
 /// object without a newline.
 void answer_command(std::string_view line, const hooks& h, std::function<void(std::string)> answer);
 
+/// What the gateway is and how it stands: for `status` and for HTTP.
+std::string status_answer(const hooks& h);
+
 /// {"error":"..."}
 std::string error_answer(std::string_view why);
 

@@ -75,6 +75,88 @@ void add_incidents(std::string& out, const json::array& incidents) {
   }
 }
 
+std::string joined(const json::value* list, std::string_view before) {
+  std::string out;
+  if (list == nullptr || !list->is_array()) return out;
+  for (const auto& item : list->get_array()) {
+    if (!out.empty()) out += ' ';
+    out += before;
+    out += shown(item);
+  }
+  return out;
+}
+
+// "KEY  OLD -> NEW" or "KEY  +ADDED -REMOVED".
+void add_changes(std::string& out, std::string_view title, const json::array& changes) {
+  for (const auto& one : changes) {
+    const auto* change = one.if_object();
+    if (change == nullptr) continue;
+    out += title;
+    out += member(*change, "key");
+    const auto added = joined(change->if_contains("added"), "+");
+    const auto removed = joined(change->if_contains("removed"), "-");
+    if (!added.empty()) out += " " + added;
+    if (!removed.empty()) out += " " + removed;
+    if (change->contains("old")) out += " " + member(*change, "old") + " -> " + member(*change, "new");
+    out += '\n';
+  }
+}
+
+void add_lines(std::string& out, std::string_view title, const json::array& texts) {
+  for (const auto& text : texts) out.append(title).append(shown(text)).append("\n");
+}
+
+using row = std::vector<std::string>;
+
+row row_of(const json::object& o) {
+  row out;
+  for (const auto& [name, value] : o) out.push_back(shown(value));
+  return out;
+}
+
+// A table under the names of its columns; what is empty is "-".
+void add_table(std::string& out, std::string_view title, const json::array& objects) {
+  std::vector<row> rows;
+  for (const auto& one : objects) {
+    const auto* object = one.if_object();
+    if (object == nullptr) continue;
+    if (rows.empty()) {
+      rows.emplace_back();
+      for (const auto& [name, value] : *object) rows.back().push_back(plain(name));
+    }
+    rows.push_back(row_of(*object));
+  }
+  if (!out.empty()) out += '\n';
+  if (rows.empty()) {
+    out.append("no ").append(title).append("\n");
+    return;
+  }
+  std::vector<std::size_t> widths(rows.front().size());
+  for (auto& r : rows) {
+    r.resize(widths.size());
+    for (std::size_t i = 0; i < r.size(); ++i) {
+      if (r[i].empty()) r[i] = "-";
+      widths[i] = std::max(widths[i], r[i].size() + 2);
+    }
+  }
+  for (const auto& r : rows) {
+    for (std::size_t i = 0; i + 1 < r.size(); ++i) {
+      out += r[i];
+      out.append(widths[i] - r[i].size(), ' ');
+    }
+    out += r.back() + '\n';
+  }
+}
+
+void add_array(std::string& out, std::string_view name, const json::array& array) {
+  if (name == "samples") return add_samples(out, array);
+  if (name == "incidents") return add_incidents(out, array);
+  if (name == "changed") return add_changes(out, "changed: ", array);
+  if (name == "waiting_for_restart") return add_changes(out, "waits for a restart: ", array);
+  if (name == "warnings") return add_lines(out, "warning: ", array);
+  add_table(out, plain(name), array);
+}
+
 }  // namespace
 
 bool says_ready(std::string_view text) {
@@ -90,20 +172,25 @@ result<std::string> answer_text(std::string_view text) {
   const auto value = json::parse({text.data(), text.size()}, failed);
   if (failed || !value.is_object()) return error(errc::refused, "the daemon's answer is no JSON object");
   const auto& object = value.get_object();
-  if (const auto* why = object.if_contains("error")) return error(errc::refused, shown(*why));
+  if (const auto* why = object.if_contains("error")) {
+    auto words = shown(*why);
+    if (const auto* more = object.if_contains("errors"); more != nullptr && more->is_array()) {
+      for (const auto& one : more->get_array()) words += "\n" + shown(one);
+    }
+    return error(errc::refused, std::move(words));
+  }
   std::size_t width = 0;
-  for (const auto& [name, field] : object) width = std::max(width, name.size() + 2);
+  for (const auto& [name, field] : object) {
+    if (!field.is_array()) width = std::max(width, name.size() + 2);
+  }
   std::string out;
   for (const auto& [name, field] : object) {
     if (field.is_array()) continue;
     const auto field_text = shown(field);
     if (!field_text.empty()) add_line(out, plain(name), field_text, width);
   }
-  if (const auto* samples = object.if_contains("samples"); samples != nullptr && samples->is_array()) {
-    add_samples(out, samples->get_array());
-  }
-  if (const auto* found = object.if_contains("incidents"); found != nullptr && found->is_array()) {
-    add_incidents(out, found->get_array());
+  for (const auto& [name, field] : object) {
+    if (field.is_array()) add_array(out, name, field.get_array());
   }
   return out;
 }

@@ -7,8 +7,9 @@
 
 namespace stox::cli {
 
-/// The daemon's answer (one JSON object) for people: a line for each field, then a line for each sample that
-/// is not 0, or a line for each incident. {"error":...} and what is no JSON object become an error.
+/// The daemon's answer (one JSON object) for people: a line for each field, then its lists: a line for each
+/// sample that is not 0, for each incident and each changed key, a table for everything else. {"error":...}
+/// and what is no JSON object become an error.
 result<std::string> answer_text(std::string_view json);
 
 /// False for an answer whose "ready" is false.

@@ -18,7 +18,7 @@
 #include "cli/explain.hpp"
 #include "cli/man.hpp"
 #include "cli/replay.hpp"
-#include "cli/since.hpp"
+#include "cli/request.hpp"
 #include "engine/sandbox.hpp"
 
 namespace stox::cli {
@@ -31,75 +31,34 @@ constexpr std::size_t max_input = std::size_t{1} << 20;
 constexpr std::size_t max_trace = std::size_t{1} << 30;
 
 constexpr std::string_view usage =
-    "stoxctl: asks a running stoxd, and explains what it would do.\n"
-    "\n"
-    "  stoxctl [--config FILE | --control PATH] [--json] status\n"
-    "  stoxctl [--config FILE | --control PATH] [--json] version\n"
-    "  stoxctl [--config FILE | --control PATH] [--json] [--since TIME] [--limit N] incidents\n"
-    "  stoxctl [--config FILE | --control PATH] log-level debug|info|warning|error\n"
-    "  stoxctl [--config FILE] [--from ADDRESS:PORT] explain < MESSAGE\n"
-    "  stoxctl [--config FILE] replay FILE\n"
-    "\n"
-    "explain reads a SIP message or a stanza and prints what the gateway would send, on which side, what it "
-    "would drop and why. It opens\n"
-    "no socket. replay runs a trace of stoxd --record and tells whether the engine still does the same.\n"
-    "Without --config, explain and replay serve sip.example and trust 192.0.2.0/24; the others ask the "
-    "socket that STOX_ADMIN_CONTROL\n"
-    "names, or /run/stox/ctl.\n"
-    "incidents lists what the store holds, oldest first: messages whose fate is not known, senders that "
-    "could "
-    "not be told, ends that\n"
-    "were none. TIME is 2026-01-31, 2026-01-31T12:00:00Z, or a duration before now like 30min, 12h or 7d; N "
-    "is "
-    "1 to 1000 (100), of the newest.\n"
-    "\n"
-    "Exit code: 0 done; 1 no or a bad answer, or a replay that differs; 2 bad usage; 3 status of a daemon "
-    "that "
-    "is not ready.\n";
+    R"(stoxctl: asks a running stoxd, steers it, and explains what it would do.
 
-struct request {
-  std::vector<std::string> words;  ///< the command and its argument
-  std::optional<std::string> config, control, from, since, limit;
-  bool json = false, help = false;
-};
+  stoxctl status                      how it stands: readiness, links, counters
+  stoxctl sessions [--domain D] [--limit N]
+                                      messages on their way, the oldest first
+  stoxctl peer [ADDRESS|DOMAIN]       SIP peers and component links: state, pauses, errors
+  stoxctl block WHAT [--for TIME]     refuse a SIP address or network, an XMPP user or domain
+  stoxctl block --list
+  stoxctl unblock WHAT
+  stoxctl incidents [--since TIME] [--limit N]
+                                      messages whose fate is not known, and the like, oldest first
+  stoxctl reload                      read the configuration again, all or nothing
+  stoxctl drain [SECONDS]             finish open work and end
+  stoxctl log-level debug|info|warning|error
+  stoxctl version
+  stoxctl explain [--from ADDRESS:PORT] < MESSAGE
+                                      what a SIP message or a stanza would become; opens no socket
+  stoxctl replay FILE                 runs a trace of stoxd --record and tells what differs now
 
-/// Flags may stand before or behind the command, as "--flag VALUE" or "--flag=VALUE".
-result<request> parse(const std::vector<std::string>& args) {
-  request out;
-  for (std::size_t i = 0; i < args.size(); ++i) {
-    const auto& arg = args[i];
-    if (!arg.starts_with("-")) {
-      out.words.push_back(arg);
-      continue;
-    }
-    const auto equals = arg.find('=');
-    const auto name = arg.substr(0, equals);
-    if (name == "--json" || name == "--help" || name == "-h") {
-      (name == "--json" ? out.json : out.help) = true;
-      continue;
-    }
-    auto* target = name == "--config"    ? &out.config
-                   : name == "--control" ? &out.control
-                   : name == "--from"    ? &out.from
-                   : name == "--since"   ? &out.since
-                   : name == "--limit"   ? &out.limit
-                                         : nullptr;
-    if (target == nullptr) {
-      const auto best =
-          text::nearest(name, {"--config", "--control", "--from", "--since", "--limit", "--json", "--help"});
-      return error(errc::bad_usage,
-                   name + ": unknown flag" + (best ? "; did you mean " + std::string(*best) + "?" : ""));
-    }
-    if (equals != std::string::npos) {
-      *target = arg.substr(equals + 1);
-    } else if (i + 1 < args.size()) {
-      *target = args[++i];
-    } else {
-      return error(errc::bad_usage, name + ": needs a value");
-    }
-  }
-  return out;
-}
+Flags: --json prints the daemon's own answer. --control PATH or --config FILE say which daemon; without them
+STOX_ADMIN_CONTROL, or /run/stox/ctl. Without --config, explain and replay serve sip.example and trust
+192.0.2.0/24.
+TIME of --since is 2026-01-31, 2026-01-31T12:00:00Z, or a time before now like 30min, 12h, 7d; of --for it is
+30min, 12h, 7d. N is 1 to 1000 (100). Blocks end with the daemon.
+
+Exit code: 0 done; 1 no or a bad answer, a refusal, or a replay that differs; 2 bad usage; 3 status of a
+daemon that is not ready.
+)";
 
 std::string joined(const config::errors& errors) {
   std::string out;
@@ -139,25 +98,6 @@ result<told> ask(const request& r, const std::string& command, const config::env
   auto shown = answer_text(*answer);
   if (!shown) return shown.error();
   return told{r.json ? *answer + "\n" : std::move(*shown), says_ready(*answer)};
-}
-
-/// The control socket's command for what the flags say.
-result<std::string> incidents_command(const request& r) {
-  std::int64_t since = 0;
-  if (r.since) {
-    const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    const auto at = parse_since(*r.since, now);
-    if (!at)
-      return error(errc::bad_usage, "--since: \"" + *r.since +
-                                        "\" is no time; write 2026-01-31, "
-                                        "2026-01-31T12:00:00Z, or 30min, 12h, 7d for a time before now");
-    since = *at;
-  }
-  constexpr std::uint64_t most = 1000;
-  const auto limit = text::to_number(r.limit.value_or("100"), most);
-  if (!limit || *limit == 0)
-    return error(errc::bad_usage, "--limit: \"" + *r.limit + "\" is no number from 1 to 1000");
-  return "incidents " + std::to_string(since) + " " + std::to_string(*limit);
 }
 
 result<std::string> explain_input(const request& r, std::istream& in) {
@@ -222,12 +162,10 @@ exit_code run(const std::vector<std::string>& args, std::istream& in, std::ostre
   const auto is = [&](std::string_view name, std::size_t arguments) {
     return command == name && words.size() == arguments + 1;
   };
-  if (is("status", 0) || is("version", 0)) return print(ask(*r, command, env), out, err);
-  if (is("log-level", 1)) return print(ask(*r, "log-level " + words[1], env), out, err);
-  if (is("incidents", 0)) {
-    const auto asked = incidents_command(*r);
-    return asked ? print(ask(*r, *asked, env), out, err) : fail(err, asked.error().detail, exit_code::usage);
-  }
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  const auto asked = control_command(*r, now);
+  if (!asked) return fail(err, asked.error().detail, exit_code::usage);
+  if (!asked->empty()) return print(ask(*r, *asked, env), out, err);
   if (is("explain", 0)) return print(explain_input(*r, in), out, err);
   if (is("replay", 1)) {
     const auto done = replay_file(*r);

@@ -35,6 +35,8 @@ std::optional<std::int64_t> parse_clock(std::string_view text) {
   return std::int64_t{*hour} * 3600 + std::int64_t{*minute} * 60 + *second;
 }
 
+}  // namespace
+
 std::optional<std::int64_t> parse_age(std::string_view text) {
   if (text.ends_with('d')) {
     const auto days = digits(text.substr(0, text.size() - 1), 100'000);
@@ -43,8 +45,6 @@ std::optional<std::int64_t> parse_age(std::string_view text) {
   const auto milliseconds = config::parse_duration(text);
   return milliseconds ? std::optional(*milliseconds / 1000) : std::nullopt;
 }
-
-}  // namespace
 
 std::optional<std::int64_t> parse_since(std::string_view text, std::int64_t now) {
   if (const auto date = parse_date(text.substr(0, 10))) {

@@ -10,4 +10,7 @@ namespace stox::cli {
 /// seconds since 1970, never negative.
 std::optional<std::int64_t> parse_since(std::string_view text, std::int64_t now);
 
+/// "30min", "12h", "7d" in seconds.
+std::optional<std::int64_t> parse_age(std::string_view text);
+
 }  // namespace stox::cli

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "settings/changed_key.hpp"
 #include "settings/settings.hpp"
 
 /// Command line, environment and file become settings::all. One option table (options.hpp) is the source of
@@ -28,6 +29,8 @@ enum class what {
   help,             ///< print `text`
 };
 
+using settings::changed_key;
+
 struct loaded {
   settings::all settings;             ///< valid when `what` is run, check or print_config
   std::vector<std::string> warnings;  ///< one sentence each; to be logged (run, reload) or printed (check)
@@ -39,6 +42,8 @@ struct loaded {
   /// what one batch may add.
   std::uint64_t record_limit = 1'000'000'000;
   std::string file;  ///< the configuration file that was read; empty: none
+  /// After reload(): what counts from now on, and what waits for a restart.
+  std::vector<changed_key> changed, waiting;
 };
 
 /// Every error that was found, each "FILE:LINE: KEY: what; hint" (or "--flag: ...", "STOX_X: ..."); never
@@ -60,16 +65,16 @@ using environment = std::function<std::optional<std::string>(std::string_view na
 outcome load(const std::vector<std::string>& args, const environment& env);
 
 /// The same for SIGHUP: reads the file again, with the command line and environment of the start, which still
-/// win. `loaded::warnings` also names each key that changed but counts only after a restart.
+/// win. Keys that count only after a restart keep their running values; `loaded::waiting` names them.
 outcome reload(const settings::all& running, const std::vector<std::string>& args, const environment& env);
 
 /// For tests, stoxctl and other programs that have the text already: file text only, no flags, no
 /// environment.
 outcome parse(std::string_view toml, const std::string& file_name);
 
-/// The keys whose values differ, e.g. "sip.listen"; split by whether a running daemon can take them over.
+/// What differs, split by whether a running daemon can take it over.
 struct difference {
-  std::vector<std::string> live, restart;
+  std::vector<changed_key> live, restart;
 };
 difference compare(const settings::all& before, const settings::all& after);
 

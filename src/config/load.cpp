@@ -130,6 +130,17 @@ void read_sources(findings& f, const command_line& line, const environment& env,
   warnings.insert(warnings.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
+/// Puts the running values of the keys back that count only after a restart.
+void keep_for_restart(settings::all& next, const settings::all& running) {
+  for (const auto& o : options()) {
+    if (o.change == change::restart && o.show != nullptr && o.show(next) != o.show(running))
+      assign(o, next, o.show(running));
+  }
+  for (const auto& t : table_arrays()) {
+    if (t.change == change::restart) t.copy(next, running);
+  }
+}
+
 }  // namespace
 
 outcome load(const std::vector<std::string>& args, const environment& env) {
@@ -180,30 +191,14 @@ outcome parse(std::string_view toml, const std::string& file_name) {
   return out;
 }
 
-difference compare(const settings::all& before, const settings::all& after) {
-  difference out;
-  const auto note = [&out](std::string_view key, change c) {
-    (c == change::live ? out.live : out.restart).emplace_back(key);
-  };
-  for (const auto& o : options()) {
-    if (o.show != nullptr && o.show(before) != o.show(after)) note(o.key, o.change);
-  }
-  for (const auto& t : table_arrays()) {
-    if (!t.same(before, after)) note(t.key, t.change);
-  }
-  return out;
-}
-
 outcome reload(const settings::all& running, const std::vector<std::string>& args, const environment& env) {
   auto next = load(args, env);
   if (!next) return next;
-  const auto wanted = next->settings;
-  for (const auto& key : compare(running, wanted).restart) {
-    next->warnings.push_back(key + ": the change counts only after a restart");
-    if (const auto* o = find_option(key)) assign(*o, next->settings, o->show(running));
-    if (const auto* t = find_table_array(key)) t->copy(next->settings, running);
-  }
-  // What is new may need what waits for the restart: a served domain whose component is not there yet.
+  auto found = compare(running, next->settings);
+  next->changed = std::move(found.live);
+  next->waiting = std::move(found.restart);
+  keep_for_restart(next->settings, running);
+  // What is new may not fit what waits for the restart: a listener on every address without sip.advertise.
   findings mixed;
   mixed.settings = next->settings;
   mixed.file = next->file;

@@ -27,4 +27,10 @@ std::string add_domain(std::vector<std::string>& to, const std::string& text);
 
 std::int64_t to_ms(duration d);
 
+/// The tables of the arrays, for the diff of a reload.
+std::vector<table_row> domain_rows(const settings::all& s);
+std::vector<table_row> credential_rows(const settings::all& s);
+std::vector<table_row> certificate_rows(const settings::all& s);
+std::vector<table_row> component_rows(const settings::all& s);
+
 }  // namespace stox::config

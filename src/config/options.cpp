@@ -19,22 +19,22 @@ constexpr table_array arrays[] = {
      "domains.",
      false, [](all& s) { s.gateway.domains.emplace_back(); },
      [](const all& a, const all& b) { return a.gateway.domains == b.gateway.domains; },
-     [](all& to, const all& from) { to.gateway.domains = from.gateway.domains; }},
+     [](all& to, const all& from) { to.gateway.domains = from.gateway.domains; }, domain_rows},
     {"sip.credential", change::live,
      "What SIP servers that ask for a password are told (digest, RFC 3261 §22); other realms are not "
      "answered.",
      false, [](all& s) { s.credentials.emplace_back(); },
      [](const all& a, const all& b) { return a.credentials == b.credentials; },
-     [](all& to, const all& from) { to.credentials = from.credentials; }},
+     [](all& to, const all& from) { to.credentials = from.credentials; }, credential_rows},
     {"tls.certificate", change::live, "A certificate of ours, for servers and for clients.", false,
      [](all& s) { s.tls.certificates.emplace_back(); },
      [](const all& a, const all& b) { return a.tls.certificates == b.tls.certificates; },
-     [](all& to, const all& from) { to.tls.certificates = from.tls.certificates; }},
-    {"xmpp.component", change::restart,
+     [](all& to, const all& from) { to.tls.certificates = from.tls.certificates; }, certificate_rows},
+    {"xmpp.component", change::live,
      "A link to an XMPP server that lets the gateway serve one domain (XEP-0114).", true,
      [](all& s) { s.components.emplace_back(); },
      [](const all& a, const all& b) { return a.components == b.components; },
-     [](all& to, const all& from) { to.components = from.components; }},
+     [](all& to, const all& from) { to.components = from.components; }, component_rows},
 };
 
 std::vector<option> all_options() {

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "settings/settings.hpp"
@@ -56,6 +57,13 @@ struct option {
 std::span<const option> options();
 const option* find_option(std::string_view key);
 
+/// One table of an array, as a reload compares it.
+struct table_row {
+  std::string name;  ///< what tells it from the others: its domain, its realm
+  std::vector<std::pair<std::string_view, std::string>> fields;
+  redacted secret;
+};
+
 /// An array of tables: [[gateway.domain]], [[tls.certificate]], [[xmpp.component]].
 struct table_array {
   std::string_view key;
@@ -65,6 +73,7 @@ struct table_array {
   void (*add)(settings::all&);  ///< appends an empty element, which the keys of the table then fill
   bool (*same)(const settings::all&, const settings::all&);
   void (*copy)(settings::all& to, const settings::all& from);
+  std::vector<table_row> (*rows)(const settings::all&);  ///< for the diff of a reload
 };
 std::span<const table_array> table_arrays();
 const table_array* find_table_array(std::string_view key);

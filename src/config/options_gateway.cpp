@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <string_view>
 
@@ -47,6 +48,14 @@ constexpr option table[] = {
      "Addresses of those who run the gateway, for questions and complaints; disco shows them (XEP-0157).",
      [](all& s, const value& v) { return add_contact(s.gateway.contact, v.text); },
      [](const all& s) { return s.gateway.contact; }, [](all& s) { s.gateway.contact.clear(); }},
+    {"gateway.drain", value_type::duration, change::live, "10s", "", 0, 600'000, "",
+     "How long open messages may take to end at SIGTERM, and on a component link that a reload takes away; "
+     "then they fail to their senders.",
+     [](all& s, const value& v) {
+       s.gateway.drain = std::chrono::milliseconds(v.number);
+       return std::string();
+     },
+     [](const all& s) { return texts{write_duration(to_ms(s.gateway.drain))}; }, nullptr},
     {"gateway.domain.sip", value_type::text, change::live, "", R"("example.com")", 0, 0, "required",
      "The domain's name on the SIP side.",
      [](all& s, const value& v) { return set_domain(s.gateway.domains.back().sip, v.text); }, nullptr,

@@ -38,6 +38,12 @@ std::string set_control(all& s, const value& v) {
   return {};
 }
 
+std::string set_ready(all& s, const value& v) {
+  if (v.text != "any" && v.text != "all") return quote(v.text) + " is unknown; use \"any\" or \"all\"";
+  s.admin.ready = v.text == "any" ? settings::ready_when::any : settings::ready_when::all;
+  return {};
+}
+
 std::string set_level(all& s, const value& v) {
   const auto level = parse_level(v.text);
   if (!level) return quote(v.text) + " is unknown; use \"debug\", \"info\", \"warning\" or \"error\"";
@@ -63,11 +69,14 @@ constexpr option table[] = {
      },
      [](const all& s) { return texts{s.store.path}; }, nullptr},
     {"admin.listen", value_type::text, change::restart, "", R"("127.0.0.1:9464")", 0, 0, "ADDRESS:PORT",
-     "HTTP for /metrics, /healthz and /readyz; empty: none.", set_admin_listen,
+     "HTTP for /metrics, /status, /healthz and /readyz; empty: none.", set_admin_listen,
      [](const all& s) { return texts{s.admin.listen}; }, nullptr},
     {"admin.control", value_type::text, change::restart, "", R"("/run/stox/ctl")", 0, 0, "at most 107 bytes",
      "Path of the socket that stoxctl talks to; empty: none.", set_control,
      [](const all& s) { return texts{s.admin.control}; }, nullptr},
+    {"admin.ready", value_type::text, change::live, "any", "", 0, 0, "\"any\" or \"all\"",
+     "Which component links must be up for /readyz to answer 200.", set_ready,
+     [](const all& s) { return texts{s.admin.ready == settings::ready_when::any ? "any" : "all"}; }, nullptr},
     {"limits.memory", value_type::size, change::live, "512MiB", "", 16LL << 20, 1LL << 40, "",
      "Memory for queues and tables; above it new work is refused, accepted work is kept.",
      [](all& s, const value& v) {

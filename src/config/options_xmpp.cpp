@@ -25,15 +25,15 @@ std::string set_secret(all& s, const value& v) {
 }
 
 constexpr option table[] = {
-    {"xmpp.component.domain", value_type::text, change::restart, "", R"("sip.example")", 0, 0, "required",
+    {"xmpp.component.domain", value_type::text, change::live, "", R"("sip.example")", 0, 0, "required",
      "The domain that this component serves: the XMPP name of a domain in gateway.sip_domains.",
      [](all& s, const value& v) { return set_domain(s.components.back().domain, v.text); }, nullptr, nullptr},
-    {"xmpp.component.server", value_type::text, change::restart, "", R"("127.0.0.1:5347")", 0, 0, "required",
+    {"xmpp.component.server", value_type::text, change::live, "", R"("127.0.0.1:5347")", 0, 0, "required",
      "The XMPP server's component port (XEP-0114), HOST:PORT.", set_server, nullptr, nullptr},
-    {"xmpp.component.secret", value_type::secret, change::restart, "", R"("change-me")", 0, 0,
+    {"xmpp.component.secret", value_type::secret, change::live, "", R"("change-me")", 0, 0,
      "this or secret_file", "The secret that the XMPP server has for this component.", set_secret, nullptr,
      nullptr},
-    {"xmpp.component.secret_file", value_type::text, change::restart, "", "", 0, 0, "this or secret",
+    {"xmpp.component.secret_file", value_type::text, change::live, "", "", 0, 0, "this or secret",
      "A file that holds the secret; a relative path is relative to the configuration file.",
      [](all& s, const value& v) {
        if (v.text.empty()) return std::string("is empty; write the file's path");

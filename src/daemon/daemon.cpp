@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "admin/admin.hpp"
+#include "config/values.hpp"
 #include "daemon/certificates.hpp"
 #include "daemon/log_line.hpp"
 #include "daemon/logger.hpp"
@@ -20,6 +21,7 @@
 #include "daemon/trace_file.hpp"
 #include "engine/engine.hpp"
 #include "engine/trace.hpp"
+#include "gateway/blocklist.hpp"
 #include "net/ids.hpp"
 #include "net/loop.hpp"
 #include "store/sqlite_store.hpp"
@@ -53,6 +55,20 @@ std::string detail_of(const incident& i) {
   add("cause", i.cause);
   auto line = log_line(r);
   return line.empty() ? line : line.substr(1);  // the blank after the event, which is empty
+}
+
+instant now() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
+
+// One changed key as a log line has it.
+fields shown(const config::changed_key& c) {
+  fields out{{"key", c.key}};
+  if (c.added.empty() && c.removed.empty()) {
+    out.insert(out.end(), {{"old", c.before}, {"new", c.after}});
+  } else {
+    if (!c.added.empty()) out.emplace_back("added", joined(c.added));
+    if (!c.removed.empty()) out.emplace_back("removed", joined(c.removed));
+  }
+  return out;
 }
 
 // Above sip.max_connections the SIP endpoint still sees new connections, so that a trusted peer can take a
@@ -98,8 +114,11 @@ struct daemon::impl {
   admin::hooks admin_hooks();
   void find_incidents(admin::incident_query q, found_incidents found);
   void on_batch_end();
-  void reload();
+  admin::reload_outcome reload();
+  std::string take_over(const settings::all& next);
   void apply(config::loaded next);
+  std::string block(const std::string& what, std::optional<duration> time);
+  std::string unblock(const std::string& what);
   void tell_engine();
   std::vector<engine::sample> samples() const;
   std::string status() const { return "listening on " + joined(loop->listeners()); }
@@ -117,6 +136,7 @@ struct daemon::impl {
   std::unique_ptr<trace_file> trace;
   bool trace_reported = false;
   bool store_writes = true;  // as the log has it
+  bool draining = false;
   net::csprng_ids random_ids{engine_number};
   std::optional<engine::recording_ids> recorded_ids;
   std::optional<engine::trace_writer> tap;
@@ -198,6 +218,7 @@ void daemon::impl::build_engine() {
   core = std::make_unique<engine::engine>(settings, ids);
   if (tap) core->set_tap(&*tap);
   net::loop_limits limits;
+  limits.drain = settings.gateway.drain;
   limits.tcp.max_accepted = accept_limit(settings.sip);
   loop = std::make_unique<net::loop>(*core, hooks(), limits);
 }
@@ -208,9 +229,11 @@ net::loop_hooks daemon::impl::hooks() {
   h.incident = [this](const incident& i) { add_incident(i.kind, i.domain, detail_of(i)); };
   h.batch_end = [this] { on_batch_end(); };
   h.reload = [this] { reload(); };
-  h.stopping = [this] {
-    service::stopping();
-    say(log_level::info, "daemon.stopping", {});
+  h.stopping = [this](duration limit) {
+    draining = true;
+    service::stopping(limit);
+    say(log_level::info, "daemon.stopping",
+        {{"limit", config::write_duration(std::chrono::ceil<std::chrono::milliseconds>(limit).count())}});
   };
   return h;
 }
@@ -234,6 +257,28 @@ admin::hooks daemon::impl::admin_hooks() {
   h.incidents = [this](admin::incident_query q, found_incidents found) {
     find_incidents(q, std::move(found));
   };
+  h.store_trouble = [this] {
+    const auto health = store->health();
+    return health.writes ? std::string() : health.why;
+  };
+  h.links = [this] { return core->links(); };
+  h.peers = [this] { return core->peers(now()); };
+  h.sessions = [this](const std::string& domain, std::size_t limit) { return core->sessions(domain, limit); };
+  h.open = [this] { return core->open(); };
+  h.reload = [this] { return reload(); };
+  h.waiting = [this] { return loaded.waiting; };
+  h.drain = [this](std::optional<duration> limit) {
+    if (draining) return false;
+    loop->shutdown(limit);
+    return true;
+  };
+  h.blocks = [this] {
+    std::vector<admin::blocked_source> out;
+    for (auto& b : core->blocks()) out.push_back({std::move(b.what), b.until});
+    return out;
+  };
+  h.add_block = [this](const std::string& what, std::optional<duration> time) { return block(what, time); };
+  h.remove_block = [this](const std::string& what) { return unblock(what); };
   return h;
 }
 
@@ -301,34 +346,73 @@ void daemon::impl::add_incident(std::string_view kind, std::string domain, std::
       {now, std::move(domain), now + incident_lifetime, engine_number, std::string(kind), std::move(detail)});
 }
 
-void daemon::impl::reload() {
+admin::reload_outcome daemon::impl::reload() {
+  if (draining) return {{"the gateway is draining"}, {}, {}, {}};
   service::reloading();
+  admin::reload_outcome out;
   auto next = config::reload(settings, args, env);
-  const auto why = next ? start_resolver(next->settings.dns) : std::string();
-  if (next && why.empty()) {
-    apply(std::move(*next));
-  } else if (next) {
-    say(log_level::error, "daemon.reload_refused", {{"why", why}});
+  if (!next) {
+    out.errors = next.error();
+  } else if (auto why = take_over(next->settings); !why.empty()) {
+    out.errors.push_back(std::move(why));
   } else {
-    for (const auto& e : next.error()) say(log_level::error, "daemon.reload_refused", {{"why", e}});
+    out.warnings = next->warnings;
+    out.changed = next->changed;
+    out.waiting = next->waiting;
+    apply(std::move(*next));
   }
+  for (const auto& e : out.errors) say(log_level::error, "daemon.reload_refused", {{"why", e}});
   service::ready(status());
+  return out;
+}
+
+// What can still go wrong with good settings, before anything counts: "" or why not.
+std::string daemon::impl::take_over(const settings::all& next) {
+  auto secure = net::tls_context::make(next.tls, served_domains(next.gateway));
+  if (!secure) return "tls: " + secure.error().detail;
+  if (auto why = start_resolver(next.dns); !why.empty()) return why;
+  loop->set_tls(std::move(*secure));
+  return {};
 }
 
 void daemon::impl::apply(config::loaded next) {
-  auto secure = net::tls_context::make(next.settings.tls, served_domains(next.settings.gateway));
-  if (!secure)
-    return say(log_level::error, "daemon.reload_refused", {{"why", "tls: " + secure.error().detail}});
-  loop->set_tls(std::move(*secure));
   for (const auto& w : next.warnings) say(log_level::warning, "daemon.config_warning", {{"what", w}});
-  const auto changed = config::compare(settings, next.settings).live;
+  for (const auto& c : next.changed) say(log_level::info, "daemon.config_changed", shown(c));
+  for (const auto& c : next.waiting) say(log_level::warning, "daemon.restart_needed", shown(c));
   // A level that was set through the control socket stays, unless the file has another one now.
   if (settings.log.level != next.settings.log.level) log.set_level(next.settings.log.level);
   settings = std::move(next.settings);
+  loaded.waiting = std::move(next.waiting);
   loop->set_max_accepted(accept_limit(settings.sip));
+  loop->set_drain(settings.gateway.drain);
   tell_engine();
   report_expiry();
-  say(log_level::info, "daemon.reloaded", {{"changed", joined(changed)}});
+  say(log_level::info, "daemon.reloaded",
+      {{"changed", std::to_string(next.changed.size())}, {"waiting", std::to_string(loaded.waiting.size())}});
+}
+
+std::string daemon::impl::block(const std::string& what, std::optional<duration> time) {
+  const auto name = gateway::normal_block(what);
+  if (!name) return what + " is no IP address, network, bare JID or domain";
+  const auto blocks = core->blocks();
+  const auto known = [&](const gateway::block& b) { return b.what == *name; };
+  if (blocks.size() >= gateway::blocklist::most && std::none_of(blocks.begin(), blocks.end(), known))
+    return "there are " + std::to_string(blocks.size()) + " blocks already; take some back first";
+  gateway::block b{*name, {}};
+  if (time) b.until = now().wall + std::chrono::duration_cast<wall_time::duration>(*time);
+  say(log_level::warning, "block.begun", {{"what", *name}});
+  loop->handle(engine::blocked{std::move(b)});
+  return {};
+}
+
+std::string daemon::impl::unblock(const std::string& what) {
+  const auto name = gateway::normal_block(what);
+  const auto blocks = core->blocks();
+  const auto known = [&](const gateway::block& b) { return name && b.what == *name; };
+  if (std::none_of(blocks.begin(), blocks.end(), known)) return what + " is not blocked";
+  say(log_level::warning, "block.ended", {{"what", *name}});
+  loop->handle(engine::unblocked{*name});
+  return {};
 }
 
 // The engine makes no log lines below the level that it knows.

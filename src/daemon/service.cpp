@@ -15,7 +15,14 @@ void reloading() {
   sd_notify(0, ("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.count())).c_str());
 }
 
-void stopping() { sd_notify(0, "STOPPING=1\nSTATUS=finishing open messages"); }
+void stopping(duration limit) {
+  // For the links to confirm and to close, and for the store.
+  constexpr auto goodbye = std::chrono::seconds(15);
+  const auto usec = std::chrono::duration_cast<std::chrono::microseconds>(limit + goodbye).count();
+  sd_notify(
+      0, ("STOPPING=1\nSTATUS=finishing open messages\nEXTEND_TIMEOUT_USEC=" + std::to_string(usec)).c_str());
+}
+
 void alive() { sd_notify(0, "WATCHDOG=1"); }
 
 std::optional<duration> alive_interval() {

@@ -10,7 +10,8 @@ namespace stox::daemon::service {
 
 void ready(const std::string& status);
 void reloading();  ///< to be followed by ready()
-void stopping();
+/// Goodbye may take `limit`: systemd is asked for that time and some more.
+void stopping(duration limit);
 void alive();
 /// How often alive() is to be said: half of WATCHDOG_USEC; nullopt: nobody watches.
 std::optional<duration> alive_interval();

@@ -25,6 +25,7 @@ class penalties {
   void forgive(const server& s) { until_.erase(s); }
   bool is_punished(const server& s, instant now) const;
   std::size_t size() const { return until_.size(); }
+  const std::map<server, steady_time>& all() const { return until_; }
 
  private:
   static constexpr std::size_t most = 4096;  ///< beyond them the one that ends first is forgotten

@@ -5,6 +5,7 @@
 
 #include "base/overloaded.hpp"
 #include "engine/engine_impl.hpp"
+#include "engine/timer_keys.hpp"
 #include "engine/wiring.hpp"
 
 namespace stox::engine {
@@ -12,9 +13,6 @@ namespace stox::engine {
 namespace {
 
 constexpr auto tidy_every = std::chrono::minutes(1);
-constexpr auto goodbye_limit = std::chrono::seconds(2);  // for the links to close after the drain
-constexpr std::uint64_t tidy_key = 1;
-constexpr std::uint64_t drain_key = 2;
 
 /// RFC 3261 §19.1.1: the lr parameter.
 bool is_loose(const std::string& proxy) {
@@ -49,11 +47,8 @@ engine::impl::impl(settings::all s, id_source& id)
       dns_({}, deadlines_, memory_, io_),
       sip_(sip_options_of(settings_, domains_), deadlines_, ids_, memory_, io_, dns_),
       router_(memory_, ids_) {
-  for (std::size_t i = 0; i < settings_.components.size(); ++i) {
-    links_.push_back(std::make_unique<xmpp::component>(
-        xmpp::link_id{static_cast<std::uint32_t>(i + 1)},
-        component_options_of(settings_.components[i], settings_), deadlines_, ids_, memory_, io_));
-  }
+  counters_.serve(served_names(settings_));
+  for (const auto& c : settings_.components) links_.push_back(make_link(c));
 }
 
 // ---- the flows' context ----
@@ -73,13 +68,6 @@ sip::outgoing engine::impl::route(sip::request r, const std::string& host) const
   return out;
 }
 
-xmpp::component* engine::impl::find(std::string_view domain) const {
-  for (const auto& link : links_) {
-    if (link->options().domain == domain) return link.get();
-  }
-  return nullptr;
-}
-
 gateway::link_state engine::impl::link(std::string_view domain) const {
   const auto* link = find(domain);
   if (link == nullptr) return gateway::link_state::none;
@@ -93,7 +81,7 @@ bool engine::impl::send(std::string_view domain, std::string stanza, xmpp::stanz
 }
 
 bool engine::impl::send_or_queue(std::string_view domain, std::string stanza) {
-  auto* link = find(domain);
+  auto* link = voice(domain);
   return link != nullptr && link->send_or_queue(std::move(stanza), now_);
 }
 
@@ -103,7 +91,7 @@ void engine::impl::start() {
   started_ = true;
   update_ready();
   deadlines_.set(tidy_timer_, {timer_owner::engine, tidy_key}, now_.steady + tidy_every);
-  for (auto& link : links_) link->start(now_);
+  start_links();
 }
 
 void engine::impl::dispatch(const io::event& e) {
@@ -111,8 +99,8 @@ void engine::impl::dispatch(const io::event& e) {
   switch (owner_of(e)) {
     case conn_use::sip: return sip_.handle(e, now_);
     case conn_use::component:
-      for (auto& link : links_) {
-        if (link->owns(e)) return link->handle(e, now_);
+      for (auto& l : links_) {
+        if (l.wire->owns(e)) return l.wire->handle(e, now_);
       }
       return;  // of a connection that its link has given up already
   }
@@ -122,7 +110,9 @@ void engine::impl::fire_due() {
   while (const auto key = deadlines_.pop_due(now_.steady)) {
     switch (key->owner) {
       case timer_owner::sip: sip_.handle_timeout(key->id, now_); break;
-      case timer_owner::xmpp: links_.at(key->id - 1)->handle_timeout(now_); break;
+      case timer_owner::xmpp:
+        if (const auto* l = link_of(static_cast<xmpp::link_id>(key->id))) l->wire->handle_timeout(now_);
+        break;
       case timer_owner::pager: router_.handle_timeout(*key, *this); break;
       case timer_owner::dns: dns_.handle_timeout(key->id, now_); break;
       case timer_owner::engine: own_timeout(key->id); break;
@@ -153,19 +143,20 @@ void engine::impl::drain_events() {
       router_.handle(*e, *this);
       moved = true;
     }
-    for (auto& link : links_) {
-      while (auto e = link->poll()) {
-        links_changed |=
-            std::holds_alternative<xmpp::link_down>(*e) || std::holds_alternative<xmpp::link_up>(*e);
-        router_.handle(*e, link->options().domain, *this);
+    for (auto& l : links_) {
+      while (auto e = l.wire->poll()) {
+        auto* down = std::get_if<xmpp::link_down>(&*e);
+        links_changed |= down != nullptr || std::holds_alternative<xmpp::link_up>(*e);
+        if (down != nullptr) hand_over(*down, l);
+        router_.handle(*e, l.wire->options().domain, *this);
         moved = true;
       }
     }
   }
   for (auto& record : dns_.take_log()) log(std::move(record));
   for (auto& record : sip_.take_log()) log(std::move(record));
-  for (auto& link : links_) {
-    for (auto& record : link->take_log()) log(std::move(record));
+  for (auto& l : links_) {
+    for (auto& record : l.wire->take_log()) log(std::move(record));
   }
   if (links_changed) update_ready();
 }
@@ -178,11 +169,13 @@ void engine::impl::own_timeout(std::uint64_t key) {
     deadlines_.set(tidy_timer_ = {}, {timer_owner::engine, tidy_key}, now_.steady + tidy_every);
     return;
   }
+  if (key == links_key) return step_links();
+  if (key == blocks_key) return expire_blocks();
   drain_timer_ = {};
   switch (phase_) {
     case phase::running:
     case phase::stopped: return;
-    case phase::draining: return router_.abandon(*this);
+    case phase::draining: return router_.abandon(gateway::shutdown_end, *this);
     case phase::confirming: return say_goodbye();
     case phase::closing: return end();
   }
@@ -194,28 +187,34 @@ stox::engine::readiness engine::impl::readiness() const {
   if (!started_) return {false, "starting"};
   if (phase_ != phase::running) return {false, "draining"};
   std::string down;
-  for (const auto& link : links_) {
-    if (!link->up()) down += (down.empty() ? "" : ", ") + link->options().domain;
+  bool any_up = false;
+  for (const auto& l : links_) {
+    any_up |= l.wire->up();
+    if (l.at == component_link::stage::serving && !l.wire->up())
+      down += (down.empty() ? "" : ", ") + l.wire->options().domain;
   }
   if (links_.empty()) return {false, "no XMPP component is configured"};
-  if (!down.empty()) return {false, "XMPP component link down: " + down};
-  return {true, {}};
+  if (down.empty()) return {true, {}};
+  return {any_up && settings_.admin.ready == settings::ready_when::any, "XMPP component link down: " + down};
 }
 
 // Dispatchers ask by OPTIONS whether to send anything here at all: one tenant's XMPP server that is away must
 // not take the gateway from all others.
 void engine::impl::update_ready() {
-  sip_.set_ready(started_ &&
-                 std::any_of(links_.begin(), links_.end(), [](const auto& link) { return link->up(); }));
+  sip_.set_ready(started_ && std::any_of(links_.begin(), links_.end(),
+                                         [](const component_link& l) { return l.wire->up(); }));
 }
 
 void engine::impl::reconfigure(const settings::all& s) {
-  // Listeners, links and the store are made at start; config/ marks their options so. Everything else is read
-  // anew from here.
+  // Listeners and the store are made at start; config/ marks their options so. Everything else is read anew
+  // from here.
   settings_ = s;
   domains_ = domains_of(settings_);
   memory_.set_limit(settings_.limits.memory);
   sip_.configure(sip_options_of(settings_, domains_));
+  counters_.serve(served_names(settings_));
+  reconfigure_links();
+  update_ready();
 }
 
 void engine::impl::begin_shutdown(duration limit) {
@@ -231,18 +230,19 @@ void engine::impl::step_shutdown() {
     deadlines_.set(drain_timer_, {timer_owner::engine, drain_key}, now_.steady + goodbye_limit);
   }
   // The last error stanzas are as good as any message: the servers confirm them before the streams close.
-  const bool confirmed = std::all_of(links_.begin(), links_.end(), [](const auto& link) {
-    return !link->up() || link->stats().unconfirmed + link->stats().tracked + link->stats().queued == 0;
+  const bool confirmed = std::all_of(links_.begin(), links_.end(), [](const component_link& l) {
+    const auto& s = l.wire->stats();
+    return !l.wire->up() || s.unconfirmed + s.tracked + s.queued == 0;
   });
   if (phase_ == phase::confirming && confirmed) say_goodbye();
   const bool closed =
-      std::all_of(links_.begin(), links_.end(), [](const auto& link) { return link->stopped(); });
+      std::all_of(links_.begin(), links_.end(), [](const component_link& l) { return l.wire->stopped(); });
   if (phase_ == phase::closing && closed) end();
 }
 
 void engine::impl::say_goodbye() {
   phase_ = phase::closing;
-  for (auto& link : links_) link->stop(now_);
+  for (auto& l : links_) l.wire->stop(now_);
   deadlines_.set(drain_timer_, {timer_owner::engine, drain_key}, now_.steady + goodbye_limit);
 }
 
@@ -251,14 +251,14 @@ void engine::impl::end() {
   phase_ = phase::stopped;
   tell_stopped_ = true;
   // A link that did not close in time still tells what it never heard a confirmation for.
-  for (auto& link : links_) link->give_up(now_);
+  for (auto& l : links_) l.wire->give_up(now_);
 }
 
 void engine::impl::force_end() {
   if (phase_ == phase::stopped) return;
   phase_ = phase::stopped;
-  router_.abandon(*this);
-  for (auto& link : links_) link->give_up(now_);
+  router_.abandon(gateway::shutdown_end, *this);
+  for (auto& l : links_) l.wire->give_up(now_);
 }
 
 // ---- the public face ----
@@ -285,6 +285,8 @@ void engine::handle(const event& e, instant now) {
                  [&i](const shutdown& x) { i.begin_shutdown(x.limit); },
                  [&i](const write_queues& x) { i.rim_queues_.resize(x.bytes); },
                  [&i](const forced_end&) { i.force_end(); },
+                 [&i](const blocked& x) { i.block(x.what); },
+                 [&i](const unblocked& x) { i.unblock(x.what); },
              },
              e);
   i.pump();

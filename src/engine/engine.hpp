@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -12,6 +13,8 @@
 #include "base/instant.hpp"
 #include "base/io.hpp"
 #include "base/log.hpp"
+#include "engine/views.hpp"
+#include "gateway/blocklist.hpp"
 #include "settings/settings.hpp"
 
 namespace stox::engine {
@@ -22,7 +25,8 @@ namespace stox::engine {
 struct starting {};
 /// Time passed: some deadline may be due.
 struct timeout {};
-/// New settings, already validated; all or nothing. Open work keeps what it began with.
+/// New settings, already validated; all or nothing. Open work keeps what it began with. Component links come,
+/// go and are made anew; one that goes finishes its work first, within gateway.drain.
 struct reconfigured {
   settings::all settings;
 };
@@ -38,7 +42,15 @@ struct write_queues {
 };
 /// The rim ends now, without waiting for `stopped`: what is open is told as in doubt.
 struct forced_end {};
-using event = std::variant<io::event, starting, timeout, reconfigured, shutdown, write_queues, forced_end>;
+/// The operator wants nobody to be heard from there; `what.what` is as gateway::normal_block() gives it.
+struct blocked {
+  gateway::block what;
+};
+struct unblocked {
+  std::string what;
+};
+using event = std::variant<io::event, starting, timeout, reconfigured, shutdown, write_queues, forced_end,
+                           blocked, unblocked>;
 
 // ---- actions beyond those of base/io.hpp ----
 
@@ -62,8 +74,8 @@ struct sample {
   double value = 0;
 };
 
-/// Whether the gateway can do all of its work, and why not: every component link is up. SIP OPTIONS has
-/// another rule: see engine::impl::update_ready.
+/// Whether the gateway takes work: it runs, and a component link (or with admin.ready = "all" each) is up.
+/// `why` also names links that are down while others are up.
 struct readiness {
   bool ready = false;
   std::string why;
@@ -104,6 +116,13 @@ class engine {
   std::vector<sample> samples() const;
   stox::engine::readiness readiness() const;
   std::size_t memory_used() const;
+
+  std::vector<link_status> links() const;
+  /// The oldest `limit` ones, of one served domain (XMPP name) or (empty) of all.
+  std::vector<session> sessions(std::string_view domain, std::size_t limit) const;
+  open_work open() const;
+  std::vector<sip_peer> peers(instant now) const;
+  std::vector<gateway::block> blocks() const;
 
  private:
   struct impl;

@@ -41,6 +41,7 @@ struct engine::impl final : gateway::context {
   void set_timer(timer_handle& handle, std::uint64_t key, std::optional<steady_time> when) override {
     deadlines_.set(handle, {timer_owner::pager, key}, when);
   }
+  bool blocks(const xmpp::jid& sender) const override { return blocklist_.holds(sender); }
   bool logs(log_level level) const override { return level >= settings_.log.level; }
   void log(log_record record) override {
     if (logs(record.level)) told_.emplace_back(log_line{std::move(record)});
@@ -53,6 +54,13 @@ struct engine::impl final : gateway::context {
   void pump();
   void drain_events();
   void reconfigure(const settings::all& s);
+  void reconfigure_links();
+  void start_links();
+  void step_links();
+  void block(const gateway::block& b);
+  void unblock(const std::string& what);
+  void expire_blocks();
+  void arm_blocks();
   void begin_shutdown(duration limit);
   void step_shutdown();
   void say_goodbye();
@@ -60,7 +68,8 @@ struct engine::impl final : gateway::context {
   void force_end();
   void own_timeout(std::uint64_t key);
   stox::engine::readiness readiness() const;
-  xmpp::component* find(std::string_view domain) const;
+  xmpp::component* find(std::string_view domain) const;   ///< the one that serves the domain
+  xmpp::component* voice(std::string_view domain) const;  ///< that one, else one that is leaving
   void update_ready();
 
   enum class phase : std::uint8_t {
@@ -70,6 +79,26 @@ struct engine::impl final : gateway::context {
     closing,     ///< links are told goodbye
     stopped,
   };
+
+  /// A component link. Those that no longer serve end when their work is done: links.cpp.
+  struct component_link {
+    enum class stage : std::uint8_t {
+      serving,
+      finishing,   ///< no new work; what is open goes on until the limit
+      confirming,  ///< the limit came: the server has yet to confirm the last stanzas
+      closing,     ///< told goodbye
+    };
+    std::unique_ptr<xmpp::component> wire;
+    stage at = stage::serving;
+    steady_time limit{};
+  };
+  const component_link* link_of(xmpp::link_id id) const;
+  component_link make_link(const settings::component& c);
+  void leave(component_link& l);
+  void close(component_link& l);
+  bool step_link(component_link& l);
+  /// What a link that ended could not write goes to the one that serves its domain now.
+  void hand_over(xmpp::link_down& e, const component_link& from);
 
   settings::all settings_;
   id_source& ids_;
@@ -81,13 +110,16 @@ struct engine::impl final : gateway::context {
   gateway::counters counters_;
   dns::resolver dns_;
   sip::endpoint sip_;
-  std::vector<std::unique_ptr<xmpp::component>> links_;
+  std::vector<component_link>
+      links_;  ///< those that serve in the order of the settings, then those that leave
+  std::uint32_t last_link_ = 0;
+  gateway::blocklist blocklist_;
   gateway::router router_;
   std::vector<action> told_;  ///< log lines and incidents
   instant now_;
   phase phase_ = phase::running;
   bool started_ = false;
-  timer_handle tidy_timer_, drain_timer_;
+  timer_handle tidy_timer_, drain_timer_, links_timer_, blocks_timer_;
   std::uint64_t last_ref_ = 0;
   std::size_t taken_ = 0, told_taken_ = 0;  ///< how much of io_'s actions and of told_ poll() has given out
   bool tell_stopped_ = false;

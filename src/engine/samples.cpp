@@ -1,3 +1,4 @@
+#include <chrono>
 #include <iterator>
 
 #include "engine/engine_impl.hpp"
@@ -54,6 +55,26 @@ void add_messages(std::vector<sample>& out, const gateway::counters& counts) {
                    false,
                    {{"direction", std::string(to_string(d))}},
                    static_cast<double>(counts.total(d, gateway::outcome::in_doubt))});
+  }
+}
+
+void add_domains(std::vector<sample>& out, const gateway::counters& counts) {
+  static constexpr gateway::outcome outcomes[] = {gateway::outcome::delivered, gateway::outcome::failed,
+                                                  gateway::outcome::refused, gateway::outcome::in_doubt,
+                                                  gateway::outcome::ignored};
+  static_assert(std::size(outcomes) == gateway::outcome_count);
+  for (const auto& [domain, of] : counts.domains()) {
+    for (const auto d : {gateway::direction::to_xmpp, gateway::direction::to_sip}) {
+      for (const auto o : outcomes) {
+        out.push_back({"domain_messages_total",
+                       "Messages of a served domain by direction and outcome; \"other\": of none of them.",
+                       false,
+                       {{"domain", domain},
+                        {"direction", std::string(to_string(d))},
+                        {"outcome", std::string(to_string(o))}},
+                       static_cast<double>(of[static_cast<std::size_t>(d)][static_cast<std::size_t>(o)])});
+      }
+    }
   }
 }
 
@@ -115,6 +136,11 @@ void add_link(std::vector<sample>& out, const xmpp::component& link) {
     out.push_back({name, help, is_gauge, {{"domain", link.options().domain}}, static_cast<double>(n)});
   };
   add("xmpp_link_up", "1 while the component link is up.", true, s.up ? 1 : 0);
+  out.push_back({"xmpp_link_changed_timestamp_seconds",
+                 "When the link came up or was lost, in seconds since 1970.",
+                 true,
+                 {{"domain", link.options().domain}},
+                 static_cast<double>(std::chrono::system_clock::to_time_t(link.status().since.wall))});
   add("xmpp_connects_total", "Component links that came up.", false, s.connects);
   add("xmpp_link_losses_total", "Component links that were lost.", false, s.losses);
   add("xmpp_handshake_failures_total", "Handshakes that the server refused.", false, s.handshake_failures);
@@ -125,7 +151,6 @@ void add_link(std::vector<sample>& out, const xmpp::component& link) {
   add("xmpp_queued_stanzas", "Stanzas that wait for the link.", true, s.queued);
   add("xmpp_queued_bytes", "Their size.", true, s.queued_bytes);
   add("xmpp_queue_refused_total", "Stanzas refused because the queue was full.", false, s.queue_refused);
-  add("xmpp_dropped_closing_total", "Stanzas that came after our closing tag.", false, s.dropped_closing);
   add("xmpp_unconfirmed_stanzas", "Stanzas written and not yet confirmed by the server.", true,
       s.unconfirmed + s.tracked);
 }
@@ -136,12 +161,32 @@ std::vector<sample> engine::samples() const {
   const auto& i = *impl_;
   std::vector<sample> out;
   add_messages(out, i.counters_);
+  add_domains(out, i.counters_);
   add_sip(out, i.sip_.stats());
   add_dns(out, i.dns_.stats());
-  for (const auto& link : i.links_) add_link(out, *link);
+  for (const auto& l : i.links_) {
+    // One series for each domain: of a link that is leaving only while no other has its domain.
+    const bool replaced = i.find(l.wire->options().domain) != nullptr;
+    if (l.at == impl::component_link::stage::serving || !replaced) add_link(out, *l.wire);
+  }
   const auto gauge = [&out](const char* name, const char* help, double n) {
     out.push_back({name, help, true, {}, n});
   };
+  std::uint64_t queued = 0;
+  for (const auto& l : i.links_) queued += l.wire->stats().queued_bytes;
+  const auto part = [&out](const char* name, double n) {
+    out.push_back({"memory_part_bytes",
+                   "Parts of memory_used_bytes: what is remembered of conversations, stanzas that wait for "
+                   "their link, the write queues of the sockets.",
+                   true,
+                   {{"part", name}},
+                   n});
+  };
+  part("conversations", static_cast<double>(i.router_.memory_used()));
+  part("xmpp_queues", static_cast<double>(queued));
+  part("write_queues", static_cast<double>(i.rim_queues_.size()));
+  gauge("blocks", "Sources and senders that the operator has blocked.",
+        static_cast<double>(i.blocklist_.size()));
   gauge("ready", "1 while the gateway takes work.", readiness().ready ? 1 : 0);
   gauge("open_messages", "Messages on their way.", static_cast<double>(i.router_.open()));
   gauge("conversations", "Conversations remembered.", static_cast<double>(i.router_.conversations_known()));

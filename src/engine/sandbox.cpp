@@ -182,6 +182,8 @@ struct sandbox::impl {
                   xml::escape(server.domain) + "' id='s-1'>");
       } else if (const auto* s = std::get_if<xml::stanza>(&*e)) {
         stanza(id, server, s->value);
+      } else {
+        reply(id, "</stream:stream>");
       }
     }
   }

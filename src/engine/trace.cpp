@@ -165,6 +165,22 @@ class field_reader {
            decoded("sni", who.sni) && decoded("alpn", who.alpn);
   }
 
+  bool block(bool begins, event& out) {
+    std::uint64_t until = 0;
+    if (begins && !id("until", until)) return false;
+    std::string what;
+    if (!decoded("what", what)) return false;
+    if (!begins) {
+      out = unblocked{std::move(what)};
+      return true;
+    }
+    gateway::block b{std::move(what), {}};
+    if (until > 0)
+      b.until = wall_time(std::chrono::duration_cast<wall_time::duration>(std::chrono::nanoseconds(until)));
+    out = blocked{std::move(b)};
+    return true;
+  }
+
   bool answer(io::looked_up& x) {
     std::uint64_t status = 0, ttl = 0;
     if (!id("id", x.id) || !id("status", status) || !id("ttl", ttl) || status > 3) return false;
@@ -209,6 +225,7 @@ bool read_event(std::string_view name, field_reader f, event& out, std::string& 
     out = x;
     return true;
   }
+  if (name == "block" || name == "unblock") return f.block(name == "block", out);
   io::event e;
   bool ok = false;
   if (name == "listening") {
@@ -319,6 +336,13 @@ void trace_writer::on_event(const event& e, instant now) {
                       [](const shutdown& x) { return "shutdown limit=" + std::to_string(x.limit.count()); },
                       [](const write_queues& x) { return "write_queues size=" + std::to_string(x.bytes); },
                       [](const forced_end&) { return std::string("forced_end"); },
+                      [](const blocked& x) {
+                        const auto until = x.what.until.value_or(wall_time());
+                        return "block until=" +
+                               std::to_string(std::chrono::nanoseconds(until.time_since_epoch()).count()) +
+                               " what=" + hex(x.what.what);
+                      },
+                      [](const unblocked& x) { return "unblock what=" + hex(x.what); },
                   },
                   e),
        now);

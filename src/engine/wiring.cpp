@@ -71,6 +71,12 @@ gateway::domains domains_of(const settings::all& s) {
   return d;
 }
 
+std::vector<std::string> served_names(const settings::all& s) {
+  std::vector<std::string> out;
+  for (const auto& c : s.components) out.push_back(unicode(c.domain));
+  return out;
+}
+
 sip::endpoint_options sip_options_of(const settings::all& s, const gateway::domains& d) {
   sip::endpoint_options o;
   o.trusted_peers = d.others.trusted_peers;

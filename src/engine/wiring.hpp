@@ -2,6 +2,9 @@
 
 #include <string>
 
+#include <string>
+#include <vector>
+
 #include "gateway/context.hpp"
 #include "settings/settings.hpp"
 #include "sip/machine/endpoint.hpp"
@@ -11,6 +14,8 @@ namespace stox::engine {
 
 /// The settings in the form that each part takes: pure functions, so that a reload is a call.
 gateway::domains domains_of(const settings::all& s);
+/// The XMPP names of the served domains, as the links have them.
+std::vector<std::string> served_names(const settings::all& s);
 sip::endpoint_options sip_options_of(const settings::all& s, const gateway::domains& d);
 xmpp::component_options component_options_of(const settings::component& c, const settings::all& s);
 

@@ -86,6 +86,8 @@ class context {
   virtual counters& counts() = 0;
   virtual const settings::all& settings() const = 0;
   virtual const gateway::domains& domains() const = 0;
+  /// Whether the operator has blocked that sender.
+  virtual bool blocks(const xmpp::jid& sender) const = 0;
   /// A deadline of the pager flow; its key comes back to handle_timeout.
   virtual void set_timer(timer_handle& handle, std::uint64_t key, std::optional<steady_time> when) = 0;
   virtual bool logs(log_level level) const = 0;

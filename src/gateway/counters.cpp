@@ -1,5 +1,7 @@
 #include "gateway/counters.hpp"
 
+#include <algorithm>
+
 namespace stox::gateway {
 
 std::string_view to_string(direction d) {
@@ -21,13 +23,23 @@ std::string_view to_string(outcome o) {
   return "?";
 }
 
-void counters::count(direction d, outcome o, std::string_view cause) {
+void counters::count(direction d, outcome o, std::string_view cause, std::string_view domain) {
   const counter_view wanted{d, o, cause};
   auto at = messages_.lower_bound(wanted);
   if (at == messages_.end() || std::is_neq(at->first <=> wanted)) {
     at = messages_.emplace_hint(at, key{d, o, std::string(cause)}, 0);
   }
   ++at->second;
+  auto of = domains_.find(domain);
+  if (of == domains_.end()) of = domains_.find("other");
+  ++of->second[static_cast<std::size_t>(d)][static_cast<std::size_t>(o)];
+}
+
+void counters::serve(const std::vector<std::string>& domains) {
+  std::erase_if(domains_, [&](const auto& d) {
+    return d.first != "other" && std::find(domains.begin(), domains.end(), d.first) == domains.end();
+  });
+  for (const auto& domain : domains) domains_.try_emplace(domain);
 }
 
 std::uint64_t counters::total(direction d, outcome o) const {

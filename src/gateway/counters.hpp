@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace stox::gateway {
 
@@ -19,6 +21,7 @@ enum class outcome : std::uint8_t {
   in_doubt,   ///< it may have arrived; the sender was told an error, or could no longer be told
   ignored,    ///< nothing to carry, and no answer due
 };
+inline constexpr std::size_t outcome_count = 5;
 std::string_view to_string(outcome o);
 
 /// What is not an outcome: knowledge that comes after it, and stanzas that are no messages of users.
@@ -37,7 +40,8 @@ inline constexpr std::size_t aside_count = 6;
 class counters {
  public:
   void came_in(direction d) { ++received_[static_cast<std::size_t>(d)]; }
-  void count(direction d, outcome o, std::string_view cause);
+  /// `domain`: the served domain's XMPP name.
+  void count(direction d, outcome o, std::string_view cause, std::string_view domain);
   void count(aside a) { ++asides_[static_cast<std::size_t>(a)]; }
   void count_losses(direction d, std::uint64_t n) { losses_[static_cast<std::size_t>(d)] += n; }
 
@@ -48,6 +52,12 @@ class counters {
     friend auto operator<=>(const key&, const key&) = default;
   };
   const std::map<key, std::uint64_t, std::less<>>& messages() const { return messages_; }
+
+  /// Of one served domain, by direction and outcome.
+  using of_domain = std::array<std::array<std::uint64_t, outcome_count>, 2>;
+  /// From now on these have counts of their own; all others count as "other", so that no peer makes series.
+  void serve(const std::vector<std::string>& domains);
+  const std::map<std::string, of_domain, std::less<>>& domains() const { return domains_; }
   std::uint64_t total(direction d, outcome o) const;
   std::uint64_t losses(direction d) const { return losses_[static_cast<std::size_t>(d)]; }
   std::uint64_t received(direction d) const { return received_[static_cast<std::size_t>(d)]; }
@@ -55,6 +65,7 @@ class counters {
 
  private:
   std::map<key, std::uint64_t, std::less<>> messages_;
+  std::map<std::string, of_domain, std::less<>> domains_ = {{"other", {}}};
   std::uint64_t losses_[2] = {};
   std::uint64_t received_[2] = {};
   std::uint64_t asides_[aside_count] = {};

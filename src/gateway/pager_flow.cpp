@@ -1,5 +1,8 @@
 #include "gateway/pager_flow.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace stox::gateway {
 
 void pager_flow::handle(const xmpp::message& m, context& c) {
@@ -20,15 +23,28 @@ void pager_flow::handle(const xmpp::message& m, context& c) {
       // Chat states, receipts and markers stand alone: no text, no answer due. A subject alone is text, and
       // the translator refuses it aloud.
       if (m.bodies.empty() && m.subjects.empty()) {
-        return c.counts().count(direction::to_sip, outcome::ignored, "no_body");
+        return c.counts().count(direction::to_sip, outcome::ignored, "no_body", m.to->domain);
+      }
+      if (c.blocks(m.from)) {
+        const xmpp::stanza_error e{
+            xmpp::error_type::auth, xmpp::condition::forbidden, "Blocked by the operator", {}};
+        return to_sip_.refuse(m, e, "blocked", {}, c);
       }
       return to_sip_.handle(m, c);
   }
 }
 
-void pager_flow::abandon(context& c) {
-  to_xmpp_.abandon(c);
-  to_sip_.abandon(c);
+void pager_flow::abandon(const work_end& why, context& c) {
+  to_xmpp_.abandon(why, c);
+  to_sip_.abandon(why, c);
+}
+
+std::vector<open_message> pager_flow::open_messages(std::string_view domain, std::size_t limit) const {
+  auto out = to_xmpp_.open_messages(domain, limit);
+  for (auto& m : to_sip_.open_messages(domain, limit)) out.push_back(std::move(m));
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.begun < b.begun; });
+  if (out.size() > limit) out.resize(limit);
+  return out;
 }
 
 }  // namespace stox::gateway

@@ -34,10 +34,15 @@ class pager_flow {
   void handle_timeout(std::uint64_t key, context& c) { to_xmpp_.timed_out(key, c); }
   /// Forgets conversations that are long over; called about once a minute.
   void tidy(context& c) { talk_.expire(c.now().steady); }
-  /// Ends all open work with an error to its sender.
-  void abandon(context& c);
+  /// Ends open work with an error to its sender.
+  void abandon(const work_end& why, context& c);
   std::size_t open() const { return to_xmpp_.open() + to_sip_.open(); }
+  /// Whether something of that served domain (XMPP name) is open. Looks through all that is open.
+  bool is_open(std::string_view domain) const { return to_xmpp_.is_open(domain) || to_sip_.is_open(domain); }
+  /// The oldest ones, of one served domain or (empty) of all.
+  std::vector<open_message> open_messages(std::string_view domain, std::size_t limit) const;
   std::size_t conversations_known() const { return talk_.size(); }
+  std::size_t memory_used() const { return talk_.memory_used(); }  ///< by what is remembered
 
  private:
   conversations talk_;

@@ -50,7 +50,7 @@ about pager_to_sip::about_of(const origin& o) {
 
 void pager_to_sip::refuse(const xmpp::message& m, const xmpp::stanza_error& e, std::string_view cause,
                           about a, context& c) {
-  c.counts().count(direction::to_sip, outcome::refused, cause);
+  c.counts().count(direction::to_sip, outcome::refused, cause, m.to->domain);
   const auto reply = xmpp::write_error_reply(xmpp::stanza(m), e);
   const bool told = !reply || c.send_or_queue(m.to->domain, *reply);
   if (told && !c.logs(log_level::info)) return;
@@ -67,6 +67,9 @@ void pager_to_sip::refuse(const xmpp::message& m, const xmpp::stanza_error& e, s
 void pager_to_sip::handle(const xmpp::message& m, context& c) {
   if (c.draining())
     return refuse(m, refusal(xmpp::condition::resource_constraint, "Gateway is shutting down"), "draining",
+                  {}, c);
+  if (c.link(m.to->domain) == link_state::none)
+    return refuse(m, refusal(xmpp::condition::service_unavailable, "Domain no longer served"), "not_served",
                   {}, c);
   if (m.to->local.empty())
     return refuse(m, refusal(xmpp::condition::service_unavailable, "No user here"), "no_user", {}, c);
@@ -134,7 +137,7 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
   }
   take_in(t.jid, key,
           {c.route(std::move(made->value), *host),
-           {m.type, m.from, to, m.id, name, std::move(how.call_id)},
+           {m.type, m.from, to, m.id, name, std::move(how.call_id), c.now().wall},
            kept,
            charge(c.memory(), size)},
           c);
@@ -238,7 +241,7 @@ void pager_to_sip::answered(const sip::response_received& e, context& c) {
   release(at.first, 1);
   count_up(at, e.challenges, c);
   if (e.response.status < 300) {
-    c.counts().count(direction::to_sip, outcome::delivered, "accepted");
+    c.counts().count(direction::to_sip, outcome::delivered, "accepted", o.to.domain);
     if (c.logs(log_level::info)) note(c, log_level::info, "message.to_sip.delivered", about_of(o), {});
     return next(at, c);
   }
@@ -308,7 +311,7 @@ void pager_to_sip::fail_lane(place& at, const xmpp::stanza_error& e, std::string
 
 void pager_to_sip::tell(const origin& o, const xmpp::stanza_error& e, outcome what, std::string_view cause,
                         context& c) {
-  c.counts().count(direction::to_sip, what, cause);
+  c.counts().count(direction::to_sip, what, cause, o.to.domain);
   const bool doubt = what == outcome::in_doubt;
   const auto level = doubt ? log_level::warning : log_level::info;
   const std::string_view event = doubt ? "message.to_sip.in_doubt" : "message.to_sip.failed";
@@ -326,16 +329,45 @@ void pager_to_sip::tell(const origin& o, const xmpp::stanza_error& e, outcome wh
   if (reply && !c.send_or_queue(o.to.domain, *reply)) sender_unreachable(c, about_of(o), o.to.domain, cause);
 }
 
-void pager_to_sip::abandon(context& c) {
-  const auto error = refusal(xmpp::condition::remote_server_timeout, "Gateway is shutting down");
-  for (auto& [key, l] : lanes_) {
-    tell(*l.pending, error, outcome::in_doubt, "shutdown", c);
-    for (const auto& q : l.waiting) tell(q.sender, error, outcome::failed, "shutdown", c);
+void pager_to_sip::abandon(const work_end& why, context& c) {
+  const auto error = refusal(xmpp::condition::remote_server_timeout, std::string(why.text));
+  std::erase_if(open_,
+                [&why](const auto& known) { return why.concerns(known.second->second.pending->to.domain); });
+  for (auto at = lanes_.begin(); at != lanes_.end();) {
+    auto& [key, l] = *at;
+    if (!why.concerns(l.pending->to.domain)) {
+      ++at;
+      continue;
+    }
+    tell(*l.pending, error, outcome::in_doubt, why.cause, c);
+    for (const auto& q : l.waiting) tell(q.sender, error, outcome::failed, why.cause, c);
+    waiting_ -= l.waiting.size();
+    release(key, l.waiting.size() + 1);
+    at = lanes_.erase(at);
   }
-  lanes_.clear();
-  open_.clear();
-  senders_.clear();
-  waiting_ = 0;
+}
+
+bool pager_to_sip::is_open(std::string_view domain) const {
+  return std::any_of(lanes_.begin(), lanes_.end(),
+                     [domain](const place& at) { return at.second.pending->to.domain == domain; });
+}
+
+std::vector<open_message> pager_to_sip::open_messages(std::string_view domain, std::size_t limit) const {
+  struct row {
+    wall_time begun;
+    const lane* at;
+  };
+  std::vector<row> rows;
+  for (const auto& [key, l] : lanes_) {
+    if (domain.empty() || l.pending->to.domain == domain) rows.push_back({l.pending->begun, &l});
+  }
+  std::vector<open_message> out;
+  for (const auto& r : oldest(std::move(rows), limit)) {
+    const auto& o = *r.at->pending;
+    out.push_back({direction::to_sip, "pending", o.begun, o.conversation, o.call_id, o.id, o.from.to_string(),
+                   o.to.to_string(), r.at->waiting.size()});
+  }
+  return out;
 }
 
 }  // namespace stox::gateway

@@ -7,10 +7,12 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/byte_account.hpp"
 #include "gateway/context.hpp"
 #include "gateway/conversation.hpp"
+#include "gateway/open_message.hpp"
 #include "gateway/report.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "xmpp/wire/stanza.hpp"
@@ -31,9 +33,11 @@ class pager_to_sip {
               context& c);
   void answered(const sip::response_received& e, context& c);
   void failed(const sip::request_failed& e, context& c);
-  /// Fails everything that is open: the drain limit has come.
-  void abandon(context& c);
+  /// Fails what is open and concerned: its limit has come.
+  void abandon(const work_end& why, context& c);
   std::size_t open() const { return open_.size() + waiting_; }
+  bool is_open(std::string_view domain) const;
+  std::vector<open_message> open_messages(std::string_view domain, std::size_t limit) const;
 
  private:
   /// What is needed to tell the sender.
@@ -41,6 +45,7 @@ class pager_to_sip {
     xmpp::message_type type{};
     xmpp::jid from, to;
     std::string id, conversation, call_id;
+    wall_time begun;
   };
   struct queued {
     sip::outgoing out;

@@ -45,7 +45,8 @@ about pager_to_xmpp::about_of(const pending& p) {
 void pager_to_xmpp::refuse(const sip::request_received& e, const sip::reply& r, std::string_view cause,
                            const std::string& conversation, context& c) {
   c.respond(e.tx, r);
-  c.counts().count(direction::to_xmpp, outcome::refused, cause);
+  const auto served = c.domains().addresses.domain_to_xmpp(e.head.from.uri.host);
+  c.counts().count(direction::to_xmpp, outcome::refused, cause, served ? *served : std::string());
   if (!c.logs(log_level::info)) return;
   note(c, log_level::info, "message.to_xmpp.refused",
        {conversation, e.head.call_id, {}, sip::write(e.head.from.uri), sip::write(e.request_uri)},
@@ -133,6 +134,7 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   p.id = std::move(how.id);
   p.call_id = e.head.call_id;
   p.conversation = name;
+  p.begun = c.now().wall;
   p.kept = kept;
   p.memory = charge(c.memory(), kept + stanza.size());
   by_id_.emplace(p.id, ref);
@@ -280,7 +282,7 @@ void pager_to_xmpp::answer_ok(xmpp::stanza_ref ref, pending& p, context& c) {
   sip::reply ok;
   ok.status = c.settings().sip.accepted_code;
   c.respond(p.tx, ok);
-  c.counts().count(direction::to_xmpp, outcome::delivered, "accepted");
+  c.counts().count(direction::to_xmpp, outcome::delivered, "accepted", p.from.domain);
   if (c.logs(log_level::info)) note(c, log_level::info, "message.to_xmpp.delivered", about_of(p), {});
   if (p.confirmed) return erase(ref, c);
   p.at = stage::answered;
@@ -289,7 +291,7 @@ void pager_to_xmpp::answer_ok(xmpp::stanza_ref ref, pending& p, context& c) {
 void pager_to_xmpp::answer_error(xmpp::stanza_ref ref, pending& p, const sip::reply& r, outcome what,
                                  std::string_view cause, context& c) {
   c.respond(p.tx, r);
-  c.counts().count(direction::to_xmpp, what, cause);
+  c.counts().count(direction::to_xmpp, what, cause, p.from.domain);
   const bool doubt = what == outcome::in_doubt;
   const auto level = doubt ? log_level::warning : log_level::info;
   const std::string_view event = doubt ? "message.to_xmpp.in_doubt" : "message.to_xmpp.failed";
@@ -318,22 +320,60 @@ void pager_to_xmpp::erase(xmpp::stanza_ref ref, context& c) {
   while (!held_.empty() && open_.count(held_.front()) == 0) held_.pop_front();
 }
 
-void pager_to_xmpp::abandon(context& c) {
-  while (!open_.empty()) {
-    auto& [ref, p] = *open_.begin();
-    // What was handed to the rim may leave yet: who is told "come again" would be heard twice.
-    const bool unwritten = p.at == stage::held;
-    if (p.at == stage::answered) {
-      doubt_after_answer(p, "shutdown", c);
-      erase(ref, c);
-    } else if (unwritten) {
-      answer_error(ref, p, busy("Gateway is shutting down", c), outcome::failed, "shutdown", c);
-    } else {
-      answer_error(ref, p, reply_of({504, "Gateway is shutting down", {}, false}), outcome::in_doubt,
-                   "shutdown", c);
-    }
+void pager_to_xmpp::abandon(const work_end& why, context& c) {
+  std::vector<xmpp::stanza_ref> concerned;
+  for (const auto& [ref, p] : open_) {
+    if (why.concerns(p.from.domain)) concerned.push_back(ref);
   }
-  held_.clear();
+  std::sort(concerned.begin(), concerned.end());  // in the order of their arrival
+  for (const auto ref : concerned) abandon(ref, open_.at(ref), why, c);
+}
+
+void pager_to_xmpp::abandon(xmpp::stanza_ref ref, pending& p, const work_end& why, context& c) {
+  switch (p.at) {
+    case stage::held: return answer_error(ref, p, busy(why.text, c), outcome::failed, why.cause, c);
+    case stage::writing:
+    case stage::waiting:
+    case stage::confirming:
+      // What was handed to the rim may leave yet: who is told "come again" would be heard twice.
+      return answer_error(ref, p, reply_of({504, std::string(why.text), {}, false}), outcome::in_doubt,
+                          why.cause, c);
+    case stage::answered: doubt_after_answer(p, why.cause, c); return erase(ref, c);
+  }
+}
+
+bool pager_to_xmpp::is_open(std::string_view domain) const {
+  return std::any_of(open_.begin(), open_.end(),
+                     [domain](const auto& known) { return known.second.from.domain == domain; });
+}
+
+std::string_view pager_to_xmpp::name_of(stage s) {
+  switch (s) {
+    case stage::held: return "held";
+    case stage::writing: return "writing";
+    case stage::waiting: return "waiting";
+    case stage::confirming: return "confirming";
+    case stage::answered: return "answered";
+  }
+  return "?";
+}
+
+std::vector<open_message> pager_to_xmpp::open_messages(std::string_view domain, std::size_t limit) const {
+  struct row {
+    wall_time begun;
+    const pending* at;
+  };
+  std::vector<row> rows;
+  for (const auto& [ref, p] : open_) {
+    if (domain.empty() || p.from.domain == domain) rows.push_back({p.begun, &p});
+  }
+  std::vector<open_message> out;
+  for (const auto& r : oldest(std::move(rows), limit)) {
+    const auto& p = *r.at;
+    out.push_back({direction::to_xmpp, name_of(p.at), p.begun, p.conversation, p.call_id, p.id,
+                   p.from.to_string(), p.to.to_string(), 0});
+  }
+  return out;
 }
 
 }  // namespace stox::gateway

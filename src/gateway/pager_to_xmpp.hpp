@@ -5,11 +5,13 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/byte_account.hpp"
 #include "base/deadline_index.hpp"
 #include "gateway/context.hpp"
 #include "gateway/conversation.hpp"
+#include "gateway/open_message.hpp"
 #include "gateway/report.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "translate/error.hpp"
@@ -34,9 +36,11 @@ class pager_to_xmpp {
   bool failed(const xmpp::message& error, context& c);
   void link_up(std::string_view domain, context& c);
   void timed_out(std::uint64_t key, context& c);
-  /// Answers everything that is open with an error: the drain limit has come.
-  void abandon(context& c);
+  /// Answers what is open and concerned with an error: its limit has come.
+  void abandon(const work_end& why, context& c);
   std::size_t open() const { return open_.size(); }
+  bool is_open(std::string_view domain) const;
+  std::vector<open_message> open_messages(std::string_view domain, std::size_t limit) const;
 
  private:
   enum class stage : std::uint8_t {
@@ -54,6 +58,7 @@ class pager_to_xmpp {
     xmpp::jid from, to;
     std::string id, call_id, conversation;
     std::string stanza;  ///< only while held
+    wall_time begun;
     timer_handle timer;
     std::size_t kept = 0;  ///< bytes of the charge that stay when the stanza has left
     charge memory;
@@ -75,7 +80,9 @@ class pager_to_xmpp {
                     std::string_view cause, context& c);
   static void doubt_after_answer(const pending& p, std::string_view cause, context& c);
   void erase(xmpp::stanza_ref ref, context& c);
+  void abandon(xmpp::stanza_ref ref, pending& p, const work_end& why, context& c);
   static about about_of(const pending& p);
+  static std::string_view name_of(stage s);
 
   conversations& talk_;
   std::unordered_map<xmpp::stanza_ref, pending> open_;

@@ -50,12 +50,13 @@ void router::stanza(const xml::element& e, std::string_view domain, context& c) 
   auto parsed = xmpp::parse_stanza(e);
   if (!parsed) {
     malformed(e, parsed.error(), domain, c);
-    if (is_message) return c.counts().count(direction::to_sip, outcome::refused, "malformed");
+    if (is_message) return c.counts().count(direction::to_sip, outcome::refused, "malformed", domain);
     return c.counts().count(aside::malformed_stanza);
   }
   const bool ours =
       std::visit([&](const auto& value) { return addressed(value.from, value.to, domain, c); }, *parsed);
-  if (!ours && is_message) return c.counts().count(direction::to_sip, outcome::ignored, "foreign_domain");
+  if (!ours && is_message)
+    return c.counts().count(direction::to_sip, outcome::ignored, "foreign_domain", domain);
   if (!ours) return c.counts().count(aside::foreign_stanza);
   std::visit(overloaded{
                  [&](const xmpp::message& m) { pager_.handle(m, c); },

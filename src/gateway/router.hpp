@@ -25,8 +25,13 @@ class router {
   void handle(xmpp::component_event& e, std::string_view domain, context& c);
   void handle_timeout(const timer_key& key, context& c);
   void tidy(context& c) { pager_.tidy(c); }
-  void abandon(context& c) { pager_.abandon(c); }
+  void abandon(const work_end& why, context& c) { pager_.abandon(why, c); }
   std::size_t open() const { return pager_.open(); }
+  bool is_open(std::string_view domain) const { return pager_.is_open(domain); }
+  std::vector<open_message> open_messages(std::string_view domain, std::size_t limit) const {
+    return pager_.open_messages(domain, limit);
+  }
+  std::size_t memory_used() const { return pager_.memory_used(); }
   std::size_t conversations_known() const { return pager_.conversations_known(); }
 
  private:

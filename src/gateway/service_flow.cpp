@@ -82,6 +82,11 @@ std::string reply(const xmpp::iq& i, const context& c) {
   return *xmpp::write_error_reply(xmpp::stanza(i), made.error());
 }
 
+std::string blocked_reply(const xmpp::iq& i) {
+  return *xmpp::write_error_reply(xmpp::stanza(i),
+                                  refusal(xmpp::condition::forbidden, "Blocked by the operator"));
+}
+
 /// XEP-0115 §6.1: every presence says what its sender is.
 void send(xmpp::presence p, context& c) {
   for (auto& e : xmpp::caps::write(describe(p.from, c.settings().gateway.contact)))
@@ -96,7 +101,9 @@ void service_flow::handle(const xmpp::iq& i, context& c) {
     case xmpp::iq_type::result:
     case xmpp::iq_type::error: return;  // we asked nothing; RFC 6120 §8.2.3 wants no answer
     case xmpp::iq_type::get:
-    case xmpp::iq_type::set: c.send_or_queue(i.to->domain, reply(i, c)); return;
+    case xmpp::iq_type::set:
+      c.send_or_queue(i.to->domain, c.blocks(i.from) ? blocked_reply(i) : reply(i, c));
+      return;
   }
 }
 

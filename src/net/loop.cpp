@@ -64,7 +64,7 @@ struct loop::impl final : event_sink {
   void arm();
   void wait_signal();
   void on_signal(int number);
-  void begin_shutdown();
+  void begin_shutdown(duration limit);
   void end(ending how) {
     how_ended = how;
     io.stop();
@@ -204,20 +204,20 @@ void loop::impl::on_signal(int number) {
     log(log_level::warning, "daemon.forced", {{"why", "second signal"}});
     return force_end();
   }
-  begin_shutdown();
+  begin_shutdown(limits.drain);
 }
 
-void loop::impl::begin_shutdown() {
+void loop::impl::begin_shutdown(duration limit) {
   if (stopping) return;
   stopping = true;
-  if (hooks.stopping) hooks.stopping();
-  end_timer.expires_after(limits.drain + limits.grace);
+  if (hooks.stopping) hooks.stopping(limit);
+  end_timer.expires_after(limit + limits.grace);
   end_timer.async_wait([this](const boost::system::error_code& ec) {
     if (ec) return;
     log(log_level::error, "daemon.forced", {{"why", "the engine did not stop in time"}});
     force_end();
   });
-  take(engine::shutdown{limits.drain});
+  take(engine::shutdown{limit});
   pump();
 }
 
@@ -280,7 +280,10 @@ ending loop::run() {
   return impl_->how_ended;
 }
 
-void loop::shutdown() { impl_->begin_shutdown(); }
+void loop::shutdown(std::optional<duration> limit) {
+  impl_->begin_shutdown(limit.value_or(impl_->limits.drain));
+}
+void loop::set_drain(duration limit) { impl_->limits.drain = limit; }
 
 void loop::handle(const engine::event& e) {
   impl_->take(e);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,13 +22,13 @@ namespace stox::net {
 struct loop_hooks {
   std::function<void(const log_record&)> log;  ///< the engine's lines and the loop's own
   std::function<void(const incident&)> incident;
-  std::function<void()> batch_end;  ///< everything that was there to do is done: a time to flush logs
-  std::function<void()> reload;     ///< SIGHUP
-  std::function<void()> stopping;   ///< the shutdown began
+  std::function<void()> batch_end;         ///< everything that was there to do is done: a time to flush logs
+  std::function<void()> reload;            ///< SIGHUP
+  std::function<void(duration)> stopping;  ///< the shutdown began, with that limit for open work
 };
 
 struct loop_limits {
-  duration drain = std::chrono::seconds(10);  ///< what the engine is given for its end
+  duration drain = std::chrono::seconds(10);  ///< what open work is given at the end; see set_drain
   duration grace =
       std::chrono::seconds(5);  ///< and what it may take beyond that before the loop ends without it
   udp_limits udp;
@@ -63,7 +64,9 @@ class loop {
   /// stopped.
   ending run();
 
-  void shutdown();  ///< as SIGTERM does; on the loop's thread
+  /// As SIGTERM does, with another limit for open work or its own; on the loop's thread.
+  void shutdown(std::optional<duration> limit = {});
+  void set_drain(duration limit);  ///< for SIGTERM
   /// For events that the daemon makes (reconfigured); on the loop's thread, not from within a hook named log
   /// or batch_end.
   void handle(const engine::event& e);

@@ -47,7 +47,8 @@ struct gateway {
   std::vector<std::string> sip_domains;
   std::vector<std::string> xmpp_domains;
   std::vector<settings::domain> domains;
-  std::vector<std::string> contact;  ///< URIs of those who run it
+  std::vector<std::string> contact;           ///< URIs of those who run it
+  duration drain = std::chrono::seconds(10);  ///< what open work is given at the end
   friend bool operator==(const gateway&, const gateway&) = default;
 };
 
@@ -65,7 +66,7 @@ struct sip {
   std::vector<advertised> advertise;      ///< the first one that fits; none: the listener's address
   std::vector<sip_route> outbound_proxy;  ///< tried in order
   std::vector<ip_prefix> trusted_peers;
-  std::vector<std::string> trusted_domains;  ///< whoever proves one of them over TLS is trusted
+  std::vector<std::string> trusted_domains;               ///< whoever proves one of them over TLS is trusted
   duration accept_wait = std::chrono::milliseconds(150);  ///< 0..250 ms: at most T1/2
   std::uint16_t accepted_code = 200;                      ///< 200 or 202
   duration hold = std::chrono::seconds(2);  ///< how long a MESSAGE waits for a link that is down
@@ -129,9 +130,13 @@ struct store {
   friend bool operator==(const store&, const store&) = default;
 };
 
+/// Which component links must be up for the gateway to say that it is ready.
+enum class ready_when : std::uint8_t { any, all };
+
 struct admin {
   std::string listen;   ///< HOST:PORT; empty: no HTTP
   std::string control;  ///< path of the control socket; empty: none
+  ready_when ready = ready_when::any;
   friend bool operator==(const admin&, const admin&) = default;
 };
 

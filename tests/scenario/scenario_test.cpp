@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "config/config.hpp"
 #include "engine/sandbox.hpp"
+#include "gateway/blocklist.hpp"
 #include "scenario/scenario_file.hpp"
 #include "sip/wire/message.hpp"
 #include "xml/element.hpp"
@@ -176,7 +177,12 @@ class runner {
     if (s.verb == "tls") return box_->prove(words_of(s.rest.substr(std::string("proves").size())));
     if (s.verb == "advance") return box_->advance(parse_duration(s.rest).value());
     if (s.verb == "wall") return box_->turn_wall_clock(parse_duration(s.rest).value());
-    if (s.verb == "link") return s.rest == "up" ? box_->link_up() : box_->link_down();
+    if (s.verb == "link") return link(s.rest);
+    if (s.verb == "reload") return reload(s.block);
+    if (s.verb == "ready") return ready(s.rest);
+    if (s.verb == "block") return block(s.rest);
+    if (s.verb == "unblock") return box_->handle(engine::unblocked{*gateway::normal_block(s.rest)});
+    if (s.verb == "unwritten") return box_->handle(engine::write_queues{std::stoull(s.rest)});
     if (s.verb == "write") return box_->write_done(s.rest == "ok");
     if (s.verb == "confirm") return box_->confirm();
     if (s.verb == "drain") return box_->handle(engine::shutdown{parse_duration(s.rest).value()});
@@ -186,6 +192,39 @@ class runner {
     if (s.verb == "quiet") return quiet();
     if (s.verb == "count") return count(s);
     FAIL() << "unknown step";
+  }
+
+  /// "up", "down", "down DOMAIN".
+  void link(const std::string& what) {
+    if (what == "up") return box_->link_up();
+    if (what.starts_with("down ")) return box_->link_down(what.substr(5));
+    box_->link_down();
+  }
+
+  /// New settings, as SIGHUP brings them.
+  void reload(const std::string& toml) {
+    auto next = config::parse(toml, "reload");
+    ASSERT_TRUE(next) << next.error().front();
+    box_->handle(engine::reconfigured{next->settings});
+  }
+
+  /// "yes" or "no", and what the reason holds.
+  void ready(const std::string& wanted) {
+    if (!strict()) return;
+    const auto is = box_->core().readiness();
+    EXPECT_EQ(is.ready, wanted.starts_with("yes")) << is.why;
+    const auto space = std::min(wanted.find(' '), wanted.size());
+    EXPECT_NE(is.why.find(text::trim(std::string_view(wanted).substr(space))), std::string::npos) << is.why;
+  }
+
+  /// "WHAT" or "WHAT 10s".
+  void block(const std::string& what) {
+    const auto space = what.find(' ');
+    gateway::block b{*gateway::normal_block(what.substr(0, space)), {}};
+    if (space != std::string::npos)
+      b.until = box_->now().wall + std::chrono::duration_cast<wall_time::duration>(
+                                       parse_duration(what.substr(space + 1)).value());
+    box_->handle(engine::blocked{b});
   }
 
   /// "NAME A 192.0.2.5", "NAME SRV 10 60 5060 TARGET", "NAME SRV fail": what the DNS knows from then on.
@@ -230,6 +269,10 @@ class runner {
     const auto body = text.find("<body>");
     const auto end = text.find("</body>");
     if (body != std::string::npos && end >= body + 10) said_.push_back(text.substr(body + 6, end - body - 6));
+    // "xmpp> on DOMAIN <message ..." comes on the link of that domain.
+    const auto stanza = text.find('<');
+    if (text.starts_with("on "))
+      return box_->xmpp(text.substr(3, stanza - 4), std::string_view(text).substr(stanza));
     box_->xmpp(text);
   }
 

@@ -142,7 +142,10 @@ void client_core::release(call& c, std::uint64_t number) {
 void client_core::move_on(call& c, std::uint64_t number, instant now) {
   release(c, number);
   const target left_behind = c.attempts.back().where;
-  if (!c.attempts.back().refused) health_.punish(left_behind, ctx_.options.penalty, now);
+  if (!c.attempts.back().refused) {
+    health_.note_failure(left_behind, c.last_error, now);
+    health_.punish(left_behind, ctx_.options.penalty, now);
+  }
   if (start_attempt(c, number, now)) {
     const std::string* call_id = c.request.headers.find(header::call_id);
     ctx_.note(log_level::warning, "sip.failover", {},
@@ -230,6 +233,7 @@ void client_core::final(call& c, const place& p, response&& r, instant now) {
   const bool busy = r.status == 503 && !c.hidden;
   if (busy) {
     a.refused = true;
+    health_.note_failure(a.where, "503", now);
     pause(a.where.to, r, now);
   }
   const bool acknowledge = c.fsm.invite() && r.status >= 300;
@@ -453,6 +457,15 @@ void client_core::destroy(std::uint64_t number) {
   for (const attempt& a : c->attempts) by_branch_.remove(hash_of(a.branch, c->method), number);
   calls_.destroy(number);
   ctx_.stats.client_transactions = calls_.size();
+}
+
+void client_core::list(peer_table& out, instant now) const {
+  calls_.for_each([&out](const call& c) {
+    if (c.finished || c.attempts.empty()) return;
+    const auto& where = c.attempts.back().where;
+    ++out[{where.via, where.to}].requests;
+  });
+  health_.list(out, now);
 }
 
 }  // namespace stox::sip

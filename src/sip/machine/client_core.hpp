@@ -40,6 +40,8 @@ class client_core {
   /// The stream on which the transaction waited for a response is gone.
   void connection_lost(std::uint64_t number, conn_id conn, std::string_view why, instant now);
 
+  void list(peer_table& out, instant now) const;
+
  private:
   /// One branch.
   struct attempt {

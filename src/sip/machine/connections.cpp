@@ -375,6 +375,14 @@ const listener* connections::choose_listener(transport via, const ip_address& to
   return best;
 }
 
+void connections::list(peer_table& out) const {
+  streams_.for_each([&out](const stream& s) {
+    auto& peer = out[{s.via, {s.peer.ip, s.outgoing ? s.peer.port : std::uint16_t{0}}}];
+    ++peer.streams;
+    if (s.blocked) ++peer.stalled;
+  });
+}
+
 std::optional<connections::ends> connections::find_stream(conn_id conn) const {
   const auto it = by_conn_.find(conn);
   if (it == by_conn_.end()) return std::nullopt;

@@ -94,6 +94,7 @@ class connections {
   /// The domains that its peer's certificate is for.
   std::vector<std::string> proven(conn_id conn) const;
   const std::vector<listener>& listeners() const { return listeners_; }
+  void list(peer_table& out) const;
 
  private:
   struct waiting_send {

@@ -26,6 +26,7 @@ std::vector<std::string> connections::proven_by(const std::optional<peer_identit
 }
 
 bool connections::is_trusted(const ip_address& ip, const std::vector<std::string>& proven) const {
+  if (ctx_.blocked.contains(ip)) return false;
   return ctx_.is_trusted(ip) || std::any_of(proven.begin(), proven.end(), [this](const std::string& d) {
            return ctx_.is_trusted_domain(d);
          });

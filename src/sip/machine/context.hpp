@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -15,6 +16,7 @@
 #include "base/instant.hpp"
 #include "base/io.hpp"
 #include "base/log.hpp"
+#include "base/prefix_set.hpp"
 #include "base/text.hpp"
 #include "sip/machine/endpoint.hpp"
 
@@ -51,10 +53,11 @@ struct context {
   std::deque<event> events;
   std::vector<log_record> log;
   std::unordered_map<token, send_origin> tokens;
+  prefix_set blocked;  ///< by the operator
 
   bool is_trusted(const ip_address& ip) const {
-    return std::any_of(options.trusted_peers.begin(), options.trusted_peers.end(),
-                       [&ip](const ip_prefix& p) { return p.contains(ip); });
+    return !blocked.contains(ip) && std::any_of(options.trusted_peers.begin(), options.trusted_peers.end(),
+                                                [&ip](const ip_prefix& p) { return p.contains(ip); });
   }
   bool is_trusted_domain(std::string_view domain) const {
     return std::any_of(options.trusted_domains.begin(), options.trusted_domains.end(),

@@ -212,6 +212,8 @@ void endpoint::configure(endpoint_options options) {
 
 void endpoint::set_ready(bool ready) { impl_->ctx.ready = ready; }
 void endpoint::set_draining(bool draining) { impl_->ctx.draining = draining; }
+void endpoint::block(const ip_prefix& source) { impl_->ctx.blocked.add(source); }
+void endpoint::unblock(const ip_prefix& source) { impl_->ctx.blocked.remove(source); }
 
 void endpoint::handle(const io::event& e, instant now) {
   std::visit([this, now](const auto& what) { impl_->on(what, now); }, e);
@@ -243,5 +245,19 @@ std::optional<event> endpoint::poll() {
 
 std::vector<log_record> endpoint::take_log() { return std::exchange(impl_->ctx.log, {}); }
 const endpoint_stats& endpoint::stats() const { return impl_->ctx.stats; }
+
+std::vector<peer_status> endpoint::peers(instant now) const {
+  peer_table found;
+  impl_->conns.list(found);
+  impl_->client.list(found, now);
+  std::vector<peer_status> out;
+  out.reserve(found.size());
+  for (auto& [key, status] : found) {
+    status.via = key.first;
+    status.at = key.second;
+    out.push_back(std::move(status));
+  }
+  return out;
+}
 
 }  // namespace stox::sip

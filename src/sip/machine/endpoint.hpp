@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -158,6 +160,20 @@ struct endpoint_stats {
   std::uint64_t pings = 0;              ///< sent to keep streams alive
 };
 
+/// A SIP server or client as the endpoint knows it now, for people.
+struct peer_status {
+  transport via{};
+  socket_address at;            ///< port 0: clients, whose streams come from any
+  std::size_t streams = 0;      ///< open to it, or from it
+  std::size_t stalled = 0;      ///< of those: it takes no more bytes for now
+  std::size_t requests = 0;     ///< ours that it has not answered
+  duration penalty{}, pause{};  ///< what is left: it is tried last; it asked to be left alone
+  std::uint64_t failures = 0;   ///< attempts that failed, since it is remembered
+  std::string last_error;
+};
+
+using peer_table = std::map<std::pair<transport, socket_address>, peer_status>;
+
 /// The whole SIP side over bytes: connections, framing, parsing, admission, transactions. Sans-I/O: it acts
 /// through the io_port, keeps its deadlines in the engine's index under timer_owner::sip, and is used from
 /// one thread. References outlive it.
@@ -175,6 +191,9 @@ class endpoint {
   /// draining) new requests 503.
   void set_ready(bool ready);
   void set_draining(bool draining);
+  /// Requests from there get the answers of a stranger, 403, whoever trusts them; until `unblock`.
+  void block(const ip_prefix& source);
+  void unblock(const ip_prefix& source);
 
   void handle(const io::event& e, instant now);
   void handle_timeout(std::uint64_t key, instant now);
@@ -205,6 +224,8 @@ class endpoint {
   /// Log values since the last call.
   std::vector<log_record> take_log();
   const endpoint_stats& stats() const;
+  /// Looks through all that is open.
+  std::vector<peer_status> peers(instant now) const;
 
  private:
   struct impl;

@@ -107,6 +107,7 @@ void server_core::handle(request&& r, const peer_info& peer, std::size_t size,
 /// admission.hpp's order, with what only the tables know in its place.
 std::optional<reply> server_core::check(const arrival& a, const boost::system::result<uri, error>& target,
                                         const std::vector<std::string>& own_hosts) const {
+  if (ctx_.blocked.contains(a.peer.remote.ip)) return plain_reply(403);
   if (auto no = admit_route(a.message, a.head, target, a.peer, ctx_.options, own_hosts)) return no;
   if (is_merged(a)) return plain_reply(482);
   if (auto no = admit_content(a.message, ctx_.options)) return no;

@@ -44,6 +44,12 @@ class slot_table {
     ++slots_[place].generation;
     free_.push_back(place);
   }
+  template <class F>
+  void for_each(F f) const {
+    for (const auto& s : slots_) {
+      if (s.record) f(*s.record);
+    }
+  }
   std::size_t size() const { return slots_.size() - free_.size(); }
 
  private:

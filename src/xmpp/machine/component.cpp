@@ -13,9 +13,14 @@ component::component(link_id id, component_options options, deadline_index& dead
 component::~component() = default;
 
 void component::start(instant now) {
-  if (impl_->state_ != impl::state::idle) return;
+  if (impl_->state_ != impl::state::idle && impl_->state_ != impl::state::held) return;
+  impl_->since_ = now;
   impl_->connect();
   impl_->settle(now);
+}
+
+void component::hold() {
+  if (impl_->state_ == impl::state::idle) impl_->state_ = impl::state::held;
 }
 
 void component::stop(instant now) {
@@ -25,7 +30,10 @@ void component::stop(instant now) {
 
 void component::give_up(instant now) {
   impl_->stop(now);
-  if (impl_->state_ == impl::state::closing) impl_->down({}, {}, false, now);
+  if (impl_->state_ == impl::state::closing) {
+    impl_->end_stream();
+    impl_->down({}, {}, false, now);
+  }
   impl_->settle(now);
 }
 
@@ -81,6 +89,23 @@ void component::handle(const io::event& event, instant now) {
 void component::handle_timeout(instant now) {
   impl_->timeout(now);
   impl_->settle(now);
+}
+
+link_id component::id() const { return impl_->id_; }
+
+component_status component::status() const {
+  component_status out{{}, impl_->since_, impl_->last_failure_};
+  switch (impl_->state_) {
+    case impl::state::idle:
+    case impl::state::held: out.state = "idle"; break;
+    case impl::state::waiting: out.state = "waiting"; break;
+    case impl::state::connecting:
+    case impl::state::opening:
+    case impl::state::handshaking: out.state = "connecting"; break;
+    case impl::state::up: out.state = "up"; break;
+    case impl::state::closing: out.state = "closing"; break;
+  }
+  return out;
 }
 
 bool component::up() const { return impl_->state_ == impl::state::up; }

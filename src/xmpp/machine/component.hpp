@@ -82,18 +82,24 @@ struct stanza_lost {
   stanza_ref ref{};
   bool written = false;
 };
-using component_event =
-    std::variant<link_up, link_down, stanza_received, stanza_refused, stanza_sent, stanza_confirmed, stanza_lost>;
+using component_event = std::variant<link_up, link_down, stanza_received, stanza_refused, stanza_sent,
+                                     stanza_confirmed, stanza_lost>;
 
 struct component_stats {
   bool up = false;
   std::uint64_t connects = 0, losses = 0, handshake_failures = 0, stream_errors = 0;
   std::uint64_t stanzas_in = 0, stanzas_out = 0, pings = 0;
   std::uint64_t queued = 0, queued_bytes = 0,
-                queue_refused = 0;    ///< waiting for the link now; refused because full
-  std::uint64_t unconfirmed = 0;      ///< stanzas with a ref, written and not confirmed
-  std::uint64_t tracked = 0;          ///< the same for those of send_or_queue
-  std::uint64_t dropped_closing = 0;  ///< stanzas that came after our closing tag
+                queue_refused = 0;  ///< waiting for the link now; refused because full
+  std::uint64_t unconfirmed = 0;    ///< stanzas with a ref, written and not confirmed
+  std::uint64_t tracked = 0;        ///< the same for those of send_or_queue
+};
+
+/// Where a link stands, for people.
+struct component_status {
+  std::string_view state;  ///< "up", "connecting", "waiting" (for the next attempt), "closing", "idle"
+  instant since;           ///< it is up, or not up
+  std::string why;         ///< of the last loss or refusal while it is not up
 };
 
 /// One XEP-0114 component link: connect, handshake, stanzas both ways, fence, reconnect with jittered
@@ -113,7 +119,10 @@ class component {
   component& operator=(const component&) = delete;
 
   void start(instant now);
-  /// Writes what is queued and the closing tag, then closes; no reconnect. link_down follows.
+  /// Before start(): stanzas are kept, and nothing is opened yet, because another link still has the domain.
+  void hold();
+  /// Writes what is queued and the closing tag, and closes when the server has done the same; no reconnect.
+  /// Messages that still come are handed over, but nothing can be sent any more. link_down follows.
   void stop(instant now);
   /// The same without waiting for the end of the connection.
   void give_up(instant now);
@@ -123,7 +132,9 @@ class component {
   void handle(const io::event& event, instant now);
   void handle_timeout(instant now);
 
+  link_id id() const;
   bool up() const;
+  component_status status() const;
   bool stopped() const;  ///< or not started
   /// True between blocked and writable: no new work for this direction should be taken.
   bool blocked() const;

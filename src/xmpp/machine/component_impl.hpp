@@ -21,12 +21,13 @@ namespace stox::xmpp {
 struct component::impl {
   enum class state {
     idle,         ///< not started, or stopped: nothing happens
+    held,         ///< to be started later: stanzas are kept
     waiting,      ///< for the next attempt, at deadline_
     connecting,   ///< a connection is asked for
     opening,      ///< our stream header is out, the server's is awaited
     handshaking,  ///< our handshake is out, the server's verdict is awaited
     up,           ///< stanzas go both ways
-    closing,      ///< stopped: our closing tag is out, the end of the connection is awaited
+    closing,      ///< stopped: our closing tag is out, the server's and the end of the connection are awaited
   };
 
   impl(link_id id, component_options options, deadline_index& deadlines, id_source& ids, byte_account& memory,
@@ -52,7 +53,7 @@ struct component::impl {
   void in_opening(const xml::read_event& event, instant now);
   void in_handshaking(const xml::read_event& event, instant now);
   void in_up(xml::read_event& event, instant now);
-  void in_closing(const xml::read_event& event);
+  void in_closing(xml::read_event& event);
   void dispatch(xml::read_event& event, instant now);
   void received(std::string_view bytes, instant now);
   void closed(io::fail why, instant now);
@@ -62,6 +63,8 @@ struct component::impl {
   void opened(instant now);
   void came_up(instant now);
   void stop(instant now);
+  /// The stream has ended on both sides, or is not waited for: closes the connection.
+  void end_stream();
   /// Ends the connection from our side with `last_words`, after which the link is down.
   void hang_up(std::string_view last_words, std::string why, std::string_view hint, instant now);
   void stream_error(const xml::element& e, instant now);
@@ -97,9 +100,10 @@ struct component::impl {
   conn_id conn_ = conn_id::none;
   std::optional<xml::reader> reader_;
   bool blocked_ = false;
+  bool close_asked_ = false;
   steady_time deadline_{};  ///< of waiting, opening, handshaking and closing
   steady_time heard_{};
-  steady_time up_since_{};
+  instant since_{};  ///< up, or not up
   backoff backoff_;
 
   /// Stanzas of send_or_queue that are written and not confirmed, by their own refs; `again_`: lost ones, on
@@ -116,7 +120,7 @@ struct component::impl {
   timer_handle timer_;
   std::optional<steady_time> armed_;
   std::vector<log_record> log_;
-  std::string last_failure_;  ///< already logged
+  std::string last_failure_;  ///< already logged; empty while up
   component_stats stats_;
 };
 

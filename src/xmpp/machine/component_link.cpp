@@ -49,6 +49,7 @@ std::string component::impl::prepared(const std::string& domain) {
 
 void component::impl::connect() {
   state_ = state::connecting;
+  close_asked_ = false;
   conn_ = io_.new_conn(conn_use::component);
   io_.push(io::open{conn_, conn_use::component, transport::tcp, options_.host, {{}, options_.port}});
 }
@@ -85,7 +86,7 @@ void component::impl::in_handshaking(const xml::read_event& event, instant now) 
 
 void component::impl::came_up(instant now) {
   state_ = state::up;
-  up_since_ = now.steady;
+  since_ = now;
   last_failure_.clear();
   ++stats_.connects;
   log_.push_back({log_level::info, "component.up", {}, {{"domain", domain_}, {"server", options_.host}}});
@@ -124,17 +125,22 @@ bool component::impl::is_own_ping(const xml::element& e) {
   return from != nullptr && type != nullptr && *type == "get" && e.child("ping", ping::ns) != nullptr;
 }
 
-void component::impl::in_closing(const xml::read_event& event) {
-  // What arrives before the end can still confirm. A new stanza cannot be answered any more: our stream is
-  // closed (RFC 6120 §4.4). It is counted, so that it is not lost in silence.
-  const auto* child = std::get_if<xml::stanza>(&event);
-  const bool refused = std::holds_alternative<xml::refused_stanza>(event);
-  if (refused || (child != nullptr && !is_own_ping(child->value))) ++stats_.dropped_closing;
+void component::impl::in_closing(xml::read_event& event) {
+  // What arrives before the end can still confirm. A message that the server wrote before it read our closing
+  // tag is handed over as well, or it would be lost in silence: we must not answer it any more (RFC 6120
+  // §4.4), which its taker finds out.
+  auto* child = std::get_if<xml::stanza>(&event);
+  if (std::holds_alternative<xml::stream_closed>(event)) return end_stream();
+  if (std::holds_alternative<xml::refused_stanza>(event)) ++stats_.dropped_closing;
+  if (child == nullptr || is_own_ping(child->value) || !child->value.is("message", component_ns)) return;
+  ++stats_.stanzas_in;
+  events_.push_back(stanza_received{id_, std::move(child->value)});
 }
 
 void component::impl::dispatch(xml::read_event& event, instant now) {
   switch (state_) {
     case state::idle:
+    case state::held:
     case state::waiting:
     case state::connecting: return;
     case state::opening: return in_opening(event, now);
@@ -154,7 +160,8 @@ void component::impl::received(std::string_view bytes, instant now) {
     if (!event) break;
     dispatch(*event, now);
   }
-  if (conn_ != conn || fed || state_ == state::closing) return;
+  if (conn_ != conn || fed) return;
+  if (state_ == state::closing) return end_stream();
   ++stats_.stream_errors;
   const auto condition = condition_for(fed.error().code);
   hang_up(write_stream_error(condition), "the server sent XML that we refuse: " + fed.error().to_string(), {},
@@ -192,7 +199,8 @@ void component::impl::down(std::string why, std::string_view hint, bool all_told
   if (was == state::opening || was == state::handshaking) ++stats_.handshake_failures;
   if (was == state::up) {
     ++stats_.losses;
-    if (now.steady - up_since_ >= options_.backoff_max) backoff_.reset();
+    if (now.steady - since_.steady >= options_.backoff_max) backoff_.reset();
+    since_ = now;
   }
   fence_.lose(all_told);
   conn_ = conn_id::none;
@@ -228,6 +236,7 @@ void component::impl::stop(instant now) {
   switch (state_) {
     case state::idle:
     case state::closing: return;
+    case state::held:
     case state::waiting: return stopped();
     case state::up:
       for (auto& w : outbox_.write_all(conn_)) track(std::move(w), now);
@@ -236,10 +245,20 @@ void component::impl::stop(instant now) {
     case state::opening:
     case state::handshaking: break;
   }
-  if (state_ != state::connecting) put(stream_end, false);
-  io_.push(io::close{conn_});
+  // RFC 6120 §4.4: the connection stays until the server has closed its side too. What it wrote before it
+  // read our tag would be lost otherwise.
+  if (state_ == state::connecting) {
+    end_stream();
+  } else {
+    put(stream_end, false);
+  }
   state_ = state::closing;
   deadline_ = now.steady + options_.handshake_timeout;
+}
+
+void component::impl::end_stream() {
+  if (std::exchange(close_asked_, true)) return;
+  io_.push(io::close{conn_});
 }
 
 // ---- writing ----
@@ -304,6 +323,7 @@ void component::impl::settle_end(link_down& event) {
 std::optional<steady_time> component::impl::next_deadline() const {
   switch (state_) {
     case state::idle:
+    case state::held:
     case state::connecting: return std::nullopt;
     case state::waiting:
     case state::opening:
@@ -341,6 +361,7 @@ void component::impl::timeout(instant now) {
   armed_.reset();
   switch (state_) {
     case state::idle:
+    case state::held:
     case state::connecting: break;
     case state::waiting:
       if (now.steady >= deadline_) connect();
@@ -354,7 +375,9 @@ void component::impl::timeout(instant now) {
       if (fence_.overdue(now.steady)) hang_up(stream_end, "the server does not answer pings", {}, now);
       break;
     case state::closing:
-      if (now.steady >= deadline_) down({}, {}, false, now);
+      if (now.steady < deadline_) break;
+      end_stream();
+      down({}, {}, false, now);
       break;
   }
 }

@@ -36,9 +36,10 @@ def _store_name(name):
 
 
 class Prosody:
-    def __init__(self, folder, domain="xmpp.example", component_domain="sip.example", secret="component-secret"):
+    def __init__(self, folder, domain="xmpp.example", component_domain="sip.example", secret="component-secret", more_domains=()):
         os.makedirs(folder, exist_ok=True)
         self.folder, self.domain, self.component_domain, self.secret = folder, domain, component_domain, secret
+        self.component_domains = (component_domain, *more_domains)
         self.c2s_port, self.component_port = free_port(), free_port()
         self._process = None
 
@@ -52,7 +53,7 @@ class Prosody:
     async def start(self, globals_=_GLOBALS, component=None):
         """globals_, component: the lines that a page of docs/howto gives for them."""
         if component is None:
-            component = _COMPONENT.format(domain=self.component_domain, secret=self.secret)
+            component = "".join(_COMPONENT.format(domain=d, secret=self.secret) for d in self.component_domains)
         config = os.path.join(self.folder, "prosody.cfg.lua")
         with open(config, "w") as f:
             f.write(

@@ -2,6 +2,8 @@
 
 import os
 import re
+import signal
+import subprocess
 import urllib.error
 import urllib.request
 
@@ -114,7 +116,26 @@ class Stoxd:
         return self._process.log_text()
 
     def terminate(self):
-        self._process.signal(15)
+        self._process.signal(signal.SIGTERM)
+
+    def hang_up(self):
+        """SIGHUP: read the configuration again."""
+        self._process.signal(signal.SIGHUP)
+
+    def change_config(self, *replacements, more=""):
+        """(old, new) texts of the file, and what comes behind it."""
+        with open(self.config_path) as f:
+            text = f.read()
+        for old, new in replacements:
+            assert old in text, old
+            text = text.replace(old, new)
+        with open(self.config_path, "w") as f:
+            f.write(text + more)
+
+    def ctl(self, *argv):
+        """stoxctl on this daemon's control socket."""
+        command = [os.environ["STOX_STOXCTL"], "--control", os.path.join(self.folder, "ctl"), *argv]
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
 
     def kill(self):
         self._process.signal(9)

@@ -21,6 +21,8 @@
 #include <future>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace stox::admin {
 namespace {
@@ -45,16 +47,45 @@ class door : public testing::Test {
   }
 
   hooks calls() {
-    return {[this] { return samples_; }, [this] { return readiness_; },
-            [] {
-              return std::vector<std::pair<std::string, std::string>>{{"uptime", "5s"}};
-            },
-            [this](log_level l) { level_ = l; },
-            [this](incident_query q, const std::function<void(const std::vector<incident>&)>& found) {
-              query_ = q;
-              // As the store does: the answer comes later.
-              asio::post(context_, [this, found] { found(incidents_); });
-            }};
+    return {
+        [this] { return samples_; },
+        [this] { return readiness_; },
+        [] {
+          return std::vector<std::pair<std::string, std::string>>{{"uptime", "5s"}};
+        },
+        [this](log_level l) { level_ = l; },
+        [this](incident_query q, const std::function<void(const std::vector<incident>&)>& found) {
+          query_ = q;
+          // As the store does: the answer comes later.
+          asio::post(context_, [this, found] { found(incidents_); });
+        },
+        [this] { return store_trouble_; },
+        [this] { return links_; },
+        [this] { return peers_; },
+        [this](const std::string& domain, std::size_t limit) {
+          asked_sessions_ = domain + " " + std::to_string(limit);
+          return sessions_;
+        },
+        [] {
+          return engine::open_work{2, 3, 4, 5};
+        },
+        [this] { return reloaded_; },
+        [this] { return waiting_; },
+        [this](std::optional<duration> limit) {
+          return !std::exchange(drain_, limit.value_or(duration(-1)));
+        },
+        [this] { return blocks_; },
+        [this](const std::string& what, std::optional<duration> time) {
+          blocks_.push_back(
+              {what, time ? std::optional(wall_time(std::chrono::duration_cast<wall_time::duration>(*time)))
+                          : std::nullopt});
+          return blocks_.size() > 2 ? std::string("full") : std::string();
+        },
+        [this](const std::string& what) {
+          return std::erase_if(blocks_, [&](const auto& b) { return b.what == what; }) > 0
+                     ? std::string()
+                     : what + " is not blocked";
+        }};
   }
 
   void start(const time_limits& limits = {}) {
@@ -120,6 +151,14 @@ class door : public testing::Test {
   std::optional<log_level> level_;
   std::optional<incident_query> query_;
   std::vector<incident> incidents_;
+  std::string store_trouble_, asked_sessions_;
+  std::vector<engine::link_status> links_;
+  std::vector<engine::sip_peer> peers_;
+  std::vector<engine::session> sessions_;
+  reload_outcome reloaded_;
+  std::vector<settings::changed_key> waiting_;
+  std::optional<duration> drain_;
+  std::vector<blocked_source> blocks_;
   std::unique_ptr<server> server_;
 };
 
@@ -252,29 +291,30 @@ TEST_F(door, status_tells_version_readiness_facts_and_samples) {
   readiness_ = {false, "no link"};
   samples_ = {{"messages_total", "Messages.", false, {{"direction", "to_sip"}}, 7}};
   start();
-  EXPECT_EQ(
-      control("status\n"),
-      "{\"version\":\"" STOX_VERSION
-      "\",\"ready\":false,\"why\":\"no link\",\"uptime\":\"5s\",\"samples\":[{\"name\":\"messages_total\","
-      "\"labels\":{\"direction\":\"to_sip\"},\"value\":7}]}\n");
+  EXPECT_EQ(control("status\n"), "{\"version\":\"" STOX_VERSION
+                                 "\",\"ready\":false,\"why\":\"no "
+                                 "link\",\"uptime\":\"5s\",\"links\":[],\"waiting_for_restart\":[],"
+                                 "\"samples\":[{\"name\":\"messages_total\","
+                                 "\"labels\":{\"direction\":\"to_sip\"},\"value\":7}]}\n");
 }
 
 TEST_F(door, version_and_log_level_are_answered_line_by_line) {
   start();
-  EXPECT_EQ(
-      control("version\r\nlog-level debug\nlog-level loud\nreboot\n\n", 5),
-      "{\"version\":\"" STOX_VERSION
-      "\"}\n"
-      "{\"ok\":true,\"level\":\"debug\"}\n"
-      "{\"error\":\"log-level needs debug, info, warning or error\"}\n"
-      "{\"error\":\"unknown command; use status, version, incidents SINCE LIMIT or log-level LEVEL\"}\n"
-      "{\"error\":\"unknown command; use status, version, incidents SINCE LIMIT or log-level LEVEL\"}\n");
+  const std::string unknown =
+      "{\"error\":\"unknown command; use status, version, sessions, peer, block, unblock, blocks, drain, "
+      "reload, incidents or log-level\"}\n";
+  EXPECT_EQ(control("version\r\nlog-level debug\nlog-level loud\nreboot\n\n", 5),
+            "{\"version\":\"" STOX_VERSION
+            "\"}\n"
+            "{\"ok\":true,\"level\":\"debug\"}\n"
+            "{\"error\":\"log-level needs debug, info, warning or error\"}\n" +
+                unknown + unknown);
   EXPECT_EQ(level_, log_level::debug);
 }
 
-TEST_F(door, a_control_line_above_1_kb_ends_the_connection) {
+TEST_F(door, a_control_line_above_4_kb_ends_the_connection) {
   start();
-  EXPECT_EQ(control(std::string(3000, 'x') + "\n", 2), "{\"error\":\"line longer than 1 kB\"}\n<closed>");
+  EXPECT_EQ(control(std::string(5000, 'x') + "\n", 2), "{\"error\":\"line longer than 4 kB\"}\n<closed>");
 }
 
 TEST_F(door, the_control_socket_is_for_its_owner_only) {
@@ -369,6 +409,116 @@ TEST_F(door, incidents_come_with_time_domain_kind_and_detail) {
               "{\"error\":\"incidents needs SINCE (seconds since 1970) and LIMIT (1 to 1000)\"}\n")
         << bad;
   }
+}
+
+TEST_F(door, incidents_say_when_the_store_cannot_write) {
+  store_trouble_ = "disk full";
+  start();
+  EXPECT_EQ(
+      control("incidents 0 1\n"),
+      "{\"incidents\":[],\"warning\":\"the store cannot write (disk full): newer incidents stand only in the "
+      "log\"}\n");
+}
+
+const wall_time noon(std::chrono::seconds(1'769'860'800));
+
+TEST_F(door, status_tells_links_and_what_waits_for_a_restart_by_http_too) {
+  links_ = {{"a.example", "127.0.0.1:5347", "waiting", false, false, noon, "refused", 1, 2, 3, 4}};
+  waiting_ = {{"store.path", "a", "b", {}, {}}};
+  start();
+  const auto told = control("status\n");
+  EXPECT_THAT(told,
+              HasSubstr("\"links\":[{\"domain\":\"a.example\",\"server\":\"127.0.0.1:5347\",\"state\":"
+                        "\"waiting\",\"leaving\":false,\"since\":\"2026-01-31T12:00:00Z\",\"connects\":1,"
+                        "\"losses\":2,\"queued\":3,\"unconfirmed\":4,\"why\":\"refused\"}]"));
+  EXPECT_THAT(told,
+              HasSubstr("\"waiting_for_restart\":[{\"key\":\"store.path\",\"old\":\"a\",\"new\":\"b\"}]"));
+  const auto page = get("/status");
+  EXPECT_THAT(page, HasSubstr("Content-Type: application/json\r\n"));
+  EXPECT_THAT(page, EndsWith("\r\n\r\n" + told));
+}
+
+TEST_F(door, sessions_are_of_a_served_domain_or_of_all) {
+  links_.resize(1);
+  links_[0].domain = "a.example";
+  sessions_ = {{"to_sip", "pending", "c", "call", "m1", "x@y", "z@a.example", noon, 2}};
+  start();
+  EXPECT_EQ(
+      control("sessions 10 a.example\n"),
+      "{\"open\":2,\"conversations\":3,\"server_transactions\":4,\"client_transactions\":5,\"sessions\":[{"
+      "\"since\":\"2026-01-31T12:00:00Z\",\"direction\":\"to_sip\",\"state\":\"pending\",\"waiting\":2,"
+      "\"from\":\"x@y\",\"to\":\"z@a.example\",\"conversation\":\"c\",\"call_id\":\"call\",\"stanza_id\":"
+      "\"m1\"}]}\n");
+  EXPECT_EQ(asked_sessions_, "a.example 10");
+  EXPECT_EQ(control("sessions 10 b.example\n"),
+            "{\"error\":\"no component link serves b.example; did you mean a.example?\"}\n");
+  for (const auto* bad : {"sessions\n", "sessions 0\n", "sessions 1001\n", "sessions a.example\n"})
+    EXPECT_THAT(control(bad), HasSubstr("sessions needs LIMIT (1 to 1000)")) << bad;
+}
+
+TEST_F(door, peer_shows_all_or_one_address_or_one_domain) {
+  links_.resize(2);
+  links_[0].domain = "a.example";
+  links_[1].domain = "b.example";
+  const auto at = [](const char* text) { return *socket_address::parse(text); };
+  peers_ = {{transport::udp, at("192.0.2.1:5060"), "penalty", std::chrono::milliseconds(29'500), 0, 0, 1, 2,
+             "timed out"},
+            {transport::tcp, at("192.0.2.1:5070"), "ok", {}, 1, 0, 0, 0, ""},
+            {transport::tcp, at("192.0.2.7:0"), "ok", {}, 1, 0, 0, 0, ""}};
+  start();
+  const auto count = [](const std::string& text, std::string_view what) {
+    int n = 0;
+    for (auto i = text.find(what); i != std::string::npos; i = text.find(what, i + 1)) ++n;
+    return n;
+  };
+  const auto all = control("peer\n");
+  EXPECT_EQ(count(all, "\"domain\""), 2);
+  EXPECT_EQ(count(all, "\"address\""), 3);
+  EXPECT_THAT(all, HasSubstr("{\"address\":\"192.0.2.1:5060\",\"transport\":\"udp\",\"state\":\"penalty\","
+                             "\"seconds_left\":30,\"streams\":0,\"stalled\":0,\"requests\":1,\"failures\":2,"
+                             "\"last_error\":\"timed out\"}"));
+  EXPECT_THAT(all, HasSubstr("{\"address\":\"192.0.2.7\",")) << "clients come from any port";
+  EXPECT_EQ(count(control("peer 192.0.2.1\n"), "\"address\""), 2);
+  EXPECT_EQ(count(control("peer 192.0.2.1:5070\n"), "\"address\""), 1);
+  const auto one = control("peer b.example\n");
+  EXPECT_EQ(count(one, "\"domain\""), 1);
+  EXPECT_EQ(count(one, "\"address\""), 0);
+  EXPECT_THAT(control("peer c.example\n"), HasSubstr("no component link serves c.example"));
+}
+
+TEST_F(door, blocks_come_with_or_without_an_end_and_go) {
+  start();
+  EXPECT_EQ(control("block 192.0.2.7\nblock eve@xmpp.example 3600\nblocks\nblock three\n", 4),
+            "{\"ok\":true,\"blocked\":\"192.0.2.7\"}\n"
+            "{\"ok\":true,\"blocked\":\"eve@xmpp.example\"}\n"
+            "{\"blocks\":[{\"what\":\"192.0.2.7\",\"until\":\"\"},{\"what\":\"eve@xmpp.example\",\"until\":"
+            "\"1970-01-01T01:00:00Z\"}]}\n"
+            "{\"error\":\"full\"}\n");
+  EXPECT_EQ(control("unblock 192.0.2.7\nunblock 192.0.2.7\n", 2),
+            "{\"ok\":true,\"unblocked\":\"192.0.2.7\"}\n{\"error\":\"192.0.2.7 is not blocked\"}\n");
+  for (const auto* bad : {"block\n", "block a 0\n", "block a soon\n", "block a 315360001\n"})
+    EXPECT_THAT(control(bad), HasSubstr("block needs WHAT")) << bad;
+}
+
+TEST_F(door, reload_answers_with_the_difference_or_the_errors) {
+  reloaded_.changed = {{"sip.hold", "2s", "5s", {}, {}}, {"gateway.sip_domains", {}, {}, {"b"}, {"a"}}};
+  reloaded_.warnings = {"w"};
+  start();
+  EXPECT_EQ(control("reload\n"),
+            "{\"ok\":true,\"changed\":[{\"key\":\"sip.hold\",\"old\":\"2s\",\"new\":\"5s\"},{\"key\":"
+            "\"gateway.sip_domains\",\"added\":[\"b\"],\"removed\":[\"a\"]}],\"waiting_for_restart\":[],"
+            "\"warnings\":[\"w\"]}\n");
+  reloaded_ = {{"stox.toml:3: bad"}, {}, {}, {}};
+  EXPECT_EQ(control("reload\n"),
+            "{\"error\":\"reload refused, nothing was changed\",\"errors\":[\"stox.toml:3: bad\"]}\n");
+}
+
+TEST_F(door, drain_takes_a_limit_and_begins_once) {
+  start();
+  EXPECT_THAT(control("drain 601\n"), HasSubstr("drain takes a number of seconds, 0 to 600"));
+  EXPECT_EQ(control("drain 7\n"), "{\"ok\":true}\n");
+  EXPECT_EQ(drain_, std::chrono::seconds(7));
+  EXPECT_EQ(control("drain\n"), "{\"error\":\"the gateway is draining already\"}\n");
 }
 
 TEST_F(door, a_file_that_is_no_socket_is_an_error_and_left_alone) {

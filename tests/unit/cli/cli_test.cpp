@@ -107,7 +107,34 @@ class stoxctl : public testing::Test {
                    "message.to_sip.in_doubt", "message.to_sip.in_doubt conv=c-1 why=\"a\x1b b\""},
                   {wall_time(std::chrono::seconds(1'769'860'801)), "", 0, "daemon.unclean_end",
                    "open messages"}});
-         }});
+         },
+         [] { return std::string(); }, [this] { return links_; },
+         [] {
+           return std::vector<engine::sip_peer>{{transport::udp, *socket_address::parse("192.0.2.1:5060"),
+                                                 "penalty", std::chrono::seconds(30), 0, 0, 1, 2,
+                                                 "no\nanswer"}};
+         },
+         [this](const std::string& domain, std::size_t limit) {
+           asked_ = domain + " " + std::to_string(limit);
+           return std::vector<engine::session>{};
+         },
+         [] {
+           return engine::open_work{1, 2, 3, 4};
+         },
+         [this] { return reloaded_; }, [] { return std::vector<settings::changed_key>{}; },
+         [this](std::optional<duration> limit) {
+           asked_ = "drain " + std::to_string(limit.value_or(duration(0)).count());
+           return true;
+         },
+         [] {
+           return std::vector<admin::blocked_source>{
+               {"192.0.2.0/24", {}}, {"eve@xmpp.example", wall_time(std::chrono::seconds(60))}};
+         },
+         [this](const std::string& what, std::optional<duration> time) {
+           asked_ = what + " " + std::to_string(time.value_or(duration(0)).count());
+           return std::string();
+         },
+         [](const std::string& what) { return what + " is not blocked"; }});
     EXPECT_TRUE(server.has_value()) << server.error().to_string();
     auto done = std::async(std::launch::async, [&] { return run_with(args); });
     while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
@@ -129,6 +156,9 @@ class stoxctl : public testing::Test {
   std::optional<log_level> level_;
   std::optional<admin::incident_query> query_;
   engine::readiness ready_{false, "no link\x1b[2J"};
+  std::vector<engine::link_status> links_;
+  admin::reload_outcome reloaded_;
+  std::string asked_;
 };
 
 TEST_F(stoxctl, status_shows_fields_and_the_samples_that_are_not_0) {
@@ -139,6 +169,8 @@ TEST_F(stoxctl, status_shows_fields_and_the_samples_that_are_not_0) {
                    "ready    no\n"
                    "why      no link?[2J\n"
                    "uptime   5 s\n"
+                   "\n"
+                   "no links\n"
                    "\n"
                    "messages_total (direction=to_sip outcome=failed)  7\n"
                    "memory_bytes                                      12345\n");
@@ -151,6 +183,68 @@ TEST_F(stoxctl, status_ends_with_3_when_the_daemon_is_not_ready) {
   ready_ = {true, ""};
   EXPECT_EQ(beside_daemon({"--control", socket(), "status"}).code, exit_code::done);
   EXPECT_EQ(static_cast<int>(exit_code::not_ready), 3);
+}
+
+TEST_F(stoxctl, peer_shows_links_and_peers_as_tables) {
+  links_ = {{"sip.example", "127.0.0.1:5347", "waiting", false, false, wall_time(std::chrono::seconds(60)),
+             "refused", 1, 0, 0, 0}};
+  EXPECT_EQ(
+      beside_daemon({"--control", socket(), "peer"}).out,
+      "domain       server          state    leaving  since                 connects  losses  queued  "
+      "unconfirmed  why\n"
+      "sip.example  127.0.0.1:5347  waiting  no       1970-01-01T00:01:00Z  1         0       0       0    "
+      "        refused\n"
+      "\n"
+      "address         transport  state    seconds_left  streams  stalled  requests  failures  last_error\n"
+      "192.0.2.1:5060  udp        penalty  30            0        0        1         2         no?answer\n");
+}
+
+TEST_F(stoxctl, sessions_are_asked_for_by_domain_and_number) {
+  links_.resize(1);
+  links_[0].domain = "sip.example";
+  const auto p = beside_daemon({"--control", socket(), "sessions", "--domain", "sip.example", "--limit=7"});
+  EXPECT_EQ(asked_, "sip.example 7");
+  EXPECT_EQ(p.out,
+            "open                 1\nconversations        2\nserver_transactions  3\nclient_transactions  "
+            "4\n\nno sessions\n");
+  EXPECT_EQ(beside_daemon({"--control", socket(), "sessions", "--domain", "sip.exmaple"}).err,
+            "stoxctl: no component link serves sip.exmaple; did you mean sip.example?\n");
+}
+
+TEST_F(stoxctl, blocks_are_made_listed_and_taken_back) {
+  EXPECT_EQ(beside_daemon({"--control", socket(), "block", "eve@xmpp.example", "--for", "2h"}).out,
+            "ok       yes\nblocked  eve@xmpp.example\n");
+  EXPECT_EQ(asked_, "eve@xmpp.example 7200000000000");
+  EXPECT_EQ(beside_daemon({"--control", socket(), "block", "--list"}).out,
+            "what              until\n192.0.2.0/24      -\neve@xmpp.example  1970-01-01T00:01:00Z\n");
+  const auto p = beside_daemon({"--control", socket(), "unblock", "x.example"});
+  EXPECT_EQ(p.err, "stoxctl: x.example is not blocked\n");
+  EXPECT_EQ(p.code, exit_code::failed);
+  EXPECT_EQ(run_with({"block", "x", "--for", "60"}).err,
+            "stoxctl: --for: \"60\" is no time of a second or more; write 30min, 12h or 7d\n");
+}
+
+TEST_F(stoxctl, reload_shows_what_changed_or_ends_with_1_and_the_errors) {
+  reloaded_.changed = {{"sip.hold", "2s", "5s", {}, {}}, {"gateway.sip_domains", {}, {}, {"b", "c"}, {"a"}}};
+  reloaded_.waiting = {{"store.path", "a", "b", {}, {}}};
+  reloaded_.warnings = {"careful"};
+  const auto p = beside_daemon({"--control", socket(), "reload"});
+  EXPECT_EQ(p.code, exit_code::done);
+  EXPECT_EQ(p.out,
+            "ok  yes\nchanged: sip.hold 2s -> 5s\nchanged: gateway.sip_domains +b +c -a\n"
+            "waits for a restart: store.path a -> b\nwarning: careful\n");
+  reloaded_ = {{"stox.toml:3: bad", "stox.toml:4: worse"}, {}, {}, {}};
+  const auto refused = beside_daemon({"--control", socket(), "reload"});
+  EXPECT_EQ(refused.code, exit_code::failed);
+  EXPECT_EQ(refused.err,
+            "stoxctl: reload refused, nothing was changed\nstoxctl: stox.toml:3: bad\nstoxctl: "
+            "stox.toml:4: worse\n");
+}
+
+TEST_F(stoxctl, drain_takes_its_limit_in_seconds) {
+  EXPECT_EQ(beside_daemon({"--control", socket(), "drain", "30"}).code, exit_code::done);
+  EXPECT_EQ(asked_, "drain 30000000000");
+  EXPECT_EQ(run_with({"drain", "soon"}).code, exit_code::usage);
 }
 
 TEST_F(stoxctl, incidents_are_shown_line_by_line) {
@@ -256,7 +350,7 @@ TEST_F(stoxctl, a_senseless_command_line_shows_the_usage) {
                                                {"explain", "x"}}) {
     const auto p = run_with(args);
     EXPECT_EQ(p.code, exit_code::usage);
-    EXPECT_THAT(p.err, HasSubstr("stoxctl [--config FILE] replay FILE\n"));
+    EXPECT_THAT(p.err, HasSubstr("stoxctl replay FILE "));
     EXPECT_EQ(p.out, "");
   }
   EXPECT_EQ(run_with({"--cofig", "x", "status"}).err,
@@ -273,7 +367,7 @@ TEST(answer_text, refuses_what_is_no_json_object) {
     ASSERT_FALSE(r.has_value()) << bad;
     EXPECT_EQ(r.error().detail, "the daemon's answer is no JSON object");
   }
-  EXPECT_EQ(answer_text(R"({"samples":[1,{},{"value":3}],"n":null})").value(), "n        null\n\n?  3\n");
+  EXPECT_EQ(answer_text(R"({"samples":[1,{},{"value":3}],"n":null})").value(), "n  null\n\n?  3\n");
 }
 
 TEST_F(stoxctl, explain_shows_both_sides_losses_log_and_counters_of_a_sip_message) {

@@ -59,8 +59,8 @@ secret = "hunter2"
     return *read;
   }
 
-  static exit_code run(const config::loaded& l) {
-    return daemon(l, {}, [](std::string_view) { return std::nullopt; }).run();
+  static exit_code run(const config::loaded& l, std::vector<std::string> args = {}) {
+    return daemon(l, std::move(args), [](std::string_view) { return std::nullopt; }).run();
   }
 
   /// The log of a daemon that does not start.
@@ -73,9 +73,9 @@ secret = "hunter2"
   /// Runs a daemon until `work` is done and gives its log; `work` begins when it answers on its control
   /// socket.
   template <class F>
-  std::string running(const config::loaded& l, F work) const {
+  std::string running(const config::loaded& l, F work, const std::vector<std::string>& args = {}) const {
     testing::internal::CaptureStderr();
-    auto code = std::async(std::launch::async, [&l] { return run(l); });
+    auto code = std::async(std::launch::async, [&l, &args] { return run(l, args); });
     const auto ended = [&code] {
       return code.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
     };
@@ -147,7 +147,10 @@ TEST_F(stoxd, goes_on_when_its_store_cannot_be_written_and_says_so_once) {
         raw, "CREATE TRIGGER full BEFORE INSERT ON incident BEGIN SELECT RAISE(ABORT, 'no room'); END"));
   }
   const auto log = running(loaded(), [&] {
-    EXPECT_EQ(cli::ask_daemon(control(), "incidents 0 10").value(), "{\"incidents\":[]}");
+    EXPECT_EQ(
+        cli::ask_daemon(control(), "incidents 0 10").value(),
+        "{\"incidents\":[],\"warning\":\"the store cannot write (no room): newer incidents stand only in "
+        "the log\"}");
   });
   const auto at = log.find("error store.cannot_write why=\"no room\"");
   ASSERT_NE(at, std::string::npos) << log;
@@ -204,6 +207,117 @@ TEST_F(stoxd, ends_a_trace_at_its_limit_and_goes_on) {
   l.record_limit = 1;
   EXPECT_THAT(running(l, [] {}), AllOf(HasSubstr("warning daemon.record_ended file=" + l.record_path),
                                        HasSubstr("daemon.stopped how=clean")));
+}
+
+/// A daemon that was started with a file, which is then written anew.
+class stoxd_with_file : public stoxd {
+ protected:
+  stoxd_with_file() : args{"--config=" + folder + "/stox.toml"} { write(""); }
+
+  /// `more` comes behind the sections; `sip` into the one of that name.
+  void write(const std::string& more, const std::string& sip = {}) const {
+    std::filesystem::remove(folder + "/stox.toml");
+    std::ofstream(folder + "/stox.toml") << "[gateway]\nsip_domains = [\"sip.example\"]\n"
+                                            "[sip]\nlisten = [\"udp:127.0.0.1:0\"]\n"
+                                            "trusted_peers = [\"127.0.0.0/8\"]\n"
+                                         << sip
+                                         << "[[xmpp.component]]\ndomain = \"sip.example\"\n"
+                                            "server = \"127.0.0.1:1\"\nsecret = \"hunter2\"\n"
+                                            "[admin]\ncontrol = \""
+                                         << control() << "\"\n"
+                                         << more;
+    std::filesystem::permissions(folder + "/stox.toml", std::filesystem::perms::owner_read);
+  }
+  template <class F>
+  std::string running(F work) const {
+    auto l = config::load(args, [](std::string_view) { return std::nullopt; });
+    EXPECT_TRUE(l) << testing::PrintToString(l.error());
+    return stoxd::running(*l, work, args);
+  }
+  std::string ask(const std::string& command) const { return cli::ask_daemon(control(), command).value(); }
+
+  std::vector<std::string> args;
+};
+
+TEST_F(stoxd_with_file, takes_a_new_file_over_key_by_key) {
+  const auto log = running([this] {
+    write("[log]\nlevel = \"warning\"\n[store]\npath = \"" + database() + "\"\n", "hold = \"3s\"\n");
+    EXPECT_EQ(
+        ask("reload"),
+        "{\"ok\":true,\"changed\":[{\"key\":\"sip.hold\",\"old\":\"2s\",\"new\":\"3s\"},{\"key\":\"log."
+        "level\","
+        "\"old\":\"info\",\"new\":\"warning\"}],\"waiting_for_restart\":[{\"key\":\"store.path\",\"old\":"
+        "\":memory:\",\"new\":\"" +
+            database() + "\"}],\"warnings\":[]}");
+    EXPECT_THAT(ask("reload"), HasSubstr("\"changed\":[],\"waiting_for_restart\":[{\"key\":\"store.path\""));
+    EXPECT_THAT(ask("status"), HasSubstr("\"waiting_for_restart\":[{\"key\":\"store.path\""));
+    write("");
+    EXPECT_THAT(ask("reload"), HasSubstr("\"waiting_for_restart\":[]"));
+  });
+  EXPECT_THAT(log, HasSubstr("info daemon.config_changed key=sip.hold old=2s new=3s\n"));
+  EXPECT_THAT(log, HasSubstr("warning daemon.restart_needed key=store.path old=:memory: new=" + database()));
+}
+
+TEST_F(stoxd_with_file, changes_nothing_when_the_new_file_is_wrong) {
+  const auto log = running([this] {
+    write("[log]\nlevel = \"loud\"\n", "hold = \"3s\"\n");
+    EXPECT_THAT(ask("reload"),
+                AllOf(HasSubstr("{\"error\":\"reload refused, nothing was changed\",\"errors\":[\""),
+                      HasSubstr("log.level: \\\"loud\\\" is unknown")));
+    write("", "hold = \"3s\"\n");
+    EXPECT_THAT(ask("reload"), HasSubstr("\"old\":\"2s\",\"new\":\"3s\""));
+  });
+  EXPECT_THAT(log, HasSubstr("error daemon.reload_refused why="));
+}
+
+TEST_F(stoxd_with_file, keeps_a_log_level_that_was_set_by_hand) {
+  const auto log = running([this] {
+    ask("log-level error");
+    write("", "hold = \"3s\"\n");
+    ask("reload");
+  });
+  EXPECT_THAT(log, testing::Not(HasSubstr("daemon.config_changed")));
+}
+
+TEST_F(stoxd_with_file, opens_and_ends_links_as_the_file_says) {
+  running([this] {
+    const auto first = ask("peer");
+    EXPECT_THAT(first, HasSubstr("\"domain\":\"sip.example\",\"server\":\"127.0.0.1:1\""));
+    write(
+        "[[xmpp.component]]\ndomain = \"two.example\"\nserver = \"127.0.0.1:1\"\nsecret = \"s\"\n"
+        "[[gateway.domain]]\nsip = \"two.example\"\nxmpp = \"two.example\"\n");
+    EXPECT_THAT(ask("reload"),
+                HasSubstr("{\"key\":\"xmpp.component\",\"added\":[\"two.example\"],\"removed\":[]}"));
+    EXPECT_THAT(ask("peer two.example"), HasSubstr("\"leaving\":false"));
+    write("");
+    ask("reload");
+    // Its link has nothing to finish.
+    while (ask("peer two.example").find("no component link") == std::string::npos) std::this_thread::yield();
+  });
+}
+
+TEST_F(stoxd_with_file, blocks_what_it_is_told_and_nothing_else) {
+  running([this] {
+    EXPECT_EQ(ask("block 192.0.2.9/24 60"), "{\"ok\":true,\"blocked\":\"192.0.2.9/24\"}");
+    EXPECT_THAT(ask("blocks"), HasSubstr("{\"blocks\":[{\"what\":\"192.0.2.0/24\",\"until\":\"20"));
+    EXPECT_EQ(ask("block eve@xmpp.example/desk"),
+              "{\"error\":\"eve@xmpp.example/desk is no IP address, network, bare JID or domain\"}");
+    EXPECT_EQ(ask("unblock 192.0.2.0/24"), "{\"ok\":true,\"unblocked\":\"192.0.2.0/24\"}");
+    EXPECT_EQ(ask("unblock 192.0.2.0/24"), "{\"error\":\"192.0.2.0/24 is not blocked\"}");
+    EXPECT_EQ(ask("blocks"), "{\"blocks\":[]}");
+  });
+}
+
+TEST_F(stoxd, ends_clean_by_command) {
+  const auto l = loaded();
+  testing::internal::CaptureStderr();
+  auto code = std::async(std::launch::async, [&l] { return run(l); });
+  while (!cli::ask_daemon(control(), "version")) std::this_thread::yield();
+  EXPECT_EQ(cli::ask_daemon(control(), "drain 7").value(), "{\"ok\":true}");
+  EXPECT_EQ(code.get(), exit_code::clean);
+  const auto log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr("daemon.stopping limit=7s"));
+  EXPECT_THAT(log, HasSubstr("daemon.stopped how=clean"));
 }
 
 TEST_F(stoxd, counts_its_start_its_version_and_lost_log_lines) {

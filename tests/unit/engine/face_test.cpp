@@ -94,7 +94,7 @@ TEST(readiness, names_the_links_that_are_down) {
   sandbox box(settings);
   EXPECT_TRUE(box.core().readiness().ready);
   box.link_down("tel.example");
-  EXPECT_FALSE(box.core().readiness().ready);
+  EXPECT_TRUE(box.core().readiness().ready) << "the other tenant is served";
   EXPECT_EQ(box.core().readiness().why, "XMPP component link down: tel.example");
 
   // The other tenant's messages still go, so a dispatcher must not leave us.

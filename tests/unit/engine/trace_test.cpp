@@ -125,7 +125,9 @@ TEST(trace, malformed_lines_are_errors) {
   std::string storage;
   for (const auto* line :
        {"", "> 1 2 3", "> 1 x 3 timeout", "> 1 2 3 nonsense", "> 1 2 3 received conn=1 from=x bytes=\"\"",
-        "> 1 2 3 received conn=1 from=1.2.3.4:5 bytes=\"\\", "> 1 2 3 closed conn=1 why=99"}) {
+        "> 1 2 3 received conn=1 from=1.2.3.4:5 bytes=\"\\", "> 1 2 3 closed conn=1 why=99", "> 1 2 3 block",
+        "> 1 2 3 block until=x what=a", "> 1 2 3 block until=0", "> 1 2 3 unblock",
+        "> 1 2 3 unblock what=%"}) {
     EXPECT_FALSE(engine::parse_trace_event(line, storage)) << line;
   }
 }
@@ -155,9 +157,23 @@ TEST(trace, replay_gives_the_same_lines) {
       "OPTIONS\r\nContent-Length: 0\r\n\r\n";
   e.handle(io::event(io::received{udp, *socket_address::parse("192.0.2.1:5060"), options}), now);
   drain();
+  // The operator blocks the peer, for a time, and somebody else.
+  e.handle(engine::blocked{{"192.0.2.0/24", now.wall + std::chrono::seconds(30)}}, now);
+  e.handle(engine::blocked{{"b\xC3\xBC"
+                            "ch@xmpp.test",
+                            {}}},
+           now);
+  e.handle(io::event(io::received{udp, *socket_address::parse("192.0.2.1:5060"), options}), now);
+  drain();
   now = now + std::chrono::seconds(40);
   e.handle(engine::timeout{}, now);
   drain();
+  e.handle(engine::unblocked{"b\xC3\xBC"
+                             "ch@xmpp.test"},
+           now);
+  e.handle(io::event(io::received{udp, *socket_address::parse("192.0.2.1:5060"), options}), now);
+  drain();
+  EXPECT_TRUE(e.blocks().empty());
   engine::replayed_ids drawn;
   for (const auto& l : lines) {
     const bool drew = l.starts_with("= ");

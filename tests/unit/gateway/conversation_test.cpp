@@ -126,20 +126,39 @@ TEST(repeats_too_often, counts_equal_bodies_within_the_window_only) {
 
 TEST(counters, keep_direction_outcome_and_cause_apart) {
   counters c;
-  c.count(direction::to_sip, outcome::failed, "404");
-  c.count(direction::to_sip, outcome::failed, "404");
-  c.count(direction::to_sip, outcome::failed, "480");
-  c.count(direction::to_xmpp, outcome::failed, "404");
+  c.count(direction::to_sip, outcome::failed, "404", "a");
+  c.count(direction::to_sip, outcome::failed, "404", "a");
+  c.count(direction::to_sip, outcome::failed, "480", "a");
+  c.count(direction::to_xmpp, outcome::failed, "404", "a");
   EXPECT_EQ(c.messages().size(), 3U);
   EXPECT_EQ(c.messages().at({direction::to_sip, outcome::failed, "404"}), 2U);
   EXPECT_EQ(c.total(direction::to_sip, outcome::failed), 3U);
   EXPECT_EQ(c.total(direction::to_sip, outcome::delivered), 0U);
 }
 
+TEST(counters, only_served_domains_have_counts_of_their_own) {
+  counters c;
+  c.serve({"a", "b"});
+  const auto count = [&c](const char* domain) { c.count(direction::to_sip, outcome::failed, "404", domain); };
+  for (const auto* domain : {"a", "c", "d", "", "a"}) count(domain);
+  const auto failed = [&c](const char* domain) { return c.domains().at(domain)[1][1]; };
+  EXPECT_EQ(c.domains().size(), 3U);
+  EXPECT_EQ(failed("a"), 2U);
+  EXPECT_EQ(failed("b"), 0U);
+  EXPECT_EQ(failed("other"), 3U);
+  c.serve({"b", "c"});
+  EXPECT_EQ(c.domains().count("a"), 0U);
+  EXPECT_EQ(failed("c"), 0U);
+  c.serve({"b", "c"});
+  count("c");
+  c.serve({"b", "c"});
+  EXPECT_EQ(failed("c"), 1U) << "a reload does not forget";
+}
+
 TEST(counters, what_comes_later_is_no_outcome) {
   counters c;
   c.came_in(direction::to_xmpp);
-  c.count(direction::to_xmpp, outcome::delivered, "accepted");
+  c.count(direction::to_xmpp, outcome::delivered, "accepted", "a");
   c.count(aside::late_error);
   EXPECT_EQ(c.received(direction::to_xmpp), 1U);
   EXPECT_EQ(c.received(direction::to_sip), 0U);

@@ -37,7 +37,10 @@ class pump : public testing::Test {
     loop_hooks h;
     h.log = [this](const log_record& r) { events.emplace_back(r.event); };
     h.reload = [this] { ++reloads; };
-    h.stopping = [this] { ++stops; };
+    h.stopping = [this](duration limit) {
+      ++stops;
+      drain = limit;
+    };
     return h;
   }
   static socket_address bound(const loop& l, std::size_t i) {
@@ -81,6 +84,7 @@ class pump : public testing::Test {
   std::vector<std::string> events;
   int reloads = 0;
   int stops = 0;
+  duration drain{};
   int client = -1;
   bool asked = false;
   bool in_time = false;
@@ -154,6 +158,22 @@ TEST_F(pump, takes_signals) {
   EXPECT_EQ(l.run(), ending::clean);
   EXPECT_EQ(reloads, 1);
   EXPECT_EQ(stops, 1);
+}
+
+TEST_F(pump, drains_for_as_long_as_it_was_told_last) {
+  engine::engine core(settings, ids);
+  loop by_signal(core, hooks());
+  by_signal.set_drain(std::chrono::seconds(7));
+  by_signal.io().post([] { raise(SIGTERM); });
+  EXPECT_EQ(by_signal.run(), ending::clean);
+  EXPECT_EQ(drain, std::chrono::seconds(7));
+
+  engine::engine another(settings, ids);
+  loop by_command(another, hooks());
+  by_command.io().post([&by_command] { by_command.shutdown(std::chrono::seconds(3)); });
+  EXPECT_EQ(by_command.run(), ending::clean);
+  EXPECT_EQ(drain, std::chrono::seconds(3));
+  EXPECT_EQ(stops, 2);
 }
 
 TEST_F(pump, forced_end_still_answers_what_is_open) {

@@ -101,14 +101,15 @@ TEST(component, stop_writes_what_is_queued_and_the_closing_tag) {
   s.sends("<a/>", 1);
   s.link.send_or_queue("<b/>", s.now);
   s.link.stop(s.now);
-  EXPECT_EQ(s.did(), (lines{"> <a/><b/></stream:stream>", "close"}));
+  EXPECT_EQ(s.did(), lines{"> <a/><b/></stream:stream>"});
   EXPECT_FALSE(s.link.up());
   EXPECT_FALSE(s.sends("<c/>", 2));
   EXPECT_FALSE(s.link.send_or_queue("<c/>", s.now));
   s.takes_all();
   s.link.stop(s.now);
-  s.says("<message from='a@b'/></stream:stream>");
-  EXPECT_EQ(s.did(), lines{"sent 1"});
+  s.says("<message from='a@b'/><iq type='get' id='q' from='a@b'/></stream:stream>");
+  EXPECT_EQ(s.did(), (lines{"close", "sent 1", "got <message from='a@b'/>"}))
+      << "somebody must know of the message";
   s.closed(io::fail::closed_here);
   EXPECT_EQ(s.did(), (lines{"in doubt 1", "down: stopped, unheard <b/>"}));
   s.passes(1h);
@@ -136,7 +137,59 @@ TEST(component, stop_ends_even_if_the_connection_does_not) {
   s.link.stop(s.now);
   s.did();
   s.passes(10s);
-  EXPECT_EQ(s.did(), (lines{"in doubt 1", "down: stopped"}));
+  EXPECT_EQ(s.did(), (lines{"close", "in doubt 1", "down: stopped"}));
+}
+
+TEST(component, garbage_after_our_closing_tag_ends_the_connection) {
+  link_script s;
+  s.bring_up();
+  s.link.stop(s.now);
+  s.did();
+  s.says("<a></b>");
+  EXPECT_EQ(s.did(), lines{"close"});
+  s.says("<a/>");
+  s.closed(io::fail::closed_here);
+  EXPECT_EQ(s.did(), lines{"down: stopped"});
+}
+
+TEST(component, that_is_held_keeps_stanzas_and_opens_nothing) {
+  link_script s;
+  s.link.hold();
+  EXPECT_TRUE(s.link.send_or_queue("<a/>", s.now));
+  s.passes(1h);
+  EXPECT_EQ(s.did(), lines{});
+  EXPECT_EQ(s.link.status().state, "idle");
+  s.bring_up();
+  EXPECT_EQ(s.link.stats().stanzas_out, 1U);
+  EXPECT_EQ(s.link.status().state, "up");
+
+  link_script ended;
+  ended.link.hold();
+  ended.link.send_or_queue("<a/>", ended.now);
+  ended.link.stop(ended.now);
+  EXPECT_EQ(ended.did(), lines{"down: stopped, unheard <a/>"});
+}
+
+TEST(component, tells_where_it_stands_since_when_and_why) {
+  link_script s;
+  s.link.start(s.now);
+  const auto began = s.now.wall;
+  EXPECT_EQ(s.link.status().state, "connecting");
+  s.did();
+  s.passes(1s);
+  s.closed(io::fail::refused);
+  EXPECT_EQ(s.link.status().state, "waiting");
+  EXPECT_EQ(s.link.status().why, "connection refused");
+  EXPECT_EQ(s.link.status().since.wall, began) << "it was not up before";
+  s.passes(1s);
+  s.come_up();
+  EXPECT_EQ(s.link.status().state, "up");
+  EXPECT_EQ(s.link.status().why, "");
+  EXPECT_EQ(s.link.status().since.wall, s.now.wall);
+  s.passes(1s);
+  s.says("</stream:stream>");
+  EXPECT_EQ(s.link.status().since.wall, s.now.wall);
+  EXPECT_EQ(s.link.status().why, "the server closed the stream");
 }
 
 TEST(component, stop_before_the_link_is_up) {

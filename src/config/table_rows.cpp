@@ -1,0 +1,71 @@
+// What a reload compares of each [[table]].
+#include "config/option_tables.hpp"
+#include "config/values.hpp"
+
+namespace stox::config {
+
+namespace {
+
+std::string joined(const std::vector<std::string>& list) {
+  std::string out;
+  for (const auto& text : list) out += (out.empty() ? "" : ", ") + text;
+  return out;
+}
+
+template <class T, class Text>
+std::string list_text(const std::optional<std::vector<T>>& list, Text text) {
+  std::vector<std::string> out;
+  for (const auto& one : list.value_or(std::vector<T>())) out.push_back(text(one));
+  return list && out.empty() ? "none" : joined(out);
+}
+
+std::string number_text(const std::optional<unsigned>& n) { return n ? std::to_string(*n) : std::string(); }
+
+std::string type_text(const std::optional<settings::message_type>& t) {
+  if (!t) return {};
+  return *t == settings::message_type::chat ? "chat" : "normal";
+}
+
+}  // namespace
+
+std::vector<table_row> domain_rows(const settings::all& s) {
+  std::vector<table_row> out;
+  for (const auto& d : s.gateway.domains) {
+    out.push_back(
+        {d.sip,
+         {{"xmpp", d.xmpp},
+          {"outbound_proxy", list_text(d.outbound_proxy, [](const auto& r) { return r.uri; })},
+          {"trusted_peers", list_text(d.trusted_peers, [](const auto& p) { return p.to_string(); })},
+          {"trusted_domains", list_text(d.trusted_domains, [](const auto& name) { return name; })},
+          {"message_type", type_text(d.message_type)},
+          {"messages_per_sender", number_text(d.messages_per_sender)},
+          {"queue_per_pair", number_text(d.queue_per_pair)}},
+         {}});
+  }
+  return out;
+}
+
+std::vector<table_row> credential_rows(const settings::all& s) {
+  std::vector<table_row> out;
+  for (const auto& c : s.credentials)
+    out.push_back({c.realm, {{"user", c.user}, {"password_file", c.password_file}}, c.password});
+  return out;
+}
+
+std::vector<table_row> certificate_rows(const settings::all& s) {
+  std::vector<table_row> out;
+  for (const auto& c : s.tls.certificates)
+    out.push_back({joined(c.domains), {{"chain", c.chain}, {"key", c.key}}, {}});
+  return out;
+}
+
+std::vector<table_row> component_rows(const settings::all& s) {
+  std::vector<table_row> out;
+  for (const auto& c : s.components) {
+    out.push_back(
+        {c.domain, {{"server", write_host_port(c.host, c.port)}, {"secret_file", c.secret_file}}, c.secret});
+  }
+  return out;
+}
+
+}  // namespace stox::config

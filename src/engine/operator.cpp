@@ -1,0 +1,71 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/prefix_set.hpp"
+#include "engine/engine_impl.hpp"
+#include "engine/timer_keys.hpp"
+
+// What the operator asks of the engine: blocks, and looks at what is open.
+namespace stox::engine {
+
+void engine::impl::block(const gateway::block& b) {
+  if (!blocklist_.add(b)) return;
+  if (const auto prefix = ip_prefix::parse(b.what)) sip_.block(*prefix);
+  arm_blocks();
+}
+
+void engine::impl::unblock(const std::string& what) {
+  if (!blocklist_.remove(what)) return;
+  if (const auto prefix = ip_prefix::parse(what)) sip_.unblock(*prefix);
+  arm_blocks();
+}
+
+void engine::impl::expire_blocks() {
+  blocks_timer_ = {};
+  for (const auto& what : blocklist_.expire(now_.wall)) {
+    if (const auto prefix = ip_prefix::parse(what)) sip_.unblock(*prefix);
+    log({log_level::info, "block.ended", {}, {{"what", what}}});
+  }
+  arm_blocks();
+}
+
+void engine::impl::arm_blocks() {
+  const auto end = blocklist_.next_end();
+  std::optional<steady_time> when;
+  if (end) when = now_.steady + std::max<duration>(*end - now_.wall, duration::zero());
+  deadlines_.set(blocks_timer_, {timer_owner::engine, blocks_key}, when);
+}
+
+std::vector<gateway::block> engine::blocks() const { return impl_->blocklist_.all(); }
+
+std::vector<session> engine::sessions(std::string_view domain, std::size_t limit) const {
+  std::vector<session> out;
+  for (auto& m : impl_->router_.open_messages(domain, limit)) {
+    out.push_back({to_string(m.dir), m.state, std::move(m.conversation), std::move(m.call_id),
+                   std::move(m.stanza_id), std::move(m.from), std::move(m.to), m.begun, m.waiting});
+  }
+  return out;
+}
+
+open_work engine::open() const {
+  const auto& s = impl_->sip_.stats();
+  return {impl_->router_.open(), impl_->router_.conversations_known(), s.server_transactions,
+          s.client_transactions};
+}
+
+std::vector<sip_peer> engine::peers(instant now) const {
+  std::vector<sip_peer> out;
+  for (auto& p : impl_->sip_.peers(now)) {
+    const bool paused = p.pause > duration::zero();
+    const bool punished = p.penalty > duration::zero();
+    out.push_back({p.via, p.at,
+                   paused     ? "paused"
+                   : punished ? "penalty"
+                              : "ok",
+                   paused ? p.pause : p.penalty, p.streams, p.stalled, p.requests, p.failures,
+                   std::move(p.last_error)});
+  }
+  return out;
+}
+
+}  // namespace stox::engine

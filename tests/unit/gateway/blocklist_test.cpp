@@ -1,0 +1,60 @@
+#include "gateway/blocklist.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace stox::gateway {
+namespace {
+
+wall_time at(int seconds) { return wall_time(std::chrono::seconds(seconds)); }
+
+TEST(block, has_one_form) {
+  for (const auto& [text, form] : {std::pair{"192.0.2.7", "192.0.2.7/32"},
+                                   {"192.0.2.7/24", "192.0.2.0/24"},
+                                   {"2001:DB8::1/32", "2001:db8::/32"},
+                                   {"::ffff:192.0.2.7", "192.0.2.7/32"},
+                                   {"Eve@XMPP.example", "eve@xmpp.example"},
+                                   {" xmpp.Example ", "xmpp.example"}}) {
+    EXPECT_EQ(normal_block(text), form) << text;
+  }
+  for (const auto* bad : {"", "eve@xmpp.example/desk", "@xmpp.example", "a b", "192.0.2.0/33"})
+    EXPECT_EQ(normal_block(bad), std::nullopt) << bad;
+}
+
+TEST(blocklist, holds_a_user_or_his_whole_domain) {
+  blocklist b;
+  EXPECT_FALSE(b.holds({"eve", "xmpp.example", "desk"}));
+  b.add({"eve@xmpp.example", {}});
+  b.add({"evil.example", {}});
+  EXPECT_TRUE(b.holds({"eve", "xmpp.example", "desk"}));
+  EXPECT_FALSE(b.holds({"ana", "xmpp.example", "desk"}));
+  EXPECT_TRUE(b.holds({"ana", "evil.example", {}}));
+  EXPECT_TRUE(b.remove("evil.example"));
+  EXPECT_FALSE(b.remove("evil.example"));
+  EXPECT_FALSE(b.holds({"ana", "evil.example", {}}));
+}
+
+TEST(blocklist, gives_up_what_has_an_end) {
+  blocklist b;
+  b.add({"a.example", at(20)});
+  b.add({"b.example", {}});
+  b.add({"c.example", at(10)});
+  EXPECT_EQ(b.next_end(), at(10));
+  EXPECT_TRUE(b.expire(at(9)).empty());
+  EXPECT_EQ(b.expire(at(10)), std::vector<std::string>{"c.example"});
+  EXPECT_EQ(b.next_end(), at(20));
+  b.add({"a.example", {}});
+  EXPECT_EQ(b.next_end(), std::nullopt) << "the newer word counts";
+}
+
+TEST(blocklist, is_bounded) {
+  blocklist b;
+  for (std::size_t i = 0; i < blocklist::most; ++i) EXPECT_TRUE(b.add({std::to_string(i), {}}));
+  EXPECT_FALSE(b.add({"one.more", {}}));
+  EXPECT_TRUE(b.add({"0", at(5)})) << "one that is there may change";
+  EXPECT_EQ(b.size(), blocklist::most);
+}
+
+}  // namespace
+}  // namespace stox::gateway
