@@ -48,6 +48,7 @@ std::string done(json::object more = {}) {
 /// "" or the error about a domain that no link serves.
 std::string not_served(const std::string& domain, const std::vector<engine::link_status>& links) {
   std::vector<std::string_view> names;
+  names.reserve(links.size());
   for (const auto& l : links) names.push_back(l.domain);
   if (std::find(names.begin(), names.end(), domain) != names.end()) return {};
   const auto best = text::nearest(domain, names);

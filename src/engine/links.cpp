@@ -126,7 +126,14 @@ bool engine::impl::step_link(component_link& l) {
 
 void engine::impl::step_links() {
   links_timer_ = {};
-  std::erase_if(links_, [this](component_link& l) { return step_link(l); });
+  // First all, then out with those that ended: each step looks at the others.
+  std::vector<xmpp::link_id> ended;
+  for (auto& l : links_) {
+    if (step_link(l)) ended.push_back(l.wire->id());
+  }
+  std::erase_if(links_, [&ended](const component_link& l) {
+    return std::find(ended.begin(), ended.end(), l.wire->id()) != ended.end();
+  });
   start_links();
   const bool leaving = std::any_of(links_.begin(), links_.end(), [](const component_link& l) {
     return l.at != component_link::stage::serving;
