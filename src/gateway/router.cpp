@@ -84,7 +84,7 @@ void router::refused(const xmpp::stanza_refused& r, std::string_view domain, con
       r.head,
       {xmpp::error_type::modify, xmpp::condition::policy_violation, "The stanza has too many parts", {}},
       r.why, domain, c);
-  if (is_message) return c.counts().count(direction::to_sip, outcome::refused, "parts");
+  if (is_message) return c.counts().count(direction::to_sip, outcome::refused, "parts", domain);
   c.counts().count(aside::malformed_stanza);
 }
 

@@ -131,7 +131,11 @@ void component::impl::in_closing(xml::read_event& event) {
   // §4.4), which its taker finds out.
   auto* child = std::get_if<xml::stanza>(&event);
   if (std::holds_alternative<xml::stream_closed>(event)) return end_stream();
-  if (std::holds_alternative<xml::refused_stanza>(event)) ++stats_.dropped_closing;
+  if (auto* refused = std::get_if<xml::refused_stanza>(&event);
+      refused != nullptr && refused->head.name == "message") {
+    events_.push_back(stanza_refused{id_, std::move(refused->head), std::move(refused->why)});
+    return;
+  }
   if (child == nullptr || is_own_ping(child->value) || !child->value.is("message", component_ns)) return;
   ++stats_.stanzas_in;
   events_.push_back(stanza_received{id_, std::move(child->value)});
