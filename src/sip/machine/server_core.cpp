@@ -34,10 +34,28 @@ std::string call_id_of(std::string_view response) {
   return clean_text(response.substr(0, response.find("\r\n")), 128);
 }
 
+/// What the sent-by of a response's top Via names, if it is a name.
+std::optional<destination> named_sender(std::string_view response, transport via) {
+  static constexpr std::string_view name = "\r\nVia: ";
+  const auto at = response.find(name);
+  if (at == std::string_view::npos) return std::nullopt;
+  response.remove_prefix(at + name.size());
+  header_list one;
+  one.add(header::via, std::string(response.substr(0, response.find("\r\n"))));
+  const auto elements = one.elements(header::via);
+  const auto top = elements.empty() ? result<sip::via>(errc::bad_header) : parse_via(elements.front());
+  if (!top || ip_address::parse(top->host)) return std::nullopt;
+  return destination{normal_host(top->host), top->port.value_or(0), via, via == transport::tls};
+}
+
 }  // namespace
 
-server_core::server_core(context& ctx, connections& conns)
-    : ctx_(ctx), conns_(conns), seed_(ctx.ids.below(UINT64_MAX)), limit_(seed_) {}
+server_core::server_core(context& ctx, connections& conns, dns::resolver& dns)
+    : ctx_(ctx),
+      conns_(conns),
+      seed_(ctx.ids.below(UINT64_MAX)),
+      limit_(seed_),
+      locator_(dns, ctx.ids, ctx.memory) {}
 
 void server_core::look_for(const request& r, const essentials& head, std::string_view method) {
   lookup& l = lookup_;
@@ -295,7 +313,7 @@ void server_core::respond(server_tx tx, const reply& r, instant now) {
   transmit(*rec, number, now);
 }
 
-/// RFC 3261 §18.2.2: on the stream that the request came on, else on a new one; once.
+/// RFC 3261 §18.2.2: on the stream that the request came on, else on a new one.
 void server_core::transmit(record& rec, std::uint64_t number, instant now) {
   if (rec.route.via == transport::udp) {
     conns_.send_datagram(rec.route.conn, rec.route.to, token::none, rec.fsm.response());
@@ -307,14 +325,48 @@ void server_core::transmit(record& rec, std::uint64_t number, instant now) {
     if (conns_.send(rec.route.conn, tok, rec.fsm.response(), now)) return;
     ctx_.tokens.erase(tok);
     if (!final) return;
-    if (!rec.reconnected) {
-      rec.reconnected = true;
-      rec.route.conn = conns_.connect(rec.route.via, rec.route.to, now);
-      if (rec.route.conn != conn_id::none) continue;
-    }
+    if (next_stream(rec, number, now)) continue;
+    if (locator_.is_searching(number)) return;  // its answer goes on from here
     note_lost(rec);
     if (!rec.fsm.invite()) destroy(number);
     return;
+  }
+}
+
+/// Only requests of trusted peers become transactions: no stranger makes us connect or ask the DNS.
+bool server_core::next_stream(record& rec, std::uint64_t number, instant now) {
+  if (rec.by == way::arrived) {
+    rec.by = way::source;
+    rec.route.conn = conns_.connect(rec.route.via, rec.route.to, now);
+    if (rec.route.conn != conn_id::none) return true;
+  }
+  if (rec.by == way::source) {
+    rec.by = way::servers;
+    rec.route.conn = conn_id::none;
+    auto where = named_sender(rec.fsm.response(), rec.route.via);
+    if (!where) return false;
+    const reach can{false, rec.route.via == transport::tcp, rec.route.via == transport::tls, true, true};
+    auto found = locator_.start(number, {std::move(*where)}, can, now);
+    if (!found) return false;
+    servers_[number].assign(found->targets.begin(), found->targets.end());
+  }
+  auto& left = servers_[number];
+  while (!left.empty()) {
+    rec.route.to = left.front().to;
+    left.pop_front();
+    rec.route.conn = conns_.connect(rec.route.via, rec.route.to, now);
+    if (rec.route.conn != conn_id::none) return true;
+  }
+  return false;
+}
+
+void server_core::resolved(const dns::resolver::answered& a, instant now) {
+  locator_.answered(a, now);
+  while (auto out = locator_.poll()) {
+    record* rec = records_.find(out->request);
+    if (rec == nullptr) continue;
+    servers_[out->request].assign(out->found.targets.begin(), out->found.targets.end());
+    transmit(*rec, out->request, now);
   }
 }
 
@@ -344,13 +396,8 @@ void server_core::sent(std::uint64_t number) {
 void server_core::send_failed(std::uint64_t number, instant now) {
   record* rec = records_.find(number);
   if (rec == nullptr) return;
-  // The stream broke under the response: the next send finds it gone, or must not use it.
-  if (!rec->reconnected) rec->route.conn = conn_id::none;
-  if (rec->reconnected) {
-    note_lost(*rec);
-    if (!rec->fsm.invite()) destroy(number);
-    return;
-  }
+  // The stream broke under the response: it must not be used again.
+  rec->route.conn = conn_id::none;
   transmit(*rec, number, now);
 }
 
@@ -382,6 +429,8 @@ void server_core::destroy(std::uint64_t number) {
   record* rec = records_.find(number);
   if (rec == nullptr) return;
   ctx_.arm(rec->timer, owner::server, number, std::nullopt);
+  locator_.stop(number);
+  servers_.erase(number);
   by_key_.remove(rec->key_hash, number);
   by_merge_key_.remove(rec->merge_hash, number);
   records_.destroy(number);
