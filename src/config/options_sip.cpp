@@ -161,7 +161,7 @@ constexpr option table[] = {
     {"sip.credential.user", value_type::text, change::live, "", R"("stox")", 0, 0, "required",
      "The user name that the server knows the gateway by.",
      [](all& s, const value& v) { return set_word(s.credentials.back().user, v); }, nullptr, nullptr},
-    {"sip.credential.password", value_type::secret, change::live, "", R"("change-me")", 0, 0,
+    {"sip.credential.password", value_type::secret, change::live, "", R"("its-password")", 0, 0,
      "this or password_file", "Its password.",
      [](all& s, const value& v) {
        if (v.text.empty()) return std::string("is empty; write the password that the SIP server has");

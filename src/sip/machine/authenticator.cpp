@@ -23,7 +23,7 @@ std::string host_of(const request& r) {
 std::size_t size_of(const digest_challenge& c) {
   std::size_t n = c.realm.size() + c.nonce.size() + c.algorithm_name.size();
   if (c.opaque) n += c.opaque->size();
-  for (const std::string& q : c.qop) n += sizeof q + q.size();
+  for (const std::string& q : c.qop) n += sizeof(std::string) + q.size();
   return n;
 }
 

@@ -61,20 +61,6 @@ client_tx client_core::request(outgoing out, instant now) {
   return static_cast<client_tx>(number);
 }
 
-/// The request as it goes to that server: its Via, and credentials that the server is known to want. False:
-/// they make a MESSAGE too large.
-bool client_core::write_for(call& c, const attempt& a, instant now) {
-  const bool changed = auth_.prepare(c.request, a.where, now);
-  if (!changed && *c.request.headers.find(header::via) == a.via) return true;
-  c.request.headers.set(header::via, a.via);
-  c.wire = write(c.request);
-  c.request_bytes = bytes_of(c.request);
-  const auto why = changed ? size_problem(c.request, c.wire.size()) : std::nullopt;
-  if (why) c.last_error = *why;
-  c.too_large = why.has_value();
-  return !why;
-}
-
 /// Begins with the next target that can be sent to. False: there is none.
 bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
   while (now.steady < c.give_up_at) {
@@ -257,26 +243,6 @@ void client_core::final(call& c, const place& p, response&& r, instant now) {
     return fail(c, p.number, failure::timed_out, "an earlier attempt was not answered in time");
   }
   finish(c, p, std::move(r), now);
-}
-
-/// RFC 3261 §22.2, §8.1.3.5: the same request with credentials and the next CSeq, to the same server. False:
-/// the response is the final one.
-bool client_core::answer_challenge(call& c, const place& p, const response& r, instant now) {
-  const attempt& a = c.attempts[p.part];
-  if (!auth_.challenged(c.request, r, a.where, c.challenges)) return false;
-  if (c.fsm.invite()) send_ack(c, a, r, now);
-  const std::string* last = c.request.headers.find(header::cseq);
-  if (const auto cseq = last == nullptr ? result<sip::cseq>(errc::missing_header) : parse_cseq(*last)) {
-    c.request.headers.set(header::cseq, write(sip::cseq{cseq->number + 1, cseq->method, cseq->method_name}));
-  }
-  release(c, p.number);
-  c.plan.again();
-  if (start_attempt(c, p.number, now)) {
-    update(c, p.number);
-  } else {
-    fail(c, p.number, why_of(c), c.last_error);
-  }
-  return true;
 }
 
 void client_core::finish(call& c, const place& p, response&& r, instant now) {

@@ -37,7 +37,7 @@ struct endpoint::impl {
        dns::resolver& dns)
       : ctx(std::move(options), deadlines, ids, memory, io),
         conns(ctx),
-        server(ctx, conns),
+        server(ctx, conns, dns),
         client(ctx, conns, dns) {
     name_ourselves();
   }
@@ -227,7 +227,10 @@ void endpoint::handle_timeout(std::uint64_t key, instant now) {
   }
 }
 
-void endpoint::resolved(const dns::resolver::answered& a, instant now) { impl_->client.resolved(a, now); }
+void endpoint::resolved(const dns::resolver::answered& a, instant now) {
+  impl_->client.resolved(a, now);
+  impl_->server.resolved(a, now);
+}
 
 void endpoint::tidy(instant now) { impl_->client.tidy(now); }
 

@@ -31,6 +31,7 @@ class locator {
     located found;
   };
   std::optional<outcome> poll();
+  bool is_searching(std::uint64_t request) const { return searches_.contains(request); }
   std::size_t size() const { return searches_.size(); }
 
  private:

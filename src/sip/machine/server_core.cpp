@@ -35,19 +35,14 @@ std::string call_id_of(std::string_view response) {
   return clean_text(response.substr(0, response.find("\r\n")), 128);
 }
 
-std::string sent_by_host(std::string_view response) {
-  static constexpr std::string_view name = "\r\nVia: ";
-  const auto at = response.find(name);
-  if (at == std::string_view::npos) return {};
-  response.remove_prefix(at + name.size());
-  const auto top = parse_via(response.substr(0, std::min(response.find(','), response.find("\r\n"))));
-  return top ? normal_host(top->host) : std::string();
-}
-
 }  // namespace
 
-server_core::server_core(context& ctx, connections& conns)
-    : ctx_(ctx), conns_(conns), seed_(ctx.ids.below(UINT64_MAX)), limit_(seed_) {}
+server_core::server_core(context& ctx, connections& conns, dns::resolver& dns)
+    : ctx_(ctx),
+      conns_(conns),
+      seed_(ctx.ids.below(UINT64_MAX)),
+      limit_(seed_),
+      locator_(dns, ctx.ids, ctx.memory) {}
 
 void server_core::look_for(const request& r, const essentials& head, std::string_view method) {
   lookup& l = lookup_;
@@ -306,7 +301,7 @@ void server_core::respond(server_tx tx, const reply& r, instant now) {
   transmit(*rec, number, now);
 }
 
-/// RFC 3261 §18.2.2: on the stream that the request came on, else on a new one; once.
+/// RFC 3261 §18.2.2: on the stream that the request came on, else on a new one.
 void server_core::transmit(record& rec, std::uint64_t number, instant now) {
   if (rec.route.via == transport::udp) {
     conns_.send_datagram(rec.route.conn, rec.route.to, token::none, rec.fsm.response());
@@ -318,14 +313,8 @@ void server_core::transmit(record& rec, std::uint64_t number, instant now) {
     if (conns_.send(rec.route.conn, tok, rec.fsm.response(), now)) return;
     ctx_.tokens.erase(tok);
     if (!final) return;
-    if (!rec.reconnected) {
-      rec.reconnected = true;
-      // Over TLS whoever gets it must be the host that the request's sender named (RFC 5922 §7.3).
-      const bool secure = rec.route.via == transport::tls;
-      rec.route.conn = conns_.connect(
-          {rec.route.via, rec.route.to, secure ? sent_by_host(rec.fsm.response()) : std::string()}, now);
-      if (rec.route.conn != conn_id::none) continue;
-    }
+    if (next_stream(rec, number, now)) continue;
+    if (locator_.is_searching(number)) return;  // its answer goes on from here
     note_lost(rec);
     if (!rec.fsm.invite()) destroy(number);
     return;
@@ -358,13 +347,8 @@ void server_core::sent(std::uint64_t number) {
 void server_core::send_failed(std::uint64_t number, instant now) {
   record* rec = records_.find(number);
   if (rec == nullptr) return;
-  // The stream broke under the response: the next send finds it gone, or must not use it.
-  if (!rec->reconnected) rec->route.conn = conn_id::none;
-  if (rec->reconnected) {
-    note_lost(*rec);
-    if (!rec->fsm.invite()) destroy(number);
-    return;
-  }
+  // The stream broke under the response: it must not be used again.
+  rec->route.conn = conn_id::none;
   transmit(*rec, number, now);
 }
 
@@ -396,6 +380,8 @@ void server_core::destroy(std::uint64_t number) {
   record* rec = records_.find(number);
   if (rec == nullptr) return;
   ctx_.arm(rec->timer, owner::server, number, std::nullopt);
+  locator_.stop(number);
+  servers_.erase(number);
   by_key_.remove(rec->key_hash, number);
   by_merge_key_.remove(rec->merge_hash, number);
   records_.destroy(number);

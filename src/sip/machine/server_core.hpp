@@ -1,16 +1,19 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "sip/machine/connections.hpp"
 #include "sip/machine/context.hpp"
 #include "sip/machine/key_index.hpp"
+#include "sip/machine/locator.hpp"
 #include "sip/machine/rate_limit.hpp"
 #include "sip/machine/response_builder.hpp"
 #include "sip/machine/server_tx.hpp"
@@ -27,7 +30,7 @@ namespace stox::sip {
 /// with their responses.
 class server_core {
  public:
-  server_core(context& ctx, connections& conns);
+  server_core(context& ctx, connections& conns, dns::resolver& dns);
 
   /// A whole request; `size`: of the packet that it came in. `own_hosts`: see admit().
   void handle(request&& r, const peer_info& peer, std::size_t size, const std::vector<std::string>& own_hosts,
@@ -39,8 +42,15 @@ class server_core {
   void timeout(std::uint64_t number, instant now);
   void sent(std::uint64_t number);
   void send_failed(std::uint64_t number, instant now);
+  void resolved(const dns::resolver::answered& a, instant now);
 
  private:
+  /// By which stream a response goes; each is tried once, in this order.
+  enum class way : std::uint8_t {
+    arrived,  ///< the one that the request came on
+    source,   ///< a new one to the address that the first one came from, RFC 3261 §18.2.2
+    servers,  ///< to the servers of the name in the Via's sent-by, RFC 3263 §5
+  };
   /// What only a transaction without a final answer needs.
   struct open_part {
     response head;
@@ -55,7 +65,7 @@ class server_core {
     std::size_t key_size = 0;  ///< of the first
     std::uint64_t key_hash = 0, merge_hash = 0;
     reply_route route;
-    bool reconnected = false;  ///< the stream was lost once; the response goes to a new one
+    way by = way::arrived;
     std::unique_ptr<open_part> open;
     timer_handle timer;
     charge memory;
@@ -93,6 +103,7 @@ class server_core {
   std::string stateless_tag(const request& r) const;
 
   void transmit(record& rec, std::uint64_t number, instant now);
+  bool next_stream(record& rec, std::uint64_t number, instant now);
   void note_lost(const record& rec);
   void transmit_again(record& rec, std::uint64_t number, instant now);
   void say_trying(record& rec, std::uint64_t number, instant now);
@@ -109,6 +120,8 @@ class server_core {
   rate_limit limit_;
   slot_table<record> records_;
   key_index by_key_, by_merge_key_;
+  locator locator_;
+  std::unordered_map<std::uint64_t, std::deque<target>> servers_;  ///< not tried yet, of way::servers
   lookup lookup_;
 };
 

@@ -119,6 +119,76 @@ TEST(route, an_ack_to_a_2xx_waits_for_the_dns) {
   EXPECT_EQ(w.sends[1].what.to.to_string(), "127.0.0.1:5060");
 }
 
+/// A MESSAGE over TCP whose connection breaks before its answer; gives its number.
+sip::server_tx answered_too_late(sip_world& w, const std::string& sent_by) {
+  sip_text text;
+  text.via = "SIP/2.0/TCP " + sent_by + ";branch=z9hG4bKa1";
+  w.accept(conn_id{70});
+  w.stream(conn_id{70}, text.str());
+  w.handle(io::closed{conn_id{70}, io::fail::reset});
+  const auto got = w.all<sip::request_received>();
+  EXPECT_EQ(got.size(), 1U);
+  return got.empty() ? sip::server_tx::none : got[0].tx;
+}
+
+// RFC 3261 §18.2.2, RFC 3263 §5
+TEST(response, whose_streams_are_gone_goes_to_the_servers_of_the_name_in_the_via) {
+  sip_world w;
+  w.respond(answered_too_late(w, "proxy.example"), 200);
+  ASSERT_EQ(w.opens.size(), 1U);
+  EXPECT_EQ(w.opens[0].to.to_string(), "127.0.0.1:5060");
+  EXPECT_TRUE(w.lookups.empty());
+  w.handle(io::closed{w.opens[0].conn, io::fail::refused});
+  ASSERT_EQ(w.lookups.size(), 1U);
+  EXPECT_EQ(w.lookups[0].name, "_sip._tcp.proxy.example");
+  w.answer(lookup_status::found, {srv(1, "x"), srv(2, "y")});
+  w.answer(lookup_status::no_data);
+  w.answer(lookup_status::found, {ip(8)});
+  w.answer(lookup_status::no_data);
+  w.answer(lookup_status::found, {ip(9)});
+  ASSERT_EQ(w.opens.size(), 2U);
+  EXPECT_EQ(w.opens[1].to.to_string(), "127.0.0.8:5060");
+  w.handle(io::closed{w.opens[1].conn, io::fail::refused});
+  ASSERT_EQ(w.opens.size(), 3U);
+  EXPECT_EQ(w.opens[2].to.to_string(), "127.0.0.9:5060");
+  w.open(w.opens[2].conn);
+  ASSERT_EQ(w.sends.size(), 1U);
+  EXPECT_EQ(w.last().substr(0, 14), "SIP/2.0 200 OK");
+  EXPECT_EQ(w.ep.stats().server_transactions, 0U);
+}
+
+TEST(response, is_lost_once_nobody_is_left_and_holds_nothing) {
+  for (const auto* end : {"no name", "no answer", "nobody listens", "an address"}) {
+    sip_world w;
+    const std::string_view what(end);
+    w.respond(answered_too_late(w, what == "an address" ? "127.0.0.1:5080" : "proxy.example:5070"), 200);
+    w.handle(io::closed{w.opens.at(0).conn, io::fail::refused});
+    if (what == "an address") {
+      EXPECT_TRUE(w.lookups.empty());
+    } else if (what == "no name") {
+      w.answer(lookup_status::no_name);
+      w.answer(lookup_status::no_name);
+    } else if (what == "nobody listens") {
+      w.answer(lookup_status::no_data);
+      w.answer(lookup_status::found, {ip(8)});
+      w.handle(io::closed{w.opens.at(1).conn, io::fail::refused});
+    } else {
+      EXPECT_EQ(w.ep.stats().server_transactions, 1U);
+      w.stream(conn_id{70}, "\r\n");  // gone: nothing of it counts
+      w.advance(40s);
+    }
+    EXPECT_EQ(w.ep.stats().server_transactions, 0U) << end;
+    EXPECT_EQ(std::count_if(w.log.begin(), w.log.end(),
+                            [](const log_record& r) { return r.event == "sip.response_lost"; }),
+              1)
+        << end;
+    w.advance(40s);
+    w.dns.tidy(w.now + 1h);
+    EXPECT_EQ(w.memory.used(), 0U) << end;
+    EXPECT_EQ(w.deadlines.size(), 0U) << end;
+  }
+}
+
 TEST(route, a_cancelled_search_sends_nothing) {
   sip_world w;
   auto parsed = sip::parse_message(ours("INVITE").str(), sip::framing::datagram, {});
