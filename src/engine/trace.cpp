@@ -184,7 +184,8 @@ class field_reader {
 
 std::string why_of(io::fail f) { return " why=" + std::to_string(static_cast<unsigned>(f)); }
 
-bool read_event(std::string_view name, field_reader f, event& out, std::string& storage) {
+/// What is not base/io.hpp's.
+bool read_own_event(std::string_view name, field_reader& f, event& out) {
   if (name == "starting") {
     out = starting{};
     return true;
@@ -209,6 +210,11 @@ bool read_event(std::string_view name, field_reader f, event& out, std::string& 
     out = x;
     return true;
   }
+  return false;
+}
+
+bool read_event(std::string_view name, field_reader f, event& out, std::string& storage) {
+  if (read_own_event(name, f, out)) return true;
   io::event e;
   bool ok = false;
   if (name == "listening") {

@@ -47,7 +47,7 @@ struct sip {
   std::string advertise;
   std::vector<sip_route> outbound_proxy;  ///< tried in order
   std::vector<ip_prefix> trusted_peers;
-  std::vector<std::string> trusted_domains;  ///< whoever proves one of them over TLS is trusted
+  std::vector<std::string> trusted_domains;               ///< whoever proves one of them over TLS is trusted
   duration accept_wait = std::chrono::milliseconds(150);  ///< 0..250 ms: at most T1/2
   std::uint16_t accepted_code = 200;                      ///< 200 or 202
   duration hold = std::chrono::seconds(2);  ///< how long a MESSAGE waits for a link that is down

@@ -487,8 +487,8 @@ void client_core::send_failed(std::uint64_t number, std::uint32_t part, io::fail
 void client_core::connection_lost(std::uint64_t number, conn_id conn, std::string_view why, instant now) {
   call* c = calls_.find(number);
   if (c == nullptr || c->finished || c->attempts.empty() || c->attempts.back().conn != conn) return;
-  c->last_error = "the connection to " + c->attempts.back().where.to.to_string() +
-                  " was lost: " + std::string(why);
+  c->last_error =
+      "the connection to " + c->attempts.back().where.to.to_string() + " was lost: " + std::string(why);
   move_on(*c, number, now);
 }
 

@@ -45,8 +45,8 @@ void client_core::begin(call& c, std::uint64_t number, located found, instant no
   std::stable_partition(targets.begin(), targets.end(), [&](const target& t) {
     return !penalties_.is_punished({t.via, t.to}, now);
   });
-  const bool all_trusted = std::all_of(targets.begin(), targets.end(),
-                                       [this](const target& t) { return ctx_.is_trusted(t); });
+  const bool all_trusted =
+      std::all_of(targets.begin(), targets.end(), [this](const target& t) { return ctx_.is_trusted(t); });
   if (!all_trusted) c.request.headers.remove(header::p_asserted_identity);
   if (auto why = make_plan(c, targets)) return fail(c, number, failure::too_large, std::move(*why));
   if (start_attempt(c, number, now)) return update(c, number);

@@ -118,7 +118,7 @@ struct endpoint_options {
   /// pinged. A peer that is known to answer has that long for it.
   duration ping_after = std::chrono::minutes(2);
   duration pong_within = std::chrono::seconds(10);
-  duration retry_after = std::chrono::seconds(30);     ///< told with 480/503
+  duration retry_after = std::chrono::seconds(30);  ///< told with 480/503
   /// A target that answers 503 with Retry-After gets no further requests for that time, but no longer than
   /// this: a mistake of its must not silence us for hours.
   duration max_pause = std::chrono::minutes(1);
