@@ -200,7 +200,8 @@ class field_reader {
 
 std::string why_of(io::fail f) { return " why=" + std::to_string(static_cast<unsigned>(f)); }
 
-bool read_event(std::string_view name, field_reader f, event& out, std::string& storage) {
+/// What is not base/io.hpp's.
+bool read_own_event(std::string_view name, field_reader& f, event& out) {
   if (name == "starting") {
     out = starting{};
     return true;
@@ -226,6 +227,11 @@ bool read_event(std::string_view name, field_reader f, event& out, std::string& 
     return true;
   }
   if (name == "block" || name == "unblock") return f.block(name == "block", out);
+  return false;
+}
+
+bool read_event(std::string_view name, field_reader f, event& out, std::string& storage) {
+  if (read_own_event(name, f, out)) return true;
   io::event e;
   bool ok = false;
   if (name == "listening") {

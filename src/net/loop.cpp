@@ -231,7 +231,11 @@ void loop::impl::tick(ticker& t) {
 }
 
 loop::loop(engine::engine& core, loop_hooks hooks, loop_limits limits)
-    : impl_(std::make_unique<impl>(core, std::move(hooks), limits)) {}
+    : impl_(std::make_unique<impl>(core, std::move(hooks), limits)) {
+  impl_->tcp.watch_handshakes([i = impl_.get()](const socket_address& peer, std::string_view why) {
+    i->log(log_level::debug, "tls.handshake_failed", {{"peer", peer.to_string()}, {"why", std::string(why)}});
+  });
+}
 loop::~loop() = default;
 
 result<> loop::listen(const settings::sip& sip) {

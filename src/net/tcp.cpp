@@ -216,6 +216,8 @@ tcp_ports::~tcp_ports() = default;
 
 void tcp_ports::set_tls(std::shared_ptr<const tls_context> context) { impl_->tls = std::move(context); }
 
+void tcp_ports::watch_handshakes(handshake_watcher watcher) { impl_->watcher = std::move(watcher); }
+
 result<socket_address> tcp_ports::listen(const socket_address& at, bool v6_only, transport via) {
   return impl_->acceptors.listen(via, at, v6_only);
 }

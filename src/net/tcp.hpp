@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "base/io.hpp"
@@ -47,6 +49,9 @@ class tcp_ports {
 
   /// For TLS connections from now on; without it there are none. Those that are open keep what they have.
   void set_tls(std::shared_ptr<const tls_context> context);
+  /// Hears of each accepted connection whose handshake came to nothing. Scanners make many of them.
+  using handshake_watcher = std::function<void(const socket_address& peer, std::string_view why)>;
+  void watch_handshakes(handshake_watcher watcher);
   /// Binds (port 0: any free one) and accepts from then on; returns the address that was bound. `via`: tcp or
   /// tls.
   result<socket_address> listen(const socket_address& at, bool v6_only = false,

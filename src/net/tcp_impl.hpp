@@ -81,6 +81,7 @@ struct tcp_ports::impl final : connection_taker {
   unsigned lookups = 0;
   tcp_acceptors acceptors;
   std::shared_ptr<const tls_context> tls;
+  handshake_watcher watcher;
   std::size_t total_queued = 0;
   std::unordered_map<conn_id, std::unique_ptr<tcp_connection>> connections;
   std::vector<conn_id> dirty;

@@ -52,6 +52,7 @@ void tcp_ports::impl::secure(connection& c) {
 
 void tcp_ports::impl::fail_securing(connection& c, tls_failure why, const std::string& words) {
   ++counts.tls_failures[static_cast<std::size_t>(why)];
+  if (c.accepted && watcher) watcher(c.peer, words);
   finish(c, why == tls_failure::timed_out ? io::fail::timed_out : io::fail::tls, words);
 }
 

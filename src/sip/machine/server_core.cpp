@@ -1,6 +1,5 @@
 #include "sip/machine/server_core.hpp"
 
-#include <algorithm>
 #include <chrono>
 
 #include "base/text.hpp"

@@ -219,6 +219,19 @@ TEST_F(tls, ends_a_connection_that_speaks_no_tls) {
   EXPECT_EQ(ERR_peek_error(), 0u);
 }
 
+TEST_F(tls, tells_whose_handshake_failed_and_why) {
+  start();
+  std::string told_of;
+  server->watch_handshakes([&](const socket_address& who, std::string_view why) {
+    told_of += who.to_string() + ": " + std::string(why) + "\n";
+  });
+  raw_socket web;
+  web.connect_to(at);
+  web.write("GET / HTTP/1.1\r\n\r\n");
+  ASSERT_TRUE(until([&] { return !told_of.empty(); }));
+  EXPECT_EQ(told_of, local_address(web.descriptor()).to_string() + ": http request\n");
+}
+
 TEST_F(tls, gives_up_the_oldest_handshake_when_there_are_too_many) {
   start({.max_handshakes = 2});
   raw_socket first;
