@@ -25,8 +25,9 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-constexpr std::size_t read_bytes = 64 * 1024;
-constexpr int read_rounds = 4;  // then the other connections have their turn
+// One read is one turn, and a small one: each stanza may set off a request whose answer comes by UDP, and
+// while one connection is read on and on, those answers overflow the socket's buffer.
+constexpr std::size_t read_bytes = 16 * 1024;
 constexpr std::size_t write_parts = 64;
 constexpr int accept_rounds = 32;
 constexpr auto accept_pause = std::chrono::milliseconds(100);  // after EMFILE and its kin
@@ -331,22 +332,17 @@ void tcp_ports::impl::wait_readable(connection& c) {
 void tcp_ports::impl::on_readable(conn_id id) {
   if (auto* c = find(id)) {
     bool alive = true;
-    for (int i = 0; i < read_rounds && alive; ++i) {
-      const auto n = recv(c->socket.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-      if (n > 0) {
-        if (c->now == state::open) {
-          sink.on_event(io::received{id, c->peer, {buffer.data(), static_cast<std::size_t>(n)}});
-        }
-        if (static_cast<std::size_t>(n) < buffer.size()) break;
-      } else if (n == 0) {
-        finish(*c, io::fail::peer_closed);
-        alive = false;
-      } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        break;
-      } else if (errno != EINTR) {
-        finish(*c, io::fail::reset);
-        alive = false;
+    const auto n = recv(c->socket.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (n > 0) {
+      if (c->now == state::open) {
+        sink.on_event(io::received{id, c->peer, {buffer.data(), static_cast<std::size_t>(n)}});
       }
+    } else if (n == 0) {
+      finish(*c, io::fail::peer_closed);
+      alive = false;
+    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+      finish(*c, io::fail::reset);
+      alive = false;
     }
     if (alive) wait_readable(*c);
   }
