@@ -4,7 +4,7 @@
 packages_of() {
   case $1 in
     build) echo g++ cmake ninja-build pkg-config ccache python3-minimal \
-      libboost1.81-dev libssl-dev libexpat1-dev libicu-dev libsqlite3-dev libunbound-dev libtomlplusplus-dev libcli11-dev \
+      libboost1.81-dev libssl-dev libexpat1-dev libicu-dev libmimalloc-dev libsqlite3-dev libunbound-dev libtomlplusplus-dev libcli11-dev \
       libspdlog-dev libsystemd-dev prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev ;;
     peers) echo netbase prosody kamailio sip-tester unbound python3 python3-slixmpp ;;
     demo) echo baresip-core ;;
