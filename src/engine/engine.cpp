@@ -16,10 +16,14 @@ constexpr auto goodbye_limit = std::chrono::seconds(2);  // for the links to clo
 constexpr std::uint64_t tidy_key = 1;
 constexpr std::uint64_t drain_key = 2;
 
-/// RFC 3261 §19.1.1: the lr parameter.
-bool is_loose(const std::string& proxy) {
-  const auto uri = sip::parse_uri(proxy);
-  return uri && uri->find("lr") != nullptr;
+/// RFC 3261 §8.1.2: a configured outbound proxy with the lr parameter (§19.1.1) is a pre-loaded route set of
+/// one URI; this is its Route. With several to fail over to, none can be named, since the request stays the
+/// same for all.
+std::string route_of(const std::vector<settings::sip_route>& proxies) {
+  if (proxies.size() != 1) return {};
+  const auto uri = sip::parse_uri(proxies.front().uri);
+  const bool loose = uri && uri->find("lr") != nullptr;
+  return loose ? "<" + proxies.front().uri + ">" : std::string();
 }
 
 conn_use owner_of(const io::event& e) {
@@ -44,6 +48,7 @@ engine::impl::impl(settings::all s, id_source& id)
     : settings_(std::move(s)),
       ids_(id),
       domains_(domains_of(settings_)),
+      route_(route_of(settings_.sip.outbound_proxy)),
       memory_(settings_.limits.memory),
       rim_queues_(memory_, 0),
       dns_({}, deadlines_, memory_, io_),
@@ -59,12 +64,7 @@ engine::impl::impl(settings::all s, id_source& id)
 // ---- the flows' context ----
 
 sip::client_tx engine::impl::request(sip::outgoing out) {
-  // RFC 3261 §8.1.2: a configured outbound proxy is a pre-loaded route set of one URI. With several to fail
-  // over to, none can be named, since the request stays the same for all.
-  const auto& proxies = settings_.sip.outbound_proxy;
-  if (proxies.size() == 1 && is_loose(proxies.front().uri)) {
-    out.request.headers.add(sip::header::route, "<" + proxies.front().uri + ">");
-  }
+  if (!route_.empty()) out.request.headers.add(sip::header::route, route_);
   return sip_.request(std::move(out), now_);
 }
 
@@ -215,6 +215,7 @@ void engine::impl::reconfigure(const settings::all& s) {
   // anew from here.
   settings_ = s;
   domains_ = domains_of(settings_);
+  route_ = route_of(settings_.sip.outbound_proxy);
   memory_.set_limit(settings_.limits.memory);
   sip_.configure(sip_options_of(settings_, domains_));
 }

@@ -74,6 +74,7 @@ struct engine::impl final : gateway::context {
   settings::all settings_;
   id_source& ids_;
   gateway::domains domains_;
+  std::string route_;  ///< Route of every request; empty: none
   byte_account memory_;
   charge rim_queues_;
   deadline_index deadlines_;

@@ -80,7 +80,8 @@ std::optional<std::string> client_core::make_plan(call& c, const std::vector<tar
   c.wire = write(c.request);
   const std::size_t bare = c.wire.size() - via_size;
   for (const target& t : targets) {
-    const std::size_t size = bare + via_for(t, c.first_branch, nullptr).size();
+    const bool first = &t == &targets.front();
+    const std::size_t size = first ? c.wire.size() : bare + via_for(t, c.first_branch, nullptr).size();
     if (size > max_datagram_request && c.request.method == method::message) {
       return "the MESSAGE would take " + std::to_string(size) + " bytes, and at most " +
              std::to_string(max_datagram_request) + " are allowed";
