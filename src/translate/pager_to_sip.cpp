@@ -73,7 +73,9 @@ void add_identity_losses(const xmpp::message& m, const sip_context& c, loss_list
 }
 
 std::string angled(const sip::uri& u) {
-  std::string out = "<";
+  std::string out;
+  out.reserve(u.host.size() + 64);
+  out += '<';
   sip::write_to(out, u);
   out += '>';
   return out;

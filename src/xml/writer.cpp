@@ -62,11 +62,18 @@ std::size_t character(std::string_view s) {
   return c == "\xEF\xBF\xBE" || c == "\xEF\xBF\xBF" ? 0 : n;  // U+FFFE, U+FFFF
 }
 
+/// How many bytes at the front of `s` stand for themselves.
+std::size_t plain_length(std::string_view s, std::uint8_t here) {
+  const auto* const end = std::find_if(
+      s.begin(), s.end(), [here](char c) { return (looks[static_cast<unsigned char>(c)] & here) != 0; });
+  return static_cast<std::size_t>(end - s.begin());
+}
+
 void escape_for(place where, std::string& out, std::string_view s) {
   const auto here = mark(where);
   std::size_t plain = 0;  // start of what can be copied as it is
   for (std::size_t i = 0;;) {
-    while (i < s.size() && (looks[static_cast<unsigned char>(s[i])] & here) == 0) ++i;
+    i += plain_length(s.substr(i), here);
     if (i == s.size()) break;
     const auto c = static_cast<unsigned char>(s[i]);
     const std::size_t n = c < 0x80 ? 0 : character(s.substr(i));
@@ -258,7 +265,8 @@ std::string escape(std::string_view text) {
 
 bool is_xml_text(std::string_view text) {
   for (std::size_t i = 0;;) {
-    while (i < text.size() && is_printable(text[i])) ++i;
+    const auto rest = text.substr(i);
+    i += static_cast<std::size_t>(std::find_if_not(rest.begin(), rest.end(), is_printable) - rest.begin());
     if (i == text.size()) return true;
     const auto c = static_cast<unsigned char>(text[i]);
     const bool control = c < 0x20 && c != '\t' && c != '\n' && c != '\r';
