@@ -9,11 +9,10 @@
 #include "base/byte_account.hpp"
 #include "base/deadline_index.hpp"
 #include "base/ids.hpp"
-#include "engine/engine.hpp"
-#include "engine/sandbox.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "sip/wire/headers.hpp"
 #include "sip/wire/message.hpp"
+#include "texts.hpp"
 #include "translate/address.hpp"
 #include "translate/pager.hpp"
 #include "xml/reader.hpp"
@@ -23,34 +22,8 @@ using namespace stox;
 
 namespace {
 
-const std::string body =
-    "The quick brown fox jumps over the lazy dog, and does it again, until this line is some 120 octets "
-    "long, as chats are.";
-
-std::string sip_message(std::uint64_t n) {
-  const auto id = std::to_string(n);
-  return "MESSAGE sip:juliet@xmpp.example SIP/2.0\r\n"
-         "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-" +
-         id +
-         ";rport\r\n"
-         "Max-Forwards: 70\r\n"
-         "From: <sip:romeo@sip.example>;tag=f" +
-         id +
-         "\r\n"
-         "To: <sip:juliet@xmpp.example>\r\n"
-         "Call-ID: " +
-         id +
-         "@192.0.2.1\r\n"
-         "CSeq: 1 MESSAGE\r\n"
-         "Content-Type: text/plain\r\n"
-         "Content-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
-}
-
-std::string stanza(std::uint64_t n) {
-  return "<message from='juliet@xmpp.example/balcony' to='romeo@sip.example' type='chat' id='m" +
-         std::to_string(n) + "'><body>" + body + "</body></message>";
-}
+using bench::sip_message;
+using bench::stanza;
 
 void sip_parse(benchmark::State& state) {
   const auto text = sip_message(1);
@@ -71,8 +44,7 @@ BENCHMARK(sip_write);
 
 void xml_read(benchmark::State& state) {
   xml::reader reader;
-  (void)reader.feed(
-      "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams'>");
+  (void)reader.feed(bench::stream_header);
   (void)reader.poll();
   const auto text = stanza(1);
   for (auto _ : state) {
@@ -184,23 +156,6 @@ void sip_client_transaction(benchmark::State& state) {
   for (auto _ : state) one();
 }
 BENCHMARK(sip_client_transaction);
-
-/// One message through the whole engine and the box's far ends, without a socket: an upper bound for the
-/// core.
-void engine_sip_to_xmpp(benchmark::State& state) {
-  auto settings = engine::sandbox::sample_settings();
-  settings.sip.accept_wait = duration::zero();
-  settings.log.level = log_level::warning;
-  settings.limits.memory = std::uint64_t{8} << 30U;
-  engine::sandbox box(settings);
-  std::uint64_t n = 0;
-  for (auto _ : state) {
-    box.sip(sip_message(++n));
-    benchmark::DoNotOptimize(box.take());
-    if (n % 64 == 0) box.advance(std::chrono::milliseconds(10));
-  }
-}
-BENCHMARK(engine_sip_to_xmpp);
 
 }  // namespace
 

@@ -54,6 +54,24 @@ std::string_view io::to_string(lookup_status s) {
   return "?";
 }
 
+namespace {
+
+/// Dotted decimals as inet_pton takes them: four numbers of one to three digits, none with a leading zero.
+bool parse_v4(std::string_view text, std::uint8_t* out) {
+  for (int i = 0; i < 4; ++i) {
+    const auto end = i < 3 ? text.find('.') : text.size();
+    if (end == std::string_view::npos || end == 0 || end > 3 || (end > 1 && text.front() == '0'))
+      return false;
+    const auto number = text::to_number(text.substr(0, end), 255);
+    if (!number) return false;
+    out[i] = static_cast<std::uint8_t>(*number);
+    text.remove_prefix(i < 3 ? end + 1 : end);
+  }
+  return true;
+}
+
+}  // namespace
+
 std::optional<ip_address> ip_address::parse(std::string_view text) {
   if (text.size() >= 2 && text.front() == '[' && text.back() == ']') {
     text = text.substr(1, text.size() - 2);
@@ -61,11 +79,13 @@ std::optional<ip_address> ip_address::parse(std::string_view text) {
   }
   // A NUL would end the C string early, and hide what follows it.
   if (text.size() >= INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos) return std::nullopt;
-  const std::string copy(text);
   ip_address out;
-  if (inet_pton(AF_INET6, copy.c_str(), out.bytes.data()) == 1) return out;
-  if (inet_pton(AF_INET, copy.c_str(), out.bytes.data() + 12) != 1) return std::nullopt;
-  std::fill_n(out.bytes.begin(), 10, std::uint8_t{0});
+  if (text.find(':') != std::string_view::npos) {
+    const std::string copy(text);
+    if (inet_pton(AF_INET6, copy.c_str(), out.bytes.data()) != 1) return std::nullopt;
+    return out;
+  }
+  if (!parse_v4(text, out.bytes.data() + 12)) return std::nullopt;
   out.bytes[10] = out.bytes[11] = 0xFF;
   return out;
 }
@@ -81,13 +101,18 @@ bool ip_address::is_unspecified() const {
 }
 
 std::string ip_address::to_string() const {
-  char buffer[INET6_ADDRSTRLEN];
-  if (is_v4()) {
-    inet_ntop(AF_INET, bytes.data() + 12, buffer, sizeof buffer);
-  } else {
+  if (!is_v4()) {
+    char buffer[INET6_ADDRSTRLEN];
     inet_ntop(AF_INET6, bytes.data(), buffer, sizeof buffer);
+    return buffer;
   }
-  return buffer;
+  // Written into every Via of ours; inet_ntop would go through sprintf.
+  std::string out;
+  for (std::size_t i = 12; i < bytes.size(); ++i) {
+    if (!out.empty()) out += '.';
+    out += std::to_string(bytes[i]);
+  }
+  return out;
 }
 
 std::string ip_address::to_uri_host() const { return is_v4() ? to_string() : "[" + to_string() + "]"; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace stox::text {
 
@@ -12,8 +13,8 @@ std::string to_lower(std::string_view s) {
 }
 
 bool iequals(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return x == y || lower(x) == lower(y); });
 }
 
 bool istarts_with(std::string_view s, std::string_view prefix) {
@@ -48,10 +49,13 @@ bool is_utf8(std::string_view s) {
   const auto* p = reinterpret_cast<const unsigned char*>(s.data());
   const auto* const end = p + s.size();
   while (p != end) {
-    if (*p < 0x80) {
-      ++p;
-      continue;
+    // Mostly ASCII: eight bytes at a time.
+    for (std::uint64_t word = 0; end - p >= 8; p += 8) {
+      std::memcpy(&word, p, 8);
+      if ((word & 0x8080808080808080U) != 0) break;
     }
+    while (p != end && *p < 0x80) ++p;
+    if (p == end) break;
     // RFC 3629 §4: the second byte's range depends on the first; the rest are 80..BF.
     std::size_t more = 0;
     unsigned char low = 0x80;
@@ -95,6 +99,7 @@ int hex_value(char c) {
 }  // namespace
 
 std::optional<std::string> percent_decode(std::string_view s) {
+  if (s.find('%') == std::string_view::npos) return std::string(s);
   std::string out;
   out.reserve(s.size());
   for (std::size_t i = 0; i < s.size(); ++i) {

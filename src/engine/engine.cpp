@@ -14,12 +14,6 @@ namespace {
 
 constexpr auto tidy_every = std::chrono::minutes(1);
 
-/// RFC 3261 §19.1.1: the lr parameter.
-bool is_loose(const std::string& proxy) {
-  const auto uri = sip::parse_uri(proxy);
-  return uri && uri->find("lr") != nullptr;
-}
-
 conn_use owner_of(const io::event& e) {
   return std::visit(
       overloaded{
@@ -56,14 +50,11 @@ engine::impl::impl(settings::all s, id_source& id)
 sip::client_tx engine::impl::request(sip::outgoing out) { return sip_.request(std::move(out), now_); }
 
 sip::outgoing engine::impl::route(sip::request r, const std::string& host) const {
-  const auto& proxies = domains_.rules_of(host).outbound_proxy;
-  // RFC 3261 §8.1.2: a configured outbound proxy is a pre-loaded route set of one URI. With several to fail
-  // over to, none can be named, since the request stays the same for all.
-  if (proxies.size() == 1 && is_loose(proxies.front().uri)) {
-    r.headers.add(sip::header::route, "<" + proxies.front().uri + ">");
-  }
+  const auto& rules = domains_.rules_of(host);
+  if (!rules.route.empty()) r.headers.add(sip::header::route, rules.route);
   sip::outgoing out{std::move(r), {}};
-  for (const auto& proxy : proxies) out.hops.push_back({proxy.host, proxy.port, proxy.via, false});
+  for (const auto& proxy : rules.outbound_proxy)
+    out.hops.push_back({proxy.host, proxy.port, proxy.via, false});
   if (out.hops.empty()) out.hops.push_back({host, 0, std::nullopt, false});
   return out;
 }

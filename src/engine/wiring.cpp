@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "sip/wire/uri.hpp"
 #include "xmpp/wire/jid.hpp"
 
 namespace stox::engine {
@@ -37,6 +38,16 @@ std::vector<std::string> ascii(const std::vector<std::string>& names) {
   return out;
 }
 
+/// RFC 3261 §8.1.2: a configured outbound proxy with the lr parameter (§19.1.1) is a pre-loaded route set of
+/// one URI; this is its Route. With several to fail over to, none can be named, since the request stays the
+/// same for all.
+std::string route_of(const std::vector<settings::sip_route>& proxies) {
+  if (proxies.size() != 1) return {};
+  const auto uri = sip::parse_uri(proxies.front().uri);
+  const bool loose = uri && uri->find("lr") != nullptr;
+  return loose ? "<" + proxies.front().uri + ">" : std::string();
+}
+
 }  // namespace
 
 gateway::domains domains_of(const settings::all& s) {
@@ -52,6 +63,7 @@ gateway::domains domains_of(const settings::all& s) {
   }
   d.others = {s.sip.trusted_peers, ascii(s.sip.trusted_domains), s.sip.outbound_proxy,
               s.chat.message_type, s.limits.messages_per_sender, s.sip.queue_per_pair};
+  d.others.route = route_of(s.sip.outbound_proxy);
   for (const auto& own : s.gateway.domains) {
     const auto name = ascii(own.sip);
     if (!d.serves_sip(name)) d.sip.push_back(name);
@@ -62,6 +74,7 @@ gateway::domains domains_of(const settings::all& s) {
       t.trusted_domains = ascii(own.trusted_domains.value_or(std::vector<std::string>()));
     }
     if (own.outbound_proxy) t.outbound_proxy = *own.outbound_proxy;
+    t.route = route_of(t.outbound_proxy);
     t.message_type = own.message_type.value_or(t.message_type);
     t.messages_per_sender = own.messages_per_sender.value_or(t.messages_per_sender);
     t.queue_per_pair = own.queue_per_pair.value_or(t.queue_per_pair);

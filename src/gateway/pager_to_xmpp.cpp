@@ -70,7 +70,7 @@ void pager_to_xmpp::handle(sip::request_received& e, context& c) {
 void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const std::string& display,
                            std::string hop_mark, context& c) {
   const auto steady = c.now().steady;
-  const auto target = c.domains().addresses.to_jid(e.request_uri);
+  auto target = c.domains().addresses.to_jid(e.request_uri);
   sip::uri speaker = from;
   auto sender = c.domains().addresses.to_jid(speaker);
   if (!sender) {
@@ -91,7 +91,9 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
                   c);
   }
   const auto spelled = from.user.value_or(std::string{});
+  const auto shown = speaker.params.size();
   const auto device = learn_device(speaker, spelled, pair);
+  if (speaker.params.size() != shown) sender = c.domains().addresses.to_jid(speaker);
 
   translate::pager::xmpp_context how;
   how.id = c.ids().next(id_kind::stanza);
@@ -104,8 +106,8 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
     if (thread == nullptr && pair != nullptr && talk_.find_thread(jid, aor, {}, steady) != nullptr)
       how.resource = pair->xmpp_resource;
   }
-  auto made = translate::pager::to_xmpp(e.request, e.head, e.request_uri, speaker, display, how,
-                                        c.domains().addresses);
+  auto made =
+      translate::pager::to_xmpp(e.request, e.head, *std::move(sender), *std::move(target), display, how);
   if (!made) return refuse(e, reply_of(made.error()), "content", known, c);
   std::string stanza = xmpp::write(made->value);
   const auto kept = sizeof(pending) + entry_bytes + 2 * how.id.size() + e.head.call_id.size() + jid.size() +

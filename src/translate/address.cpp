@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "sip/wire/scan.hpp"
 
 namespace stox::translate {
 
@@ -126,6 +127,13 @@ bool is_im_char(char c) {
   return text::is_alnum(c) || std::string_view("!$&'*+-/=_~").find(c) != std::string_view::npos;
 }
 
+/// RFC 3261 §25.1 allows less in a host than RFC 7622 in a domain: no "_", no name that ends in a number.
+bool is_sip_host(std::string_view name) {
+  sip::scanner in(name);
+  std::string host;
+  return in.host(host) && in.at_end() && host == name;
+}
+
 }  // namespace
 
 const char* errc_name(address_errc e) {
@@ -165,7 +173,8 @@ result<std::string> address_map::domain_to_xmpp(std::string_view sip_host) const
   if (!name) return error(address_errc::not_a_jid, "host");
   if (by_xmpp(*name) != nullptr) return address_errc::domain_taken;
   // What does not come home would share its name with what does: a label that is not the A-label of its own
-  // U-label, a number with the root's dot.
+  // U-label, a number with the root's dot. A name that is the same in both forms needs no way home.
+  if (*name == host && is_sip_host(host)) return *std::move(name);
   const auto again = domain_to_sip(*name);
   if (!again || *again != host) return error(address_errc::not_a_jid, "host");
   return *std::move(name);
@@ -179,9 +188,7 @@ result<std::string> address_map::domain_to_sip(std::string_view xmpp_domain) con
   auto host = xmpp::domain_to_ascii(xmpp_domain);
   if (!host) return error(address_errc::not_a_jid, "domain");
   if (by_sip(*host) != nullptr) return address_errc::domain_taken;
-  // RFC 3261 §25.1 allows less in a host than RFC 7622 in a domain: no "_", no name that ends in a number.
-  const auto written = sip::parse_uri("sip:" + *host);
-  if (!written || written->user || written->host != *host) return error(address_errc::not_a_host);
+  if (!is_sip_host(*host)) return error(address_errc::not_a_host);
   return *std::move(host);
 }
 

@@ -48,6 +48,12 @@ struct xmpp_context {
 boost::system::result<translated<xmpp::message>, sip_status> to_xmpp(
     const sip::request& r, const sip::essentials& head, const sip::uri& request_uri, const sip::uri& from,
     const std::string& display, const xmpp_context& c, const address_map& addresses);
+/// The same where both addresses were translated before; `from` holds the device.
+boost::system::result<translated<xmpp::message>, sip_status> to_xmpp(const sip::request& r,
+                                                                     const sip::essentials& head,
+                                                                     xmpp::jid from, xmpp::jid to,
+                                                                     const std::string& display,
+                                                                     const xmpp_context& c);
 
 /// The answer to a request whose Request-URI is no address, `e` of address_map::to_jid.
 sip_status no_recipient(const error& e);

@@ -19,7 +19,8 @@ xmpp::stanza_error refusal(xmpp::condition c, std::string text) {
 
 /// RFC 2046 §4.1.1: a line of text/* ends in CRLF. XMPP clients send LF; a bare CR can come as a character
 /// reference.
-std::string with_crlf(std::string_view text) {
+std::string with_crlf(const std::string& text) {
+  if (text.find('\n') == std::string::npos && text.find('\r') == std::string::npos) return text;
   std::string out;
   out.reserve(text.size() + 16);
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -72,7 +73,9 @@ void add_identity_losses(const xmpp::message& m, const sip_context& c, loss_list
 }
 
 std::string angled(const sip::uri& u) {
-  std::string out = "<";
+  std::string out;
+  out.reserve(u.host.size() + 64);
+  out += '<';
   sip::write_to(out, u);
   out += '>';
   return out;
@@ -101,6 +104,7 @@ boost::system::result<translated<sip::request>, xmpp::stanza_error> to_sip(const
   auto& r = out.value;
   r.method = sip::method::message;
   r.method_name = "MESSAGE";
+  r.headers.fields().reserve(16);
   r.headers.add(header::max_forwards, "70");
   r.headers.add(header::from, angled(*from) + ";tag=" + c.from_tag);
   r.headers.add(header::to, angled(*aor));

@@ -56,7 +56,8 @@ std::optional<std::string> to_utf8(const std::string& body, charset set) {
 }
 
 /// Lines end in LF, as XML 1.0 §2.11 would make them anyway.
-std::string with_lf(std::string_view text) {
+std::string with_lf(std::string text) {
+  if (text.find('\r') == std::string::npos) return text;
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -103,9 +104,9 @@ boost::system::result<std::string, sip_status> body_of(const sip::request& r, lo
     if (!text::iequals(p.name, "charset"))
       losses.add("sip Content-Type;" + sip::clean_text(p.name, 64), "the text is sent as it is");
   }
-  const auto utf8 = to_utf8(r.body, *set);
+  auto utf8 = to_utf8(r.body, *set);
   if (!utf8) return refusal(400, "Body does not match its charset");
-  auto text = with_lf(*utf8);
+  auto text = with_lf(*std::move(utf8));
   if (text.empty()) return refusal(400, "Empty message");
   if (!xml::is_xml_text(text)) {
     text = with_xml_chars(text);
@@ -158,16 +159,23 @@ sip_status no_recipient(const error& e) {
 boost::system::result<translated<xmpp::message>, sip_status> to_xmpp(
     const sip::request& r, const sip::essentials& head, const sip::uri& request_uri, const sip::uri& from,
     const std::string& display, const xmpp_context& c, const address_map& addresses) {
-  loss_list losses;
-  translated<xmpp::message> out;
-  auto& m = out.value;
   auto to = addresses.to_jid(request_uri);
   if (!to) return no_recipient(to.error());
   auto sender = addresses.to_jid(from);
   if (!sender) return refusal(400, "From has no XMPP form");
+  return to_xmpp(r, head, *std::move(sender), *std::move(to), display, c);
+}
 
-  m.from = *std::move(sender);
-  m.to = *std::move(to);
+boost::system::result<translated<xmpp::message>, sip_status> to_xmpp(const sip::request& r,
+                                                                     const sip::essentials& head,
+                                                                     xmpp::jid from, xmpp::jid to,
+                                                                     const std::string& display,
+                                                                     const xmpp_context& c) {
+  loss_list losses;
+  translated<xmpp::message> out;
+  auto& m = out.value;
+  m.from = std::move(from);
+  m.to = std::move(to);
   m.id = c.id;
   m.type = c.type;
   if (m.to->is_bare()) {

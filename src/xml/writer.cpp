@@ -32,6 +32,12 @@ constexpr auto looks = [] {
   return t;
 }();
 
+/// Of ASCII; XML allows DEL.
+bool is_printable(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x80;
+}
+
 std::string_view reference_to(unsigned char c) {
   switch (c) {
     case '&': return "&amp;";
@@ -56,14 +62,20 @@ std::size_t character(std::string_view s) {
   return c == "\xEF\xBF\xBE" || c == "\xEF\xBF\xBF" ? 0 : n;  // U+FFFE, U+FFFF
 }
 
+/// How many bytes at the front of `s` stand for themselves.
+std::size_t plain_length(std::string_view s, std::uint8_t here) {
+  const auto* const end = std::find_if(
+      s.begin(), s.end(), [here](char c) { return (looks[static_cast<unsigned char>(c)] & here) != 0; });
+  return static_cast<std::size_t>(end - s.begin());
+}
+
 void escape_for(place where, std::string& out, std::string_view s) {
+  const auto here = mark(where);
   std::size_t plain = 0;  // start of what can be copied as it is
-  for (std::size_t i = 0; i < s.size();) {
+  for (std::size_t i = 0;;) {
+    i += plain_length(s.substr(i), here);
+    if (i == s.size()) break;
     const auto c = static_cast<unsigned char>(s[i]);
-    if ((looks[c] & mark(where)) == 0) {
-      ++i;
-      continue;
-    }
     const std::size_t n = c < 0x80 ? 0 : character(s.substr(i));
     if (n != 0) {
       i += n;
@@ -107,7 +119,7 @@ bool may_stand_in_name(std::string_view utf8, bool first) {
 bool is_name(std::string_view s) {
   if (s.empty()) return false;
   for (std::size_t i = 0; i < s.size();) {
-    const std::size_t n = character(s.substr(i));
+    const std::size_t n = is_printable(s[i]) ? 1 : character(s.substr(i));
     if (n == 0 || !may_stand_in_name(s.substr(i, n), i == 0)) return false;
     i += n;
   }
@@ -252,14 +264,16 @@ std::string escape(std::string_view text) {
 }
 
 bool is_xml_text(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
+  for (std::size_t i = 0;;) {
+    const auto rest = text.substr(i);
+    i += static_cast<std::size_t>(std::find_if_not(rest.begin(), rest.end(), is_printable) - rest.begin());
+    if (i == text.size()) return true;
     const auto c = static_cast<unsigned char>(text[i]);
     const bool control = c < 0x20 && c != '\t' && c != '\n' && c != '\r';
     const std::size_t n = control ? 0 : c < 0x80 ? 1 : character(text.substr(i));
     if (n == 0) return false;
     i += n;
   }
-  return true;
 }
 
 }  // namespace stox::xml

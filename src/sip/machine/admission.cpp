@@ -61,8 +61,10 @@ std::optional<reply> check_uri(const request& r, const essentials& head, const u
 std::optional<reply> check_hops(const request& r, const essentials& head,
                                 const std::vector<std::string>& own_hosts) {
   if (r.method != method::options && head.max_forwards == 0U) return plain_reply(483);
-  for (const std::string_view element : r.headers.elements(header::via)) {
-    const auto hop = parse_via(element);
+  if (contains(own_hosts, sent_by(head.top_via))) return plain_reply(482);
+  const auto hops = r.headers.elements(header::via);
+  for (std::size_t i = 1; i < hops.size(); ++i) {
+    const auto hop = parse_via(hops[i]);
     if (hop && contains(own_hosts, sent_by(*hop))) return plain_reply(482);
   }
   return std::nullopt;

@@ -122,7 +122,8 @@ std::optional<std::string> client_core::make_plan(call& c, const std::vector<tar
   c.wire = write(c.request);
   const std::size_t bare = c.wire.size() - via_size;
   for (const target& t : targets) {
-    const std::size_t size = bare + via_for(t, c.first_branch, nullptr).size();
+    const bool first = &t == &targets.front();
+    const std::size_t size = first ? c.wire.size() : bare + via_for(t, c.first_branch, nullptr).size();
     if (auto why = size_problem(c.request, size)) return why;
     c.plan.add(t, size > max_datagram_request);
   }

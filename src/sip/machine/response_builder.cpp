@@ -2,10 +2,10 @@
 
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "base/net_address.hpp"
 #include "base/text.hpp"
+#include "sip/wire/scan.hpp"
 
 namespace stox::sip {
 
@@ -19,10 +19,8 @@ bool is_repeated(header h) {
          h == header::cseq;
 }
 
-/// The element's text cut at the semicolons outside quotes.
-std::vector<std::string_view> cut_params(std::string_view element) {
-  std::vector<std::string_view> parts;
-  std::size_t from = 0;
+/// Takes the text up to the next semicolon outside quotes off the front of `element`, with the semicolon.
+std::string_view take_param(std::string_view& element) {
   bool quoted = false;
   for (std::size_t i = 0; i < element.size(); ++i) {
     if (element[i] == '\\' && quoted) {
@@ -30,29 +28,35 @@ std::vector<std::string_view> cut_params(std::string_view element) {
     } else if (element[i] == '"') {
       quoted = !quoted;
     } else if (element[i] == ';' && !quoted) {
-      parts.push_back(element.substr(from, i - from));
-      from = i + 1;
+      const auto part = element.substr(0, i);
+      element.remove_prefix(i + 1);
+      return part;
     }
   }
-  parts.push_back(element.substr(from));
-  return parts;
+  return std::exchange(element, {});
 }
 
 /// The top Via's text with our values of received and rport; all else stays as it was written.
-std::string stamped(std::string_view element, const std::string& received,
+void append_stamped(std::string& out, std::string_view element, const std::string& received,
                     const std::optional<std::string>& rport) {
-  std::string out;
-  bool first = true;
-  for (const std::string_view part : cut_params(element)) {
+  out += text::trim(take_param(element));
+  while (!element.empty()) {
+    const std::string_view part = take_param(element);
     const std::string_view name = text::trim(part.substr(0, part.find('=')));
-    if (!first && (text::iequals(name, "received") || (rport && text::iequals(name, "rport")))) continue;
-    if (!first) out += ';';
-    out += first ? text::trim(part) : part;
-    first = false;
+    if (text::iequals(name, "received") || (rport && text::iequals(name, "rport"))) continue;
+    out += ';';
+    out += part;
   }
-  if (rport) out += ";rport=" + *rport;
-  out += ";received=" + received;
-  return out;
+  if (rport) out.append(";rport=").append(*rport);
+  out.append(";received=").append(received);
+}
+
+std::string_view first_element(std::string_view list) {
+  std::string_view first;
+  for_each_element(list, [&first](std::string_view element) {
+    if (first.empty()) first = element;
+  });
+  return first;
 }
 
 }  // namespace
@@ -67,16 +71,14 @@ void stamp_via(request& r, via& top, const socket_address& source) {
   if (asked) rport = std::to_string(source.port);
   for (header_field& field : r.headers.fields()) {
     if (field.id != header::via) continue;
-    header_list one;
-    one.add(header::via, field.value);
-    const std::string& value = *one.find(header::via);
-    const auto elements = one.elements(header::via);
-    if (elements.empty()) continue;  // a line of commas or blanks names no hop
-    std::string text = stamped(elements.front(), received, rport);
+    const std::string_view value = field.value;
+    const auto element = first_element(value);
+    if (element.empty()) continue;  // a line of commas or blanks names no hop
+    std::string text;
+    text.reserve(value.size() + 64);
+    append_stamped(text, element, received, rport);
     // What stands behind the first element in the same line stays.
-    const auto end =
-        static_cast<std::size_t>(elements.front().data() + elements.front().size() - value.data());
-    text += std::string_view(value).substr(end);
+    text += value.substr(static_cast<std::size_t>(element.data() + element.size() - value.data()));
     field.value = std::move(text);
     break;
   }
@@ -100,7 +102,9 @@ response response_head(const request& r, std::string_view tag) {
     if (!is_repeated(field.id) && field.id != header::timestamp) continue;
     out.headers.add(field.id, field.value);
     if (field.id != header::to || tag.empty()) continue;
-    const auto to = parse_name_addr(field.value);
+    // A tag is a parameter, so a value without a semicolon need not be read again.
+    const auto to = field.value.find(';') == std::string::npos ? result<name_addr>(errc::bad_header)
+                                                               : parse_name_addr(field.value);
     if (!to || to->tag().empty()) out.headers.fields().back().value += ";tag=" + std::string(tag);
   }
   return out;

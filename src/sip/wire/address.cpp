@@ -65,6 +65,7 @@ result<via> parse_via(std::string_view element) {
 }
 
 void write_to(std::string& out, const via& v) {
+  out.reserve(out.size() + 96);
   out += v.protocol;
   out += '/';
   out += v.transport;

@@ -1,5 +1,6 @@
 #include <array>
 #include <bitset>
+#include <optional>
 
 #include "base/text.hpp"
 #include "sip/wire/headers.hpp"
@@ -66,10 +67,10 @@ class essential_fields {
 /// Call-ID is only compared and echoed.
 bool is_call_id(std::string_view s) { return chars::all(s, chars::printing); }
 
-result<essentials> check(const header_list& headers) {
+/// Fills `out`; says what is wrong.
+std::optional<error> check(const header_list& headers, essentials& out) {
   const auto fields = essential_fields::find(headers);
   if (!fields) return fields.error();
-  essentials out;
   const std::string_view vias = *fields->get(header::via);
   auto via = parse_via(vias.substr(0, element_length(vias)));
   if (!via) return std::move(via).error();
@@ -90,7 +91,7 @@ result<essentials> check(const header_list& headers) {
     if (!hops) return hops.error();
     out.max_forwards = *hops;
   }
-  return out;
+  return std::nullopt;
 }
 
 /// RFC 3261 §19.1.1: a Request-URI has no headers. The "?" that begins them comes after the userinfo, where
@@ -105,15 +106,19 @@ bool has_uri_headers(std::string_view uri) {
 }  // namespace
 
 result<essentials> check_mandatory(const request& r) {
-  auto out = check(r.headers);
-  if (!out) return out;
-  if (r.method != method::unknown && out->cseq.method != r.method) {
+  essentials out;
+  if (auto why = check(r.headers, out)) return *std::move(why);
+  if (r.method != method::unknown && out.cseq.method != r.method) {
     return error{errc::bad_method, "CSeq names another method"};
   }
   if (has_uri_headers(r.uri)) return error{errc::bad_uri, "headers in the Request-URI"};
   return out;
 }
 
-result<essentials> check_mandatory(const response& r) { return check(r.headers); }
+result<essentials> check_mandatory(const response& r) {
+  essentials out;
+  if (auto why = check(r.headers, out)) return *std::move(why);
+  return out;
+}
 
 }  // namespace stox::sip

@@ -63,14 +63,18 @@ bool take_ipv6(std::string_view inside, std::string& out) {
 
 /// Labels are not empty; a name whose last label is a number can only be an IPv4 address.
 bool is_host_name(std::string_view name) {
-  if (name.empty() || name.size() > 255 || name.front() == '.') return false;
-  if (name.find("..") != std::string_view::npos) return false;
-  const auto last = name.rfind('.');
-  const auto label = last == std::string_view::npos ? name : name.substr(last + 1);
-  if (label.empty()) return true;  // "example.": the root's dot
-  for (const char c : label) {
-    if (!text::is_digit(c)) return true;
+  if (name.empty() || name.size() > 255) return false;
+  bool label_begins = true, number = true;  // of the label that is looked at
+  for (const char c : name) {
+    if (c == '.') {
+      if (label_begins) return false;
+      label_begins = number = true;
+    } else {
+      label_begins = false;
+      number = number && text::is_digit(c);
+    }
   }
+  if (label_begins || !number) return true;  // "example.": the root's dot
   return ip_address::parse(name).has_value();
 }
 
@@ -157,6 +161,7 @@ std::optional<std::string> unquoted_param(const param_list& params, std::string_
 }
 
 std::size_t element_length(std::string_view value) {
+  if (value.find(',') == std::string_view::npos) return value.size();
   bool in_angles = false;
   for (std::size_t i = 0; i < value.size(); ++i) {
     switch (value[i]) {

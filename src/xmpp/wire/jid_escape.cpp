@@ -61,6 +61,8 @@ bool has_blank_end(std::string_view escaped) {
 }
 
 std::string escaped(std::string_view text) {
+  const auto is_plain = [](char c) { return place_of[static_cast<unsigned char>(c)] == codes.size(); };
+  if (std::all_of(text.begin(), text.end(), is_plain)) return std::string(text);
   std::string out;
   out.reserve(text.size() + 8);
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -98,6 +100,7 @@ std::optional<std::string> escape_local(std::string_view text) {
 }
 
 std::string unescape_local(std::string_view local) {
+  if (local.find('\\') == std::string_view::npos) return std::string(local);
   std::string out;
   out.reserve(local.size());
   for (std::size_t i = 0; i < local.size(); ++i) {

@@ -228,12 +228,14 @@ result<std::string> resourcepart(std::string_view text) {
 }
 
 result<std::string> domainpart(std::string_view text) {
+  if (auto plain = plain_host(text)) return *std::move(plain);
   auto forms = domain(text);
   if (!forms) return forms.error();
   return std::move(forms->unicode);
 }
 
 result<std::string> ascii_domain(std::string_view text) {
+  if (auto plain = plain_host(text)) return *std::move(plain);
   auto forms = domain(text);
   if (!forms) return forms.error();
   return std::move(forms->ascii);

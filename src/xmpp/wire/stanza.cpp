@@ -144,13 +144,14 @@ void write_attribute_always(std::string& out, std::string_view name, std::string
   out.append(" ").append(name).append("='");
   // XML 1.0 §3.3.3: a tab or line end in an attribute is read as a blank unless it is a reference; an id must
   // come back as it was.
-  for (auto at = value.find_first_of("\t\n"); at != std::string_view::npos;
-       at = value.find_first_of("\t\n")) {
-    xml::escape_to(out, value.substr(0, at));
-    out += value[at] == '\t' ? "&#9;" : "&#10;";
-    value.remove_prefix(at + 1);
+  for (;;) {
+    const auto* at = std::find_if(value.begin(), value.end(), [](char c) { return c == '\t' || c == '\n'; });
+    const auto plain = static_cast<std::size_t>(at - value.begin());
+    xml::escape_to(out, value.substr(0, plain));
+    if (plain == value.size()) break;
+    out += *at == '\t' ? "&#9;" : "&#10;";
+    value.remove_prefix(plain + 1);
   }
-  xml::escape_to(out, value);
   out += '\'';
 }
 
