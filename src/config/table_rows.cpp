@@ -1,4 +1,8 @@
 // What a reload compares of each [[table]].
+#include <array>
+#include <chrono>
+#include <cstdio>
+
 #include "config/option_tables.hpp"
 #include "config/values.hpp"
 
@@ -24,6 +28,14 @@ std::string number_text(const std::optional<unsigned>& n) { return n ? std::to_s
 std::string type_text(const std::optional<settings::message_type>& t) {
   if (!t) return {};
   return *t == settings::message_type::chat ? "chat" : "normal";
+}
+
+std::string date_text(wall_time t) {
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(t));
+  std::array<char, 16> out{};
+  std::snprintf(out.data(), out.size(), "%04d-%02u-%02u", static_cast<int>(day.year()),
+                static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
+  return out.data();
 }
 
 }  // namespace
@@ -54,8 +66,12 @@ std::vector<table_row> credential_rows(const settings::all& s) {
 
 std::vector<table_row> certificate_rows(const settings::all& s) {
   std::vector<table_row> out;
-  for (const auto& c : s.tls.certificates)
-    out.push_back({joined(c.domains), {{"chain", c.chain}, {"key", c.key}}, {}});
+  for (const auto& c : s.tls.certificates) {
+    // What the files hold counts as well: a renewed certificate has the same names.
+    out.push_back({joined(c.domains),
+                   {{"chain", c.chain}, {"key", c.key}, {"valid_until", date_text(c.not_after)}},
+                   redacted(c.chain_pem + c.key_pem.reveal())});
+  }
   return out;
 }
 

@@ -348,7 +348,10 @@ TEST_F(config_file, credentials_are_read_with_their_passwords) {
   // A password that changed is taken over while running.
   auto after = r->settings;
   after.credentials[0].password = redacted("two");
-  EXPECT_THAT(compare(r->settings, after).live, ElementsAre("sip.credential"));
+  const auto changed = compare(r->settings, after).live;
+  ASSERT_EQ(changed.size(), 1U);
+  EXPECT_EQ(changed[0].key, "sip.credential[a \"b\"].secret");
+  EXPECT_EQ(changed[0].after, "...");
 }
 
 TEST(cross_check, credentials_must_be_complete_and_one_for_each_realm) {

@@ -47,7 +47,7 @@ struct tls_world : sip_world {
   static sip::endpoint_options tls_defaults() {
     auto o = defaults();
     o.trusted_domains = {"sip.example"};
-    o.advertise = "gw.example";
+    o.advertise = {{std::nullopt, "gw.example", 0}};
     return o;
   }
   static sip_text text(const std::string& domain = "sip.example") {
