@@ -21,7 +21,7 @@ constexpr table_array arrays[] = {
      [](const all& a, const all& b) { return a.gateway.domains == b.gateway.domains; },
      [](all& to, const all& from) { to.gateway.domains = from.gateway.domains; }, domain_rows},
     {"sip.credential", change::live,
-     "What SIP servers that ask for a password are told (digest, RFC 3261 §22); other realms are not "
+     "What SIP servers that ask for a password are told (digest authentication); other realms are not "
      "answered.",
      false, [](all& s) { s.credentials.emplace_back(); },
      [](const all& a, const all& b) { return a.credentials == b.credentials; },

@@ -277,6 +277,9 @@ TEST(tls, answers_on_a_new_stream_only_to_the_host_that_asked) {
   w.open_as(w.opens[0].conn, proves({"sip.example"}));
   EXPECT_THAT(w.sends, IsEmpty());
   w.confirm_closes();
+  // RFC 3263 §5: then the servers of that name, which has none.
+  w.answer(io::lookup_status::no_data);
+  w.answer(io::lookup_status::no_data);
   EXPECT_THAT(w.logged("sip.response_lost"), HasSubstr("192.0.2.1:5071"));
 }
 
