@@ -124,7 +124,7 @@ class Tls(WorldTest):
         self.root.issue("gateway", "gw.sip.example")
         os.kill(world.stoxd.pid, signal.SIGHUP)
         await self.until(lambda: "daemon.reloaded" in world.stoxd.log_text(), 10, "the reload")
-        self.assertIn("tls.certificate", next(l for l in world.stoxd.log_text().splitlines() if "daemon.reloaded" in l))
+        self.assertIn("tls.certificate", next(l for l in world.stoxd.log_text().splitlines() if "daemon.config_changed" in l))
         new = await asyncio.to_thread(self._shown_certificate)
         self.assertNotEqual(old, new)
         juliet.send_text("romeo@sip.example", "after")
