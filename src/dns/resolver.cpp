@@ -104,6 +104,10 @@ void resolver::tidy(instant now) {
   }
 }
 
+void resolver::clear() {
+  while (!cache_.empty()) forget(cache_.begin());
+}
+
 std::optional<resolver::answered> resolver::poll() {
   if (answers_.empty()) return std::nullopt;
   auto out = std::move(answers_.front());

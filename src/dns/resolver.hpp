@@ -48,6 +48,7 @@ class resolver {
   void handle(const io::looked_up& e, instant now);
   void handle_timeout(std::uint64_t key, instant now);
   void tidy(instant now);  ///< forgets what is out of date
+  void clear();            ///< forgets all answers: others are asked from now on
 
   struct answered {
     dns::question question;

@@ -199,6 +199,7 @@ void engine::impl::update_ready() {
 void engine::impl::reconfigure(const settings::all& s) {
   // Listeners and the store are made at start; config/ marks their options so. Everything else is read anew
   // from here.
+  if (settings_.dns != s.dns) dns_.clear();
   settings_ = s;
   domains_ = domains_of(settings_);
   memory_.set_limit(settings_.limits.memory);

@@ -34,6 +34,7 @@ std::string unicode(const std::string& domain) {
 
 std::vector<std::string> ascii(const std::vector<std::string>& names) {
   std::vector<std::string> out;
+  out.reserve(names.size());
   for (const auto& name : names) out.push_back(ascii(name));
   return out;
 }

@@ -267,7 +267,10 @@ void pager_to_sip::failed(const sip::request_failed& e, context& c) {
   switch (e.why) {
     case sip::failure::too_large:
       // RFC 7572 §6: policy-violation; the text says the limit. The next one may be shorter.
-      tell(o, refusal(xmpp::condition::policy_violation, e.detail), outcome::failed, "too_large", c);
+      tell(o,
+           refusal(xmpp::condition::policy_violation,
+                   e.may_have_arrived ? e.detail + "; an earlier copy may have arrived" : e.detail),
+           what, "too_large", c);
       return next(at, c);
     case sip::failure::timed_out: {
       // RFC 3261 §8.1.3.1: a time-out counts as 408, a transport error as 503.

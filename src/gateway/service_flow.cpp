@@ -108,6 +108,7 @@ void service_flow::handle(const xmpp::iq& i, context& c) {
 }
 
 void service_flow::handle(const xmpp::presence& p, context& c) {
+  if (c.blocks(p.from)) return;
   xmpp::presence answer;
   answer.from = p.to->bare();
   // The gateway itself is there for everybody who asks; it needs no list of them.

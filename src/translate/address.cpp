@@ -206,7 +206,8 @@ result<xmpp::jid> address_map::to_jid(const sip::uri& u) const {
   if (from->user) {
     if (from->user->empty()) return address_errc::empty_part;
     const auto escaped = xmpp::escape_local(*from->user);
-    if (!escaped) return error(address_errc::forbidden_char, "blank at an end, or a letter that would become another");
+    if (!escaped)
+      return error(address_errc::forbidden_char, "blank at an end, or a letter that would become another");
     local = *escaped;
   }
   const auto domain = domain_to_xmpp(from->host);

@@ -52,9 +52,9 @@ bool authenticator::prepare(request& r, const target& server, instant now) {
       known_.erase(p);
       continue;
     }
-    const std::string cnonce = ctx_.ids.next(id_kind::tag);
+    if (p->cnonce.empty()) p->cnonce = ctx_.ids.next(id_kind::tag);
     r.headers.add(credentials_for(p->kind),
-                  write(respond(p->challenge, *who, r.method_name, r.uri, r.body, ++p->used, cnonce)));
+                  write(respond(p->challenge, *who, r.method_name, r.uri, r.body, ++p->used, p->cnonce)));
     p->last_used = now.steady;
     known_.splice(known_.begin(), known_, p);
     added = true;
@@ -126,7 +126,8 @@ bool authenticator::take(const digest_challenge& c, header kind, const target& s
     return false;
   }
   ++before->times;
-  keep({server, host, kind, c, 0, {}, charge(ctx_.memory, sizeof(protection) + host.size() + size_of(c))});
+  keep(
+      {server, host, kind, c, 0, {}, {}, charge(ctx_.memory, sizeof(protection) + host.size() + size_of(c))});
   return true;
 }
 
@@ -137,7 +138,7 @@ void authenticator::keep(protection p) {
   });
   if (same != known_.end()) {
     // The nonce that it gave before: nc goes on (RFC 7616 §3.4).
-    if (same->challenge.nonce == p.challenge.nonce) p.used = same->used;
+    if (same->challenge.nonce == p.challenge.nonce) p.used = same->used, p.cnonce = same->cnonce;
     known_.erase(same);
   }
   if (known_.size() >= most) known_.pop_back();
@@ -166,6 +167,7 @@ void authenticator::accepted(const request& r, const response& answer, const tar
   if (size_of(next) > max_challenge) return;
   at->challenge = std::move(next);
   at->used = 0;
+  at->cnonce.clear();
   at->memory.resize(sizeof(protection) + host.size() + size_of(at->challenge));
 }
 

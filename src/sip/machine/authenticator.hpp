@@ -53,7 +53,8 @@ class authenticator {
     std::string host;  ///< of the Request-URI
     header kind{};     ///< www_authenticate or proxy_authenticate
     digest_challenge challenge;
-    std::uint32_t used = 0;  ///< how often the nonce was sent, nc
+    std::uint32_t used = 0;   ///< how often the nonce was sent, nc
+    std::string cnonce = {};  ///< one for each nonce: a -sess secret is made of both (RFC 7616 §3.4.2)
     steady_time last_used{};
     charge memory;
   };

@@ -73,6 +73,7 @@ bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
     const bool reliable = a.where.via != transport::udp;
     if (reliable) {
       a.conn = conns_.connect(a.where, now);
+      a.reused = conns_.is_open(a.conn);
       if (a.conn == conn_id::none) c.last_error = "too many connections";
     } else if (const listener* l = conns_.choose_listener(a.where.via, a.where.to.ip)) {
       a.conn = l->conn;
@@ -134,7 +135,8 @@ void client_core::move_on(call& c, std::uint64_t number, instant now) {
   }
   if (start_attempt(c, number, now)) {
     const std::string* call_id = c.request.headers.find(header::call_id);
-    ctx_.note(log_level::warning, "sip.failover", {},
+    const bool same = c.attempts.back().where == left_behind;
+    ctx_.note(same ? log_level::info : log_level::warning, "sip.failover", {},
               {{"call_id", call_id == nullptr ? std::string() : *call_id},
                {"from", left_behind.to.to_string()},
                {"to", c.attempts.back().where.to.to_string()},
@@ -142,6 +144,19 @@ void client_core::move_on(call& c, std::uint64_t number, instant now) {
     return update(c, number);
   }
   fail(c, number, why_of(c), c.last_error);
+}
+
+/// RFC 5923 §8.1: a stream that stood open before and broke before it took a byte says nothing about the
+/// server; the request goes to it once more, on a new one.
+void client_core::stream_failed(call& c, std::uint64_t number, instant now) {
+  attempt& a = c.attempts.back();
+  if (a.reused && a.untouched() && !c.reopened) {
+    c.reopened = true;
+    a.refused = true;
+    conns_.end_reuse(a.conn);
+    c.plan.again();
+  }
+  move_on(c, number, now);
 }
 
 void client_core::fail(call& c, std::uint64_t number, failure why, std::string detail) {
@@ -236,8 +251,9 @@ void client_core::final(call& c, const place& p, response&& r, instant now) {
     c.last_error = "503 from " + a.where.to.to_string();
     return move_on(c, p.number, now);
   }
-  if (repeated || (busy && doubt_before(c, p.part))) {
-    // An earlier target did get it (482), or may have got it (503 from the last one): its answer is lost.
+  if (repeated || ((busy || challenge) && doubt_before(c, p.part))) {
+    // An earlier target did get it (482), or may have got it (503 or a challenge from the last one): its
+    // answer is lost.
     if (acknowledge) send_ack(c, a, r, now);
     a.refused = true;
     return fail(c, p.number, failure::timed_out, "an earlier attempt was not answered in time");
@@ -369,7 +385,7 @@ void client_core::send_failed(std::uint64_t number, std::uint32_t part, io::fail
   // A full socket buffer is a lost datagram, not a dead peer: Timers A and E are for that.
   if (a.where.via == transport::udp && why == io::fail::overflow) return;
   c->last_error = "sending to " + a.where.to.to_string() + " failed: " + std::string(words);
-  move_on(*c, number, now);
+  stream_failed(*c, number, now);
 }
 
 void client_core::connection_lost(std::uint64_t number, conn_id conn, std::string_view why, instant now) {
@@ -377,7 +393,7 @@ void client_core::connection_lost(std::uint64_t number, conn_id conn, std::strin
   if (c == nullptr || c->finished || c->attempts.empty() || c->attempts.back().conn != conn) return;
   c->last_error =
       "the connection to " + c->attempts.back().where.to.to_string() + " was lost: " + std::string(why);
-  move_on(*c, number, now);
+  stream_failed(*c, number, now);
 }
 
 std::size_t client_core::bytes_of(const struct request& r) {

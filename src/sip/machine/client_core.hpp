@@ -50,8 +50,9 @@ class client_core {
     conn_id conn{};
     token last{};                  ///< the send that may still wait for its stream
     std::uint32_t unreported = 0;  ///< sends whose fate was not told yet
+    bool reused = false;           ///< on a stream that stood open before
     bool left = false;             ///< the kernel took it at least once
-    bool refused = false;          ///< answered 503, 401 or 407: it was not processed
+    bool refused = false;          ///< by 503, 401, 407 or a dead stream: it was not processed
     bool untouched() const { return !left && unreported == 0; }
     bool in_doubt() const { return !untouched() && !refused; }
   };
@@ -73,6 +74,7 @@ class client_core {
     bool hidden = false;     ///< a CANCEL of ours: nobody asked for its outcome
     bool timed_out = false;  ///< an attempt ended without a word
     bool cancel_wanted = false;
+    bool reopened = false;   ///< a reused stream had died, and a new one was taken
     bool too_large = false;  ///< with the credentials that a server wants
     timer_handle timer;
     charge memory;
@@ -101,6 +103,7 @@ class client_core {
   bool transmit(call& c, std::uint64_t number, instant now);
   bool withdraw(call& c);
   void release(call& c, std::uint64_t number);
+  void stream_failed(call& c, std::uint64_t number, instant now);
   void move_on(call& c, std::uint64_t number, instant now);
   void fail(call& c, std::uint64_t number, failure why, std::string detail);
   void provisional(call& c, const place& p, response&& r, instant now);

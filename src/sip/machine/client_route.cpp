@@ -99,7 +99,9 @@ std::string client_core::via_for(const target& where, std::string_view branch, s
   }
   v.set_param("branch", std::string(branch));
   if (where.via == transport::udp) v.set_param("rport", std::nullopt);  // RFC 3581 §3
-  if (where.via == transport::tls) v.set_param("alias", std::nullopt);  // RFC 5923 §7.1
+  // RFC 5923 §7.1; where nobody listens for TLS, nothing is to be reused the other way.
+  if (where.via == transport::tls && l != nullptr && l->via == transport::tls)
+    v.set_param("alias", std::nullopt);
   if (by != nullptr) *by = sent_by(v);
   std::string out;
   write_to(out, v);

@@ -11,6 +11,8 @@ namespace {
 /// What may wait for a stream that does not take bytes; beyond it the peer does not read, and the stream is
 /// closed.
 constexpr std::size_t max_waiting_bytes = 256 * 1024;
+// About what OpenSSL holds of an open connection, buffers included; it cannot be asked.
+constexpr std::size_t tls_memory = 48 * 1024;
 
 bool is_loopback(const ip_address& a) {
   static const ip_prefix v4 = *ip_prefix::parse("127.0.0.0/8");
@@ -210,7 +212,8 @@ void connections::keep_alive(stream& s, instant now) {
 /// Sets the timer and the memory charge. The timer only ever moves forward here; when it fires too early it
 /// is set again, so that traffic does not cost an operation on the index per message.
 void connections::update(stream& s) {
-  s.memory.resize(sizeof(stream) + s.framer.held() + s.waiting_bytes + names_size(s));
+  const std::size_t secure = s.via == transport::tls ? tls_memory : 0;
+  s.memory.resize(sizeof(stream) + s.framer.held() + s.waiting_bytes + names_size(s) + secure);
   const std::uint64_t number = by_conn_.at(s.conn);
   if (s.closing) {
     s.armed.reset();

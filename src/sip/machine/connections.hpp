@@ -91,6 +91,12 @@ class connections {
   std::optional<ends> find_stream(conn_id conn) const;
   /// Whether its peer is trusted by its address or by what it proved.
   bool is_trusted(conn_id conn) const;
+  /// Trust has changed: streams that trusted peers opened end where their peer is trusted no longer.
+  void review_trust();
+  /// False also for one that is not known.
+  bool is_open(conn_id conn) const;
+  /// New requests do not use it any more.
+  void end_reuse(conn_id conn);
   /// The domains that its peer's certificate is for.
   std::vector<std::string> proven(conn_id conn) const;
   const std::vector<listener>& listeners() const { return listeners_; }

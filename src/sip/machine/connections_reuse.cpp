@@ -42,6 +42,25 @@ std::vector<std::string> connections::proven(conn_id conn) const {
   return s == nullptr ? std::vector<std::string>() : s->proven;
 }
 
+void connections::review_trust() {
+  std::vector<conn_id> gone;
+  for (const auto& [conn, number] : by_conn_) {
+    const stream& s = *streams_.find(number);
+    if (!s.outgoing && !s.stranger && !s.closing && !is_trusted(s.peer.ip, s.proven)) gone.push_back(conn);
+  }
+  std::sort(gone.begin(), gone.end());
+  for (const conn_id conn : gone) cut(conn, "its peer is trusted no longer");
+}
+
+bool connections::is_open(conn_id conn) const {
+  const stream* s = find(conn);
+  return s != nullptr && s->open && !s->closing;
+}
+
+void connections::end_reuse(conn_id conn) {
+  if (stream* s = find(conn)) end_reuse(*s);
+}
+
 bool connections::prove(stream& s, const std::optional<peer_identity>& who) {
   if (s.via != transport::tls) return true;
   s.proven = proven_by(who);

@@ -208,11 +208,15 @@ endpoint::~endpoint() = default;
 void endpoint::configure(endpoint_options options) {
   impl_->ctx.options = std::move(options);
   impl_->name_ourselves();
+  impl_->conns.review_trust();
 }
 
 void endpoint::set_ready(bool ready) { impl_->ctx.ready = ready; }
 void endpoint::set_draining(bool draining) { impl_->ctx.draining = draining; }
-void endpoint::block(const ip_prefix& source) { impl_->ctx.blocked.add(source); }
+void endpoint::block(const ip_prefix& source) {
+  impl_->ctx.blocked.add(source);
+  impl_->conns.review_trust();
+}
 void endpoint::unblock(const ip_prefix& source) { impl_->ctx.blocked.remove(source); }
 
 void endpoint::handle(const io::event& e, instant now) {

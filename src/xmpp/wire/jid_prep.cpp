@@ -205,8 +205,16 @@ bool differs_only_in_case(std::string_view text, std::string_view prepared) {
   std::int32_t size = 0;
   UErrorCode status = U_ZERO_ERROR;
   const auto* nfc = unorm2_getNFCInstance(&status);
+  const auto* nfkc = unorm2_getNFKCInstance(&status);
   u_strFromUTF8(wide.data(), wide.size(), &size, text.data(), static_cast<std::int32_t>(text.size()),
                 &status);
+  if (U_FAILURE(status)) return false;
+  // Folding would take ligatures and a long s apart as well, which is more than case.
+  const auto compatible = unorm2_normalize(nfkc, wide.data(), size, folded.data(), folded.size(), &status);
+  const auto canonical = unorm2_normalize(nfc, wide.data(), size, composed.data(), composed.size(), &status);
+  if (U_FAILURE(status) || !std::equal(folded.begin(), folded.begin() + compatible, composed.begin(),
+                                       composed.begin() + canonical))
+    return false;
   size = u_strFoldCase(folded.data(), folded.size(), wide.data(), size, U_FOLD_CASE_DEFAULT, &status);
   if (U_FAILURE(status)) return false;
   size = unorm2_normalize(nfc, folded.data(), size, composed.data(), composed.size(), &status);

@@ -167,6 +167,13 @@ TEST_F(dns_resolver, gives_back_what_is_out_of_date) {
   EXPECT_FALSE(r().ask(www, now));
 }
 
+TEST_F(dns_resolver, forgets_what_other_servers_said) {
+  r().handle(io::looked_up{ask_anew(www).id, lookup_status::found, 60, {localhost}}, now);
+  r().clear();
+  EXPECT_EQ(memory.used(), 0U);
+  EXPECT_FALSE(r().ask(www, now));
+}
+
 TEST_F(dns_resolver, refuses_more_questions_than_may_be_open) {
   options.open_questions = 1;
   ask_anew(www);

@@ -99,6 +99,40 @@ TEST(failover, does_not_take_the_last_503_for_an_answer_while_an_earlier_target_
   EXPECT_TRUE(only_failure(w).may_have_arrived);
 }
 
+TEST(failover, opens_a_new_stream_when_the_one_that_stood_open_is_dead) {
+  sip_world w;
+  w.request(ours(), {tcp_a});
+  ASSERT_EQ(w.opens.size(), 1U);
+  w.open(w.opens[0].conn);
+  w.datagram(answer_to(w.last(), 200));
+  w.stream(w.opens[0].conn, answer_to(w.last(), 200));
+  w.forget();
+  w.report_sends = false;
+  auto second = ours();
+  second.cseq = "2";
+  const auto dead = w.sends.size();
+  w.request(second, {tcp_a});
+  ASSERT_EQ(w.sends.size(), dead + 1);
+  // The proxy had closed it; the kernel takes nothing for it any more.
+  w.handle(io::send_failed{w.sends.back().what.tok, io::fail::reset});
+  ASSERT_EQ(w.opens.size(), 1U) << "a new stream";
+  w.report_sends = true;
+  w.open(w.opens[0].conn);
+  w.stream(w.opens[0].conn, answer_to(w.last(), 200));
+  EXPECT_EQ(only_status(w), 200);
+  // Once: a server that takes no stream has failed.
+  w.forget();
+  w.report_sends = false;
+  auto third = ours();
+  third.cseq = "3";
+  w.request(third, {tcp_a});
+  w.handle(io::send_failed{w.sends.back().what.tok, io::fail::reset});
+  ASSERT_EQ(w.opens.size(), 1U);
+  w.handle(io::closed{w.opens[0].conn, io::fail::refused});
+  EXPECT_EQ(only_failure(w).why, failure::transport);
+  EXPECT_FALSE(only_failure(w).may_have_arrived);
+}
+
 TEST(failover, ignores_a_late_503_of_a_target_that_was_left) {
   sip_world w;
   w.request(ours(), {a, b});

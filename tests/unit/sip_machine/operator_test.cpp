@@ -114,16 +114,21 @@ TEST(blocks, make_a_trusted_source_a_stranger_until_they_are_taken_back) {
   EXPECT_EQ(w.all<sip::request_received>().size(), 1U);
 }
 
-TEST(blocks, close_a_stream_that_was_trusted_after_one_answer) {
+TEST(blocks, close_a_stream_that_was_trusted) {
   sip_world w;
   w.accept(conn_id{20}, "127.0.0.9:40000");
+  w.accept(conn_id{21}, "127.0.0.1:40000");
   w.ep.block(*ip_prefix::parse("127.0.0.9"));
+  w.handle(io::writable{conn_id{21}});
+  ASSERT_EQ(w.closes.size(), 1U);
+  EXPECT_EQ(w.closes.at(0).conn, conn_id{20});
+  w.accept(conn_id{22}, "127.0.0.9:40001");
   sip_text t;
-  t.via = {"SIP/2.0/TCP 127.0.0.9:40000;branch=z9hG4bK-1;rport"};
-  w.stream(conn_id{20}, t.str());
+  t.via = "SIP/2.0/TCP 127.0.0.9:40001;branch=z9hG4bK-1;rport";
+  w.stream(conn_id{22}, t.str());
   ASSERT_EQ(w.sends.size(), 1U);
   EXPECT_THAT(w.sends.at(0).first_line(), testing::StartsWith("SIP/2.0 403 "));
-  EXPECT_EQ(w.closes.size(), 1U);
+  EXPECT_EQ(w.closes.size(), 2U);
 }
 
 }  // namespace

@@ -232,6 +232,23 @@ TEST(tls, trusts_a_peer_by_the_domain_that_it_proves) {
   EXPECT_EQ(w.ep.stats().strangers, 0U);
 }
 
+TEST(tls, an_offered_stream_ends_with_the_trust_in_its_peer) {
+  tls_world w;
+  w.accept_as(peer, "192.0.2.1:40000", proves({"sip.example"}));
+  w.stream(peer, over_tls(";alias").str());
+  auto options = tls_world::tls_defaults();
+  options.trusted_domains.clear();
+  w.ep.configure(options);
+  w.request_to(tls_world::text(), "sip:sip.example:5071;transport=tcp");
+  ASSERT_EQ(w.closes.size(), 1U);
+  EXPECT_EQ(w.closes[0].conn, peer);
+  w.request_to(tls_world::text(), "sip:sip.example:5071;transport=tls");
+  w.answer(io::lookup_status::no_data);
+  w.answer(io::lookup_status::found, {ip4("192.0.2.1")});
+  EXPECT_FALSE(w.opens.empty());
+  for (const auto& s : w.sends) EXPECT_NE(s.what.conn, peer);
+}
+
 TEST(tls, takes_others_for_strangers_whatever_they_claim) {
   for (const auto& who : {peer_identity{}, from_a_wrong_authority({"sip.example"}),
                           proves({"sub.sip.example"}), proves({"*.example"}), proves({"example"})}) {
