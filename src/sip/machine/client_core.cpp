@@ -64,12 +64,16 @@ client_tx client_core::request(outgoing out, instant now) {
 /// Begins with the next target that can be sent to. False: there is none.
 bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
   while (now.steady < c.give_up_at) {
-    const auto next = c.plan.next(health_, c.untouched(), c.last_error, now);
+    auto next = c.plan.next(health_, c.untouched(), c.last_error, now);
     if (!next) return false;
     attempt a;
-    a.where = *next;
+    a.where = *std::move(next);
     a.branch = c.first_branch.empty() ? ctx_.ids.next(id_kind::branch) : std::exchange(c.first_branch, {});
-    a.via = via_for(a.where, a.branch, &a.sent_by);
+    const bool made = c.first_via && c.first_via->via == a.where.via && c.first_via->to == a.where.to;
+    own_via own = made ? *std::move(c.first_via) : via_for(a.where, a.branch);
+    c.first_via.reset();
+    a.via = std::move(own.text);
+    a.sent_by = std::move(own.sent_by);
     const bool reliable = a.where.via != transport::udp;
     if (reliable) {
       a.conn = conns_.connect(a.where, now);
@@ -271,8 +275,10 @@ void client_core::finish(call& c, const place& p, response&& r, instant now) {
   if (r.status < 300 && p.part + 1 == c.attempts.size())
     auth_.accepted(c.request, r, c.attempts[p.part].where);
   if (!c.hidden) {
-    ctx_.events.push_back(
-        response_received{static_cast<client_tx>(number), std::move(r), c.challenges.rounds});
+    auto& told = std::get<response_received>(ctx_.events.emplace_back(std::in_place_type<response_received>));
+    told.tx = static_cast<client_tx>(number);
+    told.response = std::move(r);
+    told.challenges = c.challenges.rounds;
   }
   c.wire = {};
   if (!c.fsm.invite()) {

@@ -43,6 +43,12 @@ class client_core {
   void list(peer_table& out, instant now) const;
 
  private:
+  /// The Via of an attempt: for whom it was made, as it is written, and its sent-by.
+  struct own_via {
+    transport via{};
+    socket_address to;
+    std::string text, sent_by;
+  };
   /// One branch.
   struct attempt {
     std::string branch, via, sent_by;
@@ -63,6 +69,7 @@ class client_core {
     std::size_t request_bytes = 0;
     std::string method;
     std::string first_branch;
+    std::optional<own_via> first_via;  ///< of the first target, to be used with that branch
     target_plan plan;
     answered_challenges challenges;
     std::vector<attempt> attempts;
@@ -97,7 +104,7 @@ class client_core {
   void send_ack_once(struct request ack, const located& found, instant now);
   std::optional<std::string> make_plan(call& c, const std::vector<target>& targets) const;
   const advertised* name_for(const target& where, const listener* l) const;
-  std::string via_for(const target& where, std::string_view branch, std::string* sent_by) const;
+  own_via via_for(const target& where, std::string_view branch) const;
   bool write_for(call& c, const attempt& a, instant now);
   bool start_attempt(call& c, std::uint64_t number, instant now);
   bool transmit(call& c, std::uint64_t number, instant now);

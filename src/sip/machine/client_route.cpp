@@ -85,26 +85,23 @@ const advertised* client_core::name_for(const target& where, const listener* l) 
   return l == nullptr || l->local.ip.is_unspecified() ? other : nullptr;
 }
 
-std::string client_core::via_for(const target& where, std::string_view branch, std::string* by) const {
+client_core::own_via client_core::via_for(const target& where, std::string_view branch) const {
   const listener* l = conns_.choose_listener(where.via, where.to.ip);
   // A stream is opened from any port; its Via names where we listen, by whatever transport.
   if (l == nullptr) l = conns_.choose_listener(transport::udp, where.to.ip);
-  via v;
-  v.transport = transport_token(where.via);
-  v.host = l == nullptr ? "invalid" : l->local.ip.to_uri_host();
-  v.port = l == nullptr ? std::uint16_t{5060} : l->local.port;
+  std::string host = l == nullptr ? "invalid" : l->local.ip.to_uri_host();
+  std::uint16_t port = l == nullptr ? std::uint16_t{5060} : l->local.port;
   if (const advertised* name = name_for(where, l)) {
-    v.host = name->host;
-    if (name->port != 0) v.port = name->port;
+    host = name->host;
+    if (name->port != 0) port = name->port;
   }
-  v.set_param("branch", std::string(branch));
-  if (where.via == transport::udp) v.set_param("rport", std::nullopt);  // RFC 3581 §3
+  own_via out{where.via, where.to, {}, sent_by(host, port)};
+  out.text.reserve(64 + host.size() + branch.size());
+  out.text.append("SIP/2.0/").append(transport_token(where.via)).append(" ").append(host);
+  out.text.append(":").append(std::to_string(port)).append(";branch=").append(branch);
+  if (where.via == transport::udp) out.text += ";rport";  // RFC 3581 §3
   // RFC 5923 §7.1; where nobody listens for TLS, nothing is to be reused the other way.
-  if (where.via == transport::tls && l != nullptr && l->via == transport::tls)
-    v.set_param("alias", std::nullopt);
-  if (by != nullptr) *by = sent_by(v);
-  std::string out;
-  write_to(out, v);
+  if (where.via == transport::tls && l != nullptr && l->via == transport::tls) out.text += ";alias";
   return out;
 }
 
@@ -118,14 +115,14 @@ std::optional<std::string> client_core::size_problem(const struct request& r, st
 std::optional<std::string> client_core::make_plan(call& c, const std::vector<target>& targets) const {
   if (targets.empty()) return std::nullopt;
   // As it goes to the first target, so that it is written once; the others differ in the Via only.
-  std::string first_via = via_for(targets.front(), c.first_branch, nullptr);
-  const std::size_t via_size = first_via.size();
-  c.request.headers.set(header::via, std::move(first_via));
+  c.first_via = via_for(targets.front(), c.first_branch);
+  const std::size_t via_size = c.first_via->text.size();
+  c.request.headers.set(header::via, c.first_via->text);
   c.wire = write(c.request);
   const std::size_t bare = c.wire.size() - via_size;
   for (const target& t : targets) {
     const bool first = &t == &targets.front();
-    const std::size_t size = first ? c.wire.size() : bare + via_for(t, c.first_branch, nullptr).size();
+    const std::size_t size = first ? c.wire.size() : bare + via_for(t, c.first_branch).text.size();
     if (auto why = size_problem(c.request, size)) return why;
     c.plan.add(t, size > max_datagram_request);
   }
@@ -149,7 +146,7 @@ void client_core::send_ack_once(struct request ack, const located& found, instan
                      {{"call_id", call_id == nullptr ? std::string() : *call_id}, {"why", "no target"}});
   }
   const target& to = found.targets.front();
-  ack.headers.set(header::via, via_for(to, ctx_.ids.next(id_kind::branch), nullptr));
+  ack.headers.set(header::via, via_for(to, ctx_.ids.next(id_kind::branch)).text);
   std::string bytes = write(ack);
   if (to.via != transport::udp) {
     conns_.send(conns_.connect(to, now), token::none, std::move(bytes), now);

@@ -219,8 +219,9 @@ class endpoint {
   /// CANCELs an INVITE (RFC 3261 §9.1); the answer to the INVITE tells the outcome.
   void cancel(client_tx tx, instant now);
 
-  /// The next thing to tell a flow. Drain after every call above.
-  std::optional<event> poll();
+  /// The next thing to tell a flow, or nullptr; the caller may take from it what it wants. It is there until
+  /// the next call of poll(), whatever else is called before. Drain after every call above.
+  event* poll();
   /// Log values since the last call.
   std::vector<log_record> take_log();
   const endpoint_stats& stats() const;

@@ -1,5 +1,7 @@
 #include "sip/machine/response_builder.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -14,10 +16,9 @@ namespace {
 constexpr std::size_t max_reason = 200;
 
 /// RFC 3261 §8.2.6.2: what a response has from its request.
-bool is_repeated(header h) {
-  return h == header::via || h == header::from || h == header::to || h == header::call_id ||
-         h == header::cseq;
-}
+constexpr header repeated[] = {header::via, header::from, header::to, header::call_id, header::cseq};
+
+bool is_repeated(header h) { return std::find(std::begin(repeated), std::end(repeated), h) != std::end(repeated); }
 
 /// Takes the text up to the next semicolon outside quotes off the front of `element`, with the semicolon.
 std::string_view take_param(std::string_view& element) {
@@ -95,42 +96,48 @@ reply_route route_reply(const via& top, const peer_info& peer) {
   return route;
 }
 
-response response_head(const request& r, std::string_view tag) {
-  response out;
-  out.headers.fields().reserve(8);
-  for (const header_field& field : r.headers.fields()) {
-    if (!is_repeated(field.id) && field.id != header::timestamp) continue;
-    out.headers.add(field.id, field.value);
-    if (field.id != header::to || tag.empty()) continue;
-    // A tag is a parameter, so a value without a semicolon need not be read again.
-    const auto to = field.value.find(';') == std::string::npos ? result<name_addr>(errc::bad_header)
-                                                               : parse_name_addr(field.value);
-    if (!to || to->tag().empty()) out.headers.fields().back().value += ";tag=" + std::string(tag);
+response_head head_for(const request& r, std::string_view tag) {
+  response_head out;
+  const auto& fields = r.headers.fields();
+  std::size_t size = tag.size() + 8;
+  for (const header_field& field : fields) {
+    if (is_repeated(field.id)) size += field.value.size() + 12;
+  }
+  out.lines.reserve(size);
+  for (const header id : repeated) {
+    for (const header_field& field : fields) {
+      if (field.id != id) continue;
+      write_line(out.lines, field);
+      if (id != header::to || tag.empty()) continue;
+      // A tag is a parameter, so a value without a semicolon need not be read again.
+      const auto to = field.value.find(';') == std::string::npos ? result<name_addr>(errc::bad_header)
+                                                                 : parse_name_addr(field.value);
+      if (to && !to->tag().empty()) continue;
+      out.lines.resize(out.lines.size() - 2);
+      out.lines.append(";tag=").append(tag).append("\r\n");
+    }
+  }
+  for (const header_field& field : fields) {
+    if (field.id == header::timestamp) write_line(out.timestamp, field);
   }
   return out;
 }
 
-response build_response(response head, const reply& answer, std::string_view product) {
-  response out = std::move(head);
-  out.status = answer.status >= 100 && answer.status <= 699 ? answer.status : std::uint16_t{500};
-  out.reason =
-      answer.reason.empty() ? std::string(default_reason(out.status)) : clean_text(answer.reason, max_reason);
-  if (out.status != 100) out.headers.remove(header::timestamp);  // §8.2.6.1
-  for (const header_field& field : answer.headers.fields()) out.headers.fields().push_back(field);
-  if (!product.empty() && answer.headers.find(header::server) == nullptr) {
-    out.headers.add(header::server, std::string(product));
-  }
-  out.body = answer.body;
-  return out;
+std::uint16_t status_of(const reply& answer) {
+  return answer.status >= 100 && answer.status <= 699 ? answer.status : std::uint16_t{500};
 }
 
-response minimal_response(response full) {
-  response out;
-  out.status = full.status;
-  out.reason = std::string(default_reason(full.status));
-  for (header_field& field : full.headers.fields()) {
-    if (is_repeated(field.id)) out.headers.fields().push_back(std::move(field));
-  }
+std::string write_response(const response_head& head, const reply& answer, std::string_view product) {
+  const std::uint16_t status = status_of(answer);
+  header_list rest = answer.headers;
+  if (!product.empty() && rest.find(header::server) == nullptr) rest.add(header::server, std::string(product));
+  std::string out;
+  out.reserve(96 + head.lines.size() + answer.body.size());
+  out.append("SIP/2.0 ").append(std::to_string(status)) += ' ';
+  out += answer.reason.empty() ? default_reason(status) : clean_text(answer.reason, max_reason);
+  out.append("\r\n").append(head.lines);
+  if (status == 100) out += head.timestamp;
+  write_rest(out, rest, answer.body);
   return out;
 }
 

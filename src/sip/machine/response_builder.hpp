@@ -27,15 +27,18 @@ void stamp_via(request& r, via& top, const socket_address& source);
 /// nobody uses multicast SIP.
 reply_route route_reply(const via& top, const peer_info& peer);
 
-/// RFC 3261 §8.2.6.2: what every response to the request repeats as received - the Vias, From, To (with `tag`
-/// if it has none), Call-ID, CSeq - and Timestamp, which only a 100 keeps.
-response response_head(const request& r, std::string_view tag);
+/// RFC 3261 §8.2.6.2: what every response to a request repeats as received, as it is sent.
+struct response_head {
+  std::string lines;      ///< the Vias, From, To (with our tag if it has none), Call-ID, CSeq
+  std::string timestamp;  ///< a line, or empty; only a 100 has it (§8.2.6.1)
+};
+response_head head_for(const request& r, std::string_view tag);
 
-/// The response that the reply asks for. `product`: Server, where the reply has none.
-response build_response(response head, const reply& answer, std::string_view product);
+/// The status of the response that the reply asks for: 500 if it is none that a response may have.
+std::uint16_t status_of(const reply& answer);
 
-/// The same with nothing beyond what RFC 3261 demands: for peers that must not get more bytes than they sent.
-response minimal_response(response full);
+/// The response as it is sent. `product`: Server, where the reply has none; "" leaves it out.
+std::string write_response(const response_head& head, const reply& answer, std::string_view product);
 
 /// "REQUEST, with a reason that was written for people": status, reason and nothing else.
 reply plain_reply(std::uint16_t status, std::string reason = {});

@@ -14,18 +14,12 @@ namespace {
 /// quarter to half full, one heap entry.
 constexpr std::size_t table_bytes = 2 * 48 + 40;
 
-std::size_t bytes_of(const header_list& headers) {
-  std::size_t n = 0;
-  for (const header_field& f : headers.fields()) n += sizeof(f) + f.value.size() + f.name.size();
-  return n;
-}
-
 std::string call_id_of(const header_list& headers) {
   const std::string* id = headers.find(header::call_id);
   return id == nullptr ? std::string() : clean_text(*id, 128);
 }
 
-/// The same of a response that we wrote.
+/// The same of a response's lines that we wrote; its Vias stand before.
 std::string call_id_of(std::string_view response) {
   static constexpr std::string_view name = "\r\nCall-ID: ";
   const auto at = response.find(name);
@@ -91,8 +85,7 @@ void server_core::handle(request&& r, const peer_info& peer, std::size_t size,
   auto target = parse_uri(r.uri);
   if (const auto no = check(a, target, own_hosts)) return reject(a, *no);
   if (r.method == method::options) {
-    answer(build_response(response_head(r, stateless_tag(r)), options_reply(), ctx_.options.product),
-           head->top_via, peer, size, now);
+    answer(head_for(r, stateless_tag(r)), options_reply(), head->top_via, peer, size, now);
     return;
   }
   begin(a, std::move(*target));
@@ -157,7 +150,7 @@ bool server_core::handle_malformed(const parse_failure& failure, const peer_info
              {"peer", peer.remote.to_string()},
              {"code", std::to_string(no.status)},
              {"why", no.reason}});
-  answer(build_response(response_head(r, stateless_tag(r)), no, ctx_.options.product), top, peer, size, now);
+  answer(head_for(r, stateless_tag(r)), no, top, peer, size, now);
   return true;
 }
 
@@ -182,15 +175,14 @@ void server_core::reject(const arrival& a, const reply& what) {
              {"peer", a.peer.remote.to_string()},
              {"method", clean_text(a.message.method_name, 32)},
              {"code", std::to_string(what.status)}});
-  answer(build_response(response_head(a.message, stateless_tag(a.message)), what, ctx_.options.product),
-         a.head.top_via, a.peer, a.size, a.now);
+  answer(head_for(a.message, stateless_tag(a.message)), what, a.head.top_via, a.peer, a.size, a.now);
 }
 
 /// A stranger on UDP may have written any source address: it gets its answer there, never more bytes than it
 /// sent, and not often.
-void server_core::answer(const response& full, const via& top, const peer_info& peer, std::size_t size,
-                         instant now) {
-  std::string bytes = write(full);
+void server_core::answer(const response_head& head, const reply& what, const via& top, const peer_info& peer,
+                         std::size_t size, instant now) {
+  std::string bytes = write_response(head, what, ctx_.options.product);
   if (peer.via != transport::udp) {
     conns_.send(peer.conn, token::none, std::move(bytes), now);
     return;
@@ -199,7 +191,8 @@ void server_core::answer(const response& full, const via& top, const peer_info& 
     conns_.send_datagram(peer.conn, route_reply(top, peer).to, token::none, std::move(bytes));
     return;
   }
-  if (bytes.size() > size) bytes = write(minimal_response(full));
+  // Nothing beyond what RFC 3261 demands.
+  if (bytes.size() > size) bytes = write_response(head, plain_reply(status_of(what)), {});
   if (bytes.size() > size ||
       !limit_.take(peer.remote.ip, ctx_.options.untrusted_answers_per_second, now.steady)) {
     ++ctx_.stats.suppressed;
@@ -248,8 +241,7 @@ void server_core::cancel(const arrival& a) {
   record& rec = *records_.find(number);
   // §9.2: the To tag is the one of the answers to the INVITE.
   const std::string tag = rec.open ? rec.open->tag : stateless_tag(a.message);
-  answer(build_response(response_head(a.message, tag), plain_reply(200), ctx_.options.product),
-         a.head.top_via, a.peer, a.size, a.now);
+  answer(head_for(a.message, tag), plain_reply(200), a.head.top_via, a.peer, a.size, a.now);
   if (!rec.open || !rec.fsm.invite() || rec.open->cancelled) return;
   rec.open->cancelled = true;
   ctx_.events.push_back(request_cancelled{static_cast<server_tx>(number)});
@@ -268,15 +260,19 @@ void server_core::begin(const arrival& a, uri target) {
   rec.route = route_reply(a.head.top_via, a.peer);
   rec.open = std::make_unique<open_part>();
   rec.open->tag = ctx_.ids.next(id_kind::tag);
-  rec.open->head = response_head(a.message, rec.open->tag);
-  rec.open->size = sizeof(open_part) + bytes_of(rec.open->head.headers);
+  rec.open->head = head_for(a.message, rec.open->tag);
   rec.memory = charge(ctx_.memory, 0);
   by_key_.add(rec.key_hash, number);
   by_merge_key_.add(rec.merge_hash, number);
   update(rec, number);
   ctx_.stats.server_transactions = records_.size();
-  ctx_.events.push_back(request_received{static_cast<server_tx>(number), std::move(a.message),
-                                         std::move(a.head), std::move(target), a.peer});
+  // In its place: moving all these texts once more is dear.
+  auto& told = std::get<request_received>(ctx_.events.emplace_back(std::in_place_type<request_received>));
+  told.tx = static_cast<server_tx>(number);
+  told.request = std::move(a.message);
+  told.head = std::move(a.head);
+  told.request_uri = std::move(target);
+  told.peer = a.peer;
 }
 
 void server_core::respond(server_tx tx, const reply& r, instant now) {
@@ -286,16 +282,17 @@ void server_core::respond(server_tx tx, const reply& r, instant now) {
   if (r.status < 200) {
     // RFC 4320 §4.1: to a non-INVITE only 100, and that at its time, which the transaction knows.
     if (!rec->fsm.invite()) return;
-    rec->fsm.provisional(write(build_response(rec->open->head, r, ctx_.options.product)));
+    rec->fsm.provisional(write_response(rec->open->head, r, ctx_.options.product));
     transmit(*rec, number, now);
     return update(*rec, number);
   }
-  reply final = r;
   // RFC 4320 §4.2: a 408 would come when nobody waits any more, and upstream would take it for ours.
-  if (r.status == 408 && !rec->fsm.invite()) final = {504, {}, r.headers, r.body};
-  const response full = build_response(std::move(rec->open->head), final, ctx_.options.product);
+  std::optional<reply> late;
+  if (r.status == 408 && !rec->fsm.invite()) late = reply{504, {}, r.headers, r.body};
+  const reply& final = late ? *late : r;
+  std::string bytes = write_response(rec->open->head, final, ctx_.options.product);
   rec->open.reset();
-  rec->fsm.final(full.status, write(full), now.steady, ctx_.options.timers);
+  rec->fsm.final(status_of(final), std::move(bytes), now.steady, ctx_.options.timers);
   update(*rec, number);
   transmit(*rec, number, now);
 }
@@ -331,7 +328,7 @@ void server_core::transmit_again(record& rec, std::uint64_t number, instant now)
 }
 
 void server_core::say_trying(record& rec, std::uint64_t number, instant now) {
-  rec.fsm.provisional(write(build_response(rec.open->head, plain_reply(100), ctx_.options.product)));
+  rec.fsm.provisional(write_response(rec.open->head, plain_reply(100), ctx_.options.product));
   transmit(rec, number, now);
   update(rec, number);
 }
@@ -360,7 +357,7 @@ void server_core::timeout(std::uint64_t number, instant now) {
     case server_due::resend: update(*rec, number); return transmit_again(*rec, number, now);
     case server_due::abandoned:
       ctx_.note(log_level::warning, "sip.unanswered", {},
-                {{"call_id", rec->open ? call_id_of(rec->open->head.headers) : std::string()},
+                {{"call_id", rec->open ? call_id_of(rec->open->head.lines) : std::string()},
                  {"peer", rec->route.to.to_string()}});
       return destroy(number);
     case server_due::ended: return destroy(number);
@@ -370,7 +367,7 @@ void server_core::timeout(std::uint64_t number, instant now) {
 
 void server_core::update(record& rec, std::uint64_t number) {
   std::size_t n = sizeof(record) + table_bytes + rec.keys.capacity() + rec.fsm.response().capacity();
-  if (rec.open) n += rec.open->size;
+  if (rec.open) n += sizeof(open_part) + rec.open->head.lines.capacity();
   rec.memory.resize(n);
   ctx_.arm(rec.timer, owner::server, number, rec.fsm.next_deadline());
 }

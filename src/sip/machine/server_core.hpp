@@ -53,9 +53,8 @@ class server_core {
   };
   /// What only a transaction without a final answer needs.
   struct open_part {
-    response head;
+    response_head head;
     std::string tag;
-    std::size_t size = 0;  ///< an estimate, for the account
     bool cancelled = false;
   };
   struct record {
@@ -99,7 +98,8 @@ class server_core {
 
   void reject(const arrival& a, const reply& what);
   /// Answers without state, within what a stranger may get.
-  void answer(const response& full, const via& top, const peer_info& peer, std::size_t size, instant now);
+  void answer(const response_head& head, const reply& what, const via& top, const peer_info& peer,
+              std::size_t size, instant now);
   std::string stateless_tag(const request& r) const;
 
   void transmit(record& rec, std::uint64_t number, instant now);

@@ -57,8 +57,14 @@ std::string normal_host(std::string_view host) {
 }
 
 std::string sent_by(const via& v) {
-  const std::uint16_t port = v.port.value_or(v.transport == "TLS" ? 5061 : 5060);
-  return normal_host(v.host) + ':' + std::to_string(port);
+  return sent_by(v.host, v.port.value_or(v.transport == "TLS" ? 5061 : 5060));
+}
+
+std::string sent_by(std::string_view host, std::uint16_t port) {
+  std::string out = normal_host(host);
+  out += ':';
+  out += std::to_string(port);
+  return out;
 }
 
 }  // namespace stox::sip

@@ -23,7 +23,8 @@ void append_merge_key(std::string& out, const essentials& head, std::string_view
 /// we print them.
 std::string normal_host(std::string_view host);
 
-/// "host:port" of a Via's sent-by; `transport` gives the port when none is written.
+/// "host:port" of a sent-by; a Via without a port has the one of its transport.
 std::string sent_by(const via& v);
+std::string sent_by(std::string_view host, std::uint16_t port);
 
 }  // namespace stox::sip

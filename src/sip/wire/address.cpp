@@ -41,8 +41,13 @@ void via::set_param(std::string_view name, std::optional<std::string> value) {
 }
 
 result<via> parse_via(std::string_view element) {
+  result<via> out{via()};
+  if (auto why = read(element, *out)) out = *std::move(why);
+  return out;
+}
+
+std::optional<error> read(std::string_view element, via& v) {
   scanner in(text::trim(element));
-  via v;
   const auto name = in.token();
   if (name.empty() || !in.take('/')) return bad("Via: malformed protocol");
   const auto version = in.token();
@@ -61,7 +66,7 @@ result<via> parse_via(std::string_view element) {
   if (!in.params(v.params)) return bad("Via: malformed or repeated parameter");
   in.skip_blanks();
   if (!in.at_end()) return bad("Via: malformed");
-  return v;
+  return std::nullopt;
 }
 
 void write_to(std::string& out, const via& v) {
@@ -120,46 +125,46 @@ bool is_bare(std::string_view text) {
   return true;
 }
 
-result<name_addr> parse_bare(std::string_view text) {
+std::optional<error> read_bare(std::string_view text, name_addr& out) {
   scanner in(text);
   const auto end = std::min(chars::find(text, chars::spec_end), text.size());
   // RFC 3261 §20.10: a URI with a comma, question mark or semicolon needs the <>.
   if (end < text.size() && (text[end] == '?' || text[end] == ',')) {
     return error{errc::bad_uri, "this URI must stand in <>"};
   }
-  auto uri = parse_uri(text.substr(0, end));
-  if (!uri) return std::move(uri).error();
-  name_addr out;
-  out.uri = *std::move(uri);
+  if (auto why = read(text.substr(0, end), out.uri)) return why;
   in.skip(end);
   if (!in.params(out.params)) return bad("malformed or repeated parameter");
   in.skip_blanks();
   if (!in.at_end()) return bad("malformed after the URI");
-  return out;
+  return std::nullopt;
 }
 
 }  // namespace
 
 result<name_addr> parse_name_addr(std::string_view element) {
+  result<name_addr> out{name_addr()};
+  if (auto why = read(element, *out)) out = *std::move(why);
+  return out;
+}
+
+std::optional<error> read(std::string_view element, name_addr& out) {
   const auto text = text::trim(element);
   if (text.empty()) return bad("empty address");
-  if (is_bare(text)) return parse_bare(text);
+  if (is_bare(text)) return read_bare(text, out);
   scanner in(text);
-  name_addr out;
   if (!take_display(in, out.display)) return bad("malformed display name");
   in.skip_blanks();
   if (in.peek() != '<') return bad("no < after the display name");
   in.skip(1);
   const auto close = in.rest().find('>');
   if (close == std::string_view::npos) return bad("no > after the URI");
-  auto uri = parse_uri(in.rest().substr(0, close));
-  if (!uri) return std::move(uri).error();
-  out.uri = *std::move(uri);
+  if (auto why = read(in.rest().substr(0, close), out.uri)) return why;
   in.skip(close + 1);
   if (!in.params(out.params)) return bad("malformed or repeated parameter");
   in.skip_blanks();
   if (!in.at_end()) return bad("malformed after the >");
-  return out;
+  return std::nullopt;
 }
 
 void write_to(std::string& out, const name_addr& a) {

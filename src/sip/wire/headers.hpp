@@ -115,7 +115,14 @@ struct essentials {
 /// 501 is the better answer (RFC 4475 §3.1.2.18); no headers in the Request-URI (§19.1.1). Errors:
 /// missing_header, repeated_header, bad_header, bad_uri, bad_method.
 result<essentials> check_mandatory(const request& r);
-result<essentials> check_mandatory(const response& r);
+
+/// What a response is matched by (RFC 3261 §17.1.3, §18.1.2).
+struct response_match {
+  via top_via;
+  sip::cseq cseq;
+};
+/// The same headers, each once; From, To and Call-ID are our request's and are not read. Errors: as above.
+result<response_match> check_mandatory(const response& r);
 
 /// Adds quotes and escapes: RFC 3261 §25.1 quoted-string. CR and LF become spaces: nothing that we write can
 /// start a new line.

@@ -67,25 +67,25 @@ class essential_fields {
 /// Call-ID is only compared and echoed.
 bool is_call_id(std::string_view s) { return chars::all(s, chars::printing); }
 
+/// The top Via and CSeq, which requests and responses are matched by.
+std::optional<error> read_match(const essential_fields& fields, via& top, cseq& number) {
+  const std::string_view vias = *fields.get(header::via);
+  if (auto why = read(vias.substr(0, element_length(vias)), top)) return why;
+  auto parsed = parse_cseq(*fields.get(header::cseq));
+  if (!parsed) return std::move(parsed).error();
+  number = *std::move(parsed);
+  return std::nullopt;
+}
+
 /// Fills `out`; says what is wrong.
 std::optional<error> check(const header_list& headers, essentials& out) {
   const auto fields = essential_fields::find(headers);
   if (!fields) return fields.error();
-  const std::string_view vias = *fields->get(header::via);
-  auto via = parse_via(vias.substr(0, element_length(vias)));
-  if (!via) return std::move(via).error();
-  out.top_via = *std::move(via);
-  auto from = parse_name_addr(*fields->get(header::from));
-  if (!from) return with_name(header::from, std::move(from).error());
-  out.from = *std::move(from);
-  auto to = parse_name_addr(*fields->get(header::to));
-  if (!to) return with_name(header::to, std::move(to).error());
-  out.to = *std::move(to);
+  if (auto why = read(*fields->get(header::from), out.from)) return with_name(header::from, *std::move(why));
+  if (auto why = read(*fields->get(header::to), out.to)) return with_name(header::to, *std::move(why));
   out.call_id = *fields->get(header::call_id);
   if (!is_call_id(out.call_id)) return error{errc::bad_header, "Call-ID: illegal character"};
-  auto number = parse_cseq(*fields->get(header::cseq));
-  if (!number) return std::move(number).error();
-  out.cseq = *std::move(number);
+  if (auto why = read_match(*fields, out.top_via, out.cseq)) return why;
   if (const auto* text = fields->get(header::max_forwards)) {
     const auto hops = parse_max_forwards(*text);
     if (!hops) return hops.error();
@@ -106,18 +106,20 @@ bool has_uri_headers(std::string_view uri) {
 }  // namespace
 
 result<essentials> check_mandatory(const request& r) {
-  essentials out;
-  if (auto why = check(r.headers, out)) return *std::move(why);
-  if (r.method != method::unknown && out.cseq.method != r.method) {
+  result<essentials> out{essentials()};
+  if (auto why = check(r.headers, *out)) return *std::move(why);
+  if (r.method != method::unknown && out->cseq.method != r.method) {
     return error{errc::bad_method, "CSeq names another method"};
   }
   if (has_uri_headers(r.uri)) return error{errc::bad_uri, "headers in the Request-URI"};
   return out;
 }
 
-result<essentials> check_mandatory(const response& r) {
-  essentials out;
-  if (auto why = check(r.headers, out)) return *std::move(why);
+result<response_match> check_mandatory(const response& r) {
+  const auto fields = essential_fields::find(r.headers);
+  if (!fields) return fields.error();
+  result<response_match> out{response_match()};
+  if (auto why = read_match(*fields, out->top_via, out->cseq)) return *std::move(why);
   return out;
 }
 

@@ -204,6 +204,10 @@ result<std::size_t> frame_stream(std::string_view text, const parse_limits& limi
 /// added. Content-Length is computed, never taken from the list.
 std::string write(const request& r);
 std::string write(const response& r);
+/// The parts of it, for whoever keeps some lines as text: one line, and all that follows what is written
+/// already, with Content-Length, the empty line and the body.
+void write_line(std::string& out, const header_field& f);
+void write_rest(std::string& out, const header_list& headers, std::string_view body);
 
 /// The Reason-Phrase that RFC 3261 §21 and later RFCs give the code, "" if none does.
 std::string_view default_reason(std::uint16_t status);

@@ -2,7 +2,6 @@
 
 #include "base/net_address.hpp"
 #include "base/text.hpp"
-#include "sip/wire/headers.hpp"
 
 namespace stox::sip {
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "sip/wire/chars.hpp"
+#include "sip/wire/headers.hpp"
 #include "sip/wire/uri.hpp"
 
 /// What the accessors of header values share: a cursor over one unfolded value.
@@ -65,6 +66,12 @@ class scanner {
   std::string_view text_;
   std::size_t at_ = 0;
 };
+
+/// The parsers of uri.hpp and headers.hpp, filling a value in its place: each message has many of them, and
+/// moving one is dear. `out` must be new; what is wrong, if anything.
+std::optional<error> read(std::string_view text, uri& out);
+std::optional<error> read(std::string_view element, via& out);
+std::optional<error> read(std::string_view element, name_addr& out);
 
 /// Appends ";name=value" for each; a value that is neither a token-like word nor a quoted-string is quoted,
 /// so that no value can end its parameter.

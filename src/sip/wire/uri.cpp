@@ -90,9 +90,7 @@ bool are_headers(std::string_view text) {
   }
 }
 
-result<uri> parse_sip_uri(std::string scheme, std::string_view rest) {
-  uri u;
-  u.scheme = std::move(scheme);
+std::optional<error> read_sip_uri(std::string_view rest, uri& u) {
   // "@" stands unescaped nowhere else in a SIP URI, so the first one ends the userinfo.
   if (const auto at = rest.find('@'); at != std::string_view::npos) {
     const auto info = rest.substr(0, at);
@@ -123,12 +121,18 @@ result<uri> parse_sip_uri(std::string scheme, std::string_view rest) {
     if (!are_headers(headers)) return bad("malformed headers");
     u.headers = headers;
   }
-  return u;
+  return std::nullopt;
 }
 
 }  // namespace
 
 result<uri> parse_uri(std::string_view text) {
+  result<uri> out{uri()};
+  if (auto why = read(text, *out)) out = *std::move(why);
+  return out;
+}
+
+std::optional<error> read(std::string_view text, uri& u) {
   const auto colon = text.find(':');
   if (colon == std::string_view::npos || colon == 0) return bad("no scheme");
   const auto scheme = text.substr(0, colon);
@@ -136,14 +140,12 @@ result<uri> parse_uri(std::string_view text) {
   for (const char c : scheme) {
     if (!text::is_alnum(c) && c != '+' && c != '-' && c != '.') return bad("malformed scheme");
   }
-  auto lowered = text::to_lower(scheme);
+  u.scheme = text::to_lower(scheme);
   const auto rest = text.substr(colon + 1);
-  if (lowered == "sip" || lowered == "sips") return parse_sip_uri(std::move(lowered), rest);
+  if (u.is_sip()) return read_sip_uri(rest, u);
   if (rest.empty() || !chars::all_or_escaped(rest, chars::uric)) return bad("illegal character");
-  uri u;
-  u.scheme = std::move(lowered);
   u.opaque = rest;
-  return u;
+  return std::nullopt;
 }
 
 void write_to(std::string& out, const uri& u) {

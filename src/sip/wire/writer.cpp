@@ -41,7 +41,13 @@ std::vector<std::uint32_t> in_order(const std::vector<header_field>& fields) {
   return out;
 }
 
-void append_headers_and_body(std::string& out, const header_list& headers, std::string_view body) {
+}  // namespace
+
+void write_line(std::string& out, const header_field& f) {
+  append_line(out, f.id == header::other ? std::string_view(f.name) : to_string(f.id), f.value);
+}
+
+void write_rest(std::string& out, const header_list& headers, std::string_view body) {
   const auto& fields = headers.fields();
   bool length_written = false;
   const auto write_length = [&] {
@@ -56,15 +62,17 @@ void append_headers_and_body(std::string& out, const header_list& headers, std::
     if (f.id == header::other) {
       if (!length_written) write_length();
       // A name that is no token would be read as something else, so such a field cannot be written.
-      if (chars::all(f.name, chars::token)) append_line(out, f.name, f.value);
+      if (chars::all(f.name, chars::token)) write_line(out, f);
     } else {
-      append_line(out, to_string(f.id), f.value);
+      write_line(out, f);
     }
   }
   if (!length_written) write_length();
   out += "\r\n";
   out += body;
 }
+
+namespace {
 
 std::size_t size_hint(const header_list& headers, std::string_view body) {
   std::size_t out = 128 + body.size();
@@ -91,7 +99,7 @@ std::string write(const request& r) {
     }
   }
   out += " SIP/2.0\r\n";
-  append_headers_and_body(out, r.headers, r.body);
+  write_rest(out, r.headers, r.body);
   return out;
 }
 
@@ -103,7 +111,7 @@ std::string write(const response& r) {
   out += ' ';
   append_value(out, r.reason);
   out += "\r\n";
-  append_headers_and_body(out, r.headers, r.body);
+  write_rest(out, r.headers, r.body);
   return out;
 }
 
