@@ -15,6 +15,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!holds) std::abort();
   };
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  if (is_plain_domain(text)) {
+    // In upper case it goes the long way, to the same name.
+    std::string upper(text);
+    for (char& c : upper) {
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    require(domain_to_ascii(upper).value() == text && domain_to_unicode(upper).value() == text);
+  }
   if (const auto j = jid::parse(text)) {
     const auto again = jid::parse(j->to_string());
     require(again.has_value() && *again == *j);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <functional>
 #include <optional>
 #include <string>
@@ -56,7 +56,7 @@ class pager_to_sip {
   struct lane {
     std::optional<origin> pending;
     charge memory;
-    std::deque<queued> waiting;
+    std::list<queued> waiting;  ///< a list: most lanes never have any, and an empty deque is not small
   };
   using lane_map = std::unordered_map<std::string, lane>;
   /// A lane with its key. Nodes of the map stay where they are.

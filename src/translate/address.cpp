@@ -169,12 +169,15 @@ result<std::string> address_map::domain_to_xmpp(std::string_view sip_host) const
     if (by_xmpp(pair->xmpp) != pair) return address_errc::domain_taken;
     return pair->xmpp;
   }
+  if (xmpp::is_plain_domain(host)) {
+    if (by_xmpp(host) != nullptr) return address_errc::domain_taken;
+    return host;
+  }
   auto name = xmpp::domain_to_unicode(host);
   if (!name) return error(address_errc::not_a_jid, "host");
   if (by_xmpp(*name) != nullptr) return address_errc::domain_taken;
   // What does not come home would share its name with what does: a label that is not the A-label of its own
-  // U-label, a number with the root's dot. A name that is the same in both forms needs no way home.
-  if (*name == host && is_sip_host(host)) return *std::move(name);
+  // U-label, a number with the root's dot.
   const auto again = domain_to_sip(*name);
   if (!again || *again != host) return error(address_errc::not_a_jid, "host");
   return *std::move(name);
@@ -184,6 +187,10 @@ result<std::string> address_map::domain_to_sip(std::string_view xmpp_domain) con
   if (const auto* pair = by_xmpp(xmpp_domain)) {
     if (by_sip(pair->sip) != pair) return address_errc::domain_taken;
     return pair->sip;
+  }
+  if (xmpp::is_plain_domain(xmpp_domain)) {
+    if (by_sip(xmpp_domain) != nullptr) return address_errc::domain_taken;
+    return std::string(xmpp_domain);
   }
   auto host = xmpp::domain_to_ascii(xmpp_domain);
   if (!host) return error(address_errc::not_a_jid, "domain");
@@ -205,10 +212,10 @@ result<xmpp::jid> address_map::to_jid(const sip::uri& u) const {
   std::string local;
   if (from->user) {
     if (from->user->empty()) return address_errc::empty_part;
-    const auto escaped = xmpp::escape_local(*from->user);
+    auto escaped = xmpp::escape_local(*from->user);
     if (!escaped)
       return error(address_errc::forbidden_char, "blank at an end, or a letter that would become another");
-    local = *escaped;
+    local = *std::move(escaped);
   }
   const auto domain = domain_to_xmpp(from->host);
   if (!domain) return domain.error();

@@ -22,6 +22,11 @@ bool is_repeated(header h) { return std::find(std::begin(repeated), std::end(rep
 
 /// Takes the text up to the next semicolon outside quotes off the front of `element`, with the semicolon.
 std::string_view take_param(std::string_view& element) {
+  if (element.find('"') == std::string_view::npos) {
+    const auto part = element.substr(0, element.find(';'));
+    element.remove_prefix(std::min(part.size() + 1, element.size()));
+    return part;
+  }
   bool quoted = false;
   for (std::size_t i = 0; i < element.size(); ++i) {
     if (element[i] == '\\' && quoted) {

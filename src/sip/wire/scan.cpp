@@ -1,5 +1,7 @@
 #include "sip/wire/scan.hpp"
 
+#include <algorithm>
+
 #include "base/net_address.hpp"
 #include "base/text.hpp"
 
@@ -62,19 +64,11 @@ bool take_ipv6(std::string_view inside, std::string& out) {
 
 /// Labels are not empty; a name whose last label is a number can only be an IPv4 address.
 bool is_host_name(std::string_view name) {
-  if (name.empty() || name.size() > 255) return false;
-  bool label_begins = true, number = true;  // of the label that is looked at
-  for (const char c : name) {
-    if (c == '.') {
-      if (label_begins) return false;
-      label_begins = number = true;
-    } else {
-      label_begins = false;
-      number = number && text::is_digit(c);
-    }
-  }
-  if (label_begins || !number) return true;  // "example.": the root's dot
-  return ip_address::parse(name).has_value();
+  if (name.empty() || name.size() > 255 || name.front() == '.') return false;
+  if (name.find("..") != std::string_view::npos) return false;
+  if (name.back() == '.') return true;  // the root's dot
+  const auto last = name.substr(name.rfind('.') + 1);
+  return !std::all_of(last.begin(), last.end(), text::is_digit) || ip_address::parse(name).has_value();
 }
 
 }  // namespace

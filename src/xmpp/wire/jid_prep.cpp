@@ -89,26 +89,6 @@ result<std::string> stringprep(UStringPrepProfileType type, std::string_view tex
   return std::string(narrow.data(), static_cast<std::size_t>(narrow_size));
 }
 
-/// Lower case if `text` is a host name of ASCII letters, digits, hyphens and dots with no A-label in it.
-std::optional<std::string> plain_host(std::string_view text) {
-  if (text.size() > max_domain) return std::nullopt;
-  std::string out(text);
-  std::size_t begin = 0;  // of the label
-  for (std::size_t i = 0; i <= text.size(); ++i) {
-    if (i < text.size() && text[i] != '.') {
-      if (!text::is_alnum(text[i]) && text[i] != '-') return std::nullopt;
-      out[i] = text::lower(text[i]);
-      continue;
-    }
-    const auto label = std::string_view(out).substr(begin, i - begin);
-    if (label.empty() || label.size() > max_label || label.front() == '-' || label.back() == '-')
-      return std::nullopt;
-    if (label.starts_with("xn--")) return std::nullopt;
-    begin = i + 1;
-  }
-  return out;
-}
-
 using uidna_function = std::int32_t (*)(const UIDNA*, const char*, std::int32_t, char*, std::int32_t,
                                         UIDNAInfo*, UErrorCode*);
 
@@ -160,7 +140,6 @@ result<domain_forms> domain(std::string_view text) {
     if (!ip) return error{jid_errc::bad_domain, "no IPv6 literal"};
     return domain_forms{ip->to_uri_host(), ip->to_uri_host()};
   }
-  if (auto plain = plain_host(text)) return domain_forms{*plain, *plain};
   return idn(text);
 }
 
@@ -236,17 +215,42 @@ result<std::string> resourcepart(std::string_view text) {
 }
 
 result<std::string> domainpart(std::string_view text) {
-  if (auto plain = plain_host(text)) return *std::move(plain);
+  if (is_plain_domain(text)) return std::string(text);
   auto forms = domain(text);
   if (!forms) return forms.error();
   return std::move(forms->unicode);
 }
 
 result<std::string> ascii_domain(std::string_view text) {
-  if (auto plain = plain_host(text)) return *std::move(plain);
+  if (is_plain_domain(text)) return std::string(text);
   auto forms = domain(text);
   if (!forms) return forms.error();
   return std::move(forms->ascii);
 }
 
 }  // namespace stox::xmpp::prep
+
+namespace stox::xmpp {
+
+bool is_plain_domain(std::string_view domain) {
+  if (domain.size() > prep::max_domain) return false;
+  bool letter = false;    // in this label
+  std::size_t begin = 0;  // of this label
+  for (std::size_t i = 0;; ++i) {
+    if (i < domain.size() && domain[i] != '.') {
+      const bool is_letter = domain[i] >= 'a' && domain[i] <= 'z';
+      if (!is_letter && !text::is_digit(domain[i]) && domain[i] != '-') return false;
+      letter = letter || is_letter;
+      continue;
+    }
+    const auto label = domain.substr(begin, i - begin);
+    if (label.empty() || label.size() > prep::max_label || label.front() == '-' || label.back() == '-' ||
+        label.starts_with("xn--"))
+      return false;
+    if (i == domain.size()) return letter;
+    begin = i + 1;
+    letter = false;
+  }
+}
+
+}  // namespace stox::xmpp

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <map>
 #include <random>
 #include <string>
@@ -12,6 +13,7 @@ namespace {
 using stox::xmpp::domain_to_ascii;
 using stox::xmpp::domain_to_unicode;
 using stox::xmpp::escape_local;
+using stox::xmpp::is_plain_domain;
 using stox::xmpp::jid;
 using stox::xmpp::jid_errc;
 using stox::xmpp::unescape_local;
@@ -254,6 +256,27 @@ TEST(jid_domain, goes_to_a_labels_and_back) {
   std::string label;
   for (int i = 0; i < 58; ++i) label += i % 2 == 0 ? "\xC3\xA9" : "\xD1\x8F";
   EXPECT_EQ(domain_to_ascii(label + ".test").error().code, make_error_code(jid_errc::too_long));
+}
+
+TEST(jid_domain, that_is_plain_is_what_the_long_way_makes_of_it) {
+  for (const char* name : {"a", "example.com", "r3---sn.example", "3com.example", "1.2.3.a4", "a-b.c"}) {
+    EXPECT_TRUE(is_plain_domain(name)) << name;
+    // In upper case it is not plain, so ICU prepares it.
+    std::string upper(name);
+    for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    EXPECT_FALSE(is_plain_domain(upper)) << name;
+    EXPECT_EQ(domain_to_ascii(upper).value(), name);
+    EXPECT_EQ(domain_to_unicode(upper).value(), name);
+  }
+  const std::string long_label(64, 'a');
+  std::string long_name = "a";
+  while (long_name.size() < 254) long_name += ".a";
+  for (const std::string& name :
+       {std::string(), std::string("."), std::string("a."), std::string(".a"), std::string("a..b"),
+        std::string("Example.com"), std::string("-a.b"), std::string("a-.b"), std::string("a_b.c"),
+        std::string("192.0.2.1"), std::string("a.1"), std::string("xn--bcher-kva.example"),
+        std::string("b\xc3\xbc" "cher.example"), std::string("[::1]"), std::string("a b"), long_label, long_name})
+    EXPECT_FALSE(is_plain_domain(name)) << name;
 }
 
 TEST(xep_0106, agrees_with_the_examples_of_the_specification) {
