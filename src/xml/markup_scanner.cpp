@@ -1,5 +1,7 @@
 #include "xml/markup_scanner.hpp"
 
+#include <algorithm>
+
 namespace stox::xml {
 
 namespace {
@@ -81,7 +83,7 @@ markup_scanner::outcome markup_scanner::scan(std::string_view bytes) {
         break;
       case state::single_quoted:
       case state::double_quoted:
-        i = find_any(bytes, i, state_ == state::single_quoted ? '\'' : '"');
+        i = std::min(bytes.find(state_ == state::single_quoted ? '\'' : '"', i), bytes.size());
         if (at_end()) break;
         state_ = state::tag;
         ++i;

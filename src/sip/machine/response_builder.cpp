@@ -18,7 +18,9 @@ constexpr std::size_t max_reason = 200;
 /// RFC 3261 §8.2.6.2: what a response has from its request.
 constexpr header repeated[] = {header::via, header::from, header::to, header::call_id, header::cseq};
 
-bool is_repeated(header h) { return std::find(std::begin(repeated), std::end(repeated), h) != std::end(repeated); }
+bool is_repeated(header h) {
+  return std::find(std::begin(repeated), std::end(repeated), h) != std::end(repeated);
+}
 
 /// Takes the text up to the next semicolon outside quotes off the front of `element`, with the semicolon.
 std::string_view take_param(std::string_view& element) {
@@ -135,7 +137,8 @@ std::uint16_t status_of(const reply& answer) {
 std::string write_response(const response_head& head, const reply& answer, std::string_view product) {
   const std::uint16_t status = status_of(answer);
   header_list rest = answer.headers;
-  if (!product.empty() && rest.find(header::server) == nullptr) rest.add(header::server, std::string(product));
+  if (!product.empty() && rest.find(header::server) == nullptr)
+    rest.add(header::server, std::string(product));
   std::string out;
   out.reserve(96 + head.lines.size() + answer.body.size());
   out.append("SIP/2.0 ").append(std::to_string(status)) += ' ';

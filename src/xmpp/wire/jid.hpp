@@ -36,9 +36,9 @@ struct jid {
   friend auto operator<=>(const jid&, const jid&) = default;
 };
 
-/// Whether that is a host name of lower case ASCII letters, digits and hyphens, with a letter in its last label
-/// and no A-label: then it is the same JID domain, DNS name and SIP host. Nearly every domain is one, and
-/// needs no further work.
+/// Whether that is a host name of lower case ASCII letters, digits and hyphens, with a letter in its last
+/// label and no A-label: then it is the same JID domain, DNS name and SIP host. Nearly every domain is one,
+/// and needs no further work.
 bool is_plain_domain(std::string_view domain);
 
 /// IDNA: A-labels for SIP and DNS ("xn--bcher-kva.example"), U-labels for JIDs ("bücher.example"). IP

@@ -275,7 +275,9 @@ TEST(jid_domain, that_is_plain_is_what_the_long_way_makes_of_it) {
        {std::string(), std::string("."), std::string("a."), std::string(".a"), std::string("a..b"),
         std::string("Example.com"), std::string("-a.b"), std::string("a-.b"), std::string("a_b.c"),
         std::string("192.0.2.1"), std::string("a.1"), std::string("xn--bcher-kva.example"),
-        std::string("b\xc3\xbc" "cher.example"), std::string("[::1]"), std::string("a b"), long_label, long_name})
+        std::string("b\xc3\xbc"
+                    "cher.example"),
+        std::string("[::1]"), std::string("a b"), long_label, long_name})
     EXPECT_FALSE(is_plain_domain(name)) << name;
 }
 
