@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -111,15 +112,20 @@ std::uint16_t free_port() {
   die("no free port");
 }
 
-child::child(const std::string& argv0, const std::string& config, const std::string& log) {
+child::child(const std::vector<std::string>& command, const std::string& log, const std::string& preload) {
   pid_ = fork_with_us();
   if (pid_ != 0) return;
+  ::setpgid(0, 0);
+  if (!preload.empty()) ::setenv("LD_PRELOAD", preload.c_str(), 1);
   const int out = ::open(log.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
   const int in = ::open("/dev/null", O_RDONLY);
   ::dup2(in, 0);
   ::dup2(out, 1);
   ::dup2(out, 2);
-  ::execl(argv0.c_str(), argv0.c_str(), "--config", config.c_str(), nullptr);
+  std::vector<char*> words;
+  for (const auto& word : command) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  ::execvp(words[0], words.data());
   _exit(127);
 }
 
@@ -144,23 +150,39 @@ bool child::running() {
          info.si_pid == 0;
 }
 
-usage child::used() const {
-  usage u;
-  std::ifstream file("/proc/" + std::to_string(pid_) + "/stat");
+namespace {
+
+/// Adds one process to `u` if it is `pid` or one of its group.
+void add_process(const std::string& number, pid_t pid, usage& u) {
+  std::ifstream file("/proc/" + number + "/stat");
   std::string line;
   std::getline(file, line);
-  // The fields behind the name in brackets: state is the 3rd, utime the 14th, stime the 15th, rss the 24th.
+  // The fields behind the name in brackets: state is the 3rd, the group the 5th, utime the 14th, stime the
+  // 15th, rss the 24th.
   const auto close = line.rfind(')');
-  if (close == std::string::npos) return u;
+  if (close == std::string::npos) return;
   std::istringstream fields(line.substr(close + 2));
   std::string skipped;
-  for (int i = 3; i < 14; ++i) fields >> skipped;
+  pid_t group = 0;
+  fields >> skipped >> skipped >> group;
+  if (group != pid && number != std::to_string(pid)) return;
+  for (int i = 6; i < 14; ++i) fields >> skipped;
   double utime = 0, stime = 0, pages = 0;
   fields >> utime >> stime;
   for (int i = 16; i < 24; ++i) fields >> skipped;
   fields >> pages;
-  u.cpu_seconds = (utime + stime) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-  u.rss_mib = pages * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
+  u.cpu_seconds += (utime + stime) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  u.rss_mib += pages * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
+}
+
+}  // namespace
+
+usage child::used() const {
+  usage u;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const auto name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") == std::string::npos) add_process(name, pid_, u);
+  }
   return u;
 }
 

@@ -4,10 +4,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace bench {
 
-/// What one process has used so far.
+/// What one process, with the processes that it made, has used so far.
 struct usage {
   double cpu_seconds = 0;  ///< user and system, all threads
   double rss_mib = 0;
@@ -16,8 +17,9 @@ struct usage {
 /// A process that ends with us.
 class child {
  public:
-  /// Runs `argv0 --config FILE`, its output into `log`.
-  child(const std::string& argv0, const std::string& config, const std::string& log);
+  /// Runs the program (found in PATH) with its arguments, in a process group of its own, its output into
+  /// `log`. `preload`: a library to load before all others; empty: none.
+  child(const std::vector<std::string>& command, const std::string& log, const std::string& preload = {});
   /// Echoes each datagram on a socket of 127.0.0.1, as a measure of the bare kernel.
   explicit child(int echo_socket);
   ~child();  ///< TERM, and KILL after 5 s

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "child.hpp"
+#include "kamailio.hpp"
 #include "sip_side.hpp"
 #include "tally.hpp"
 #include "xmpp_side.hpp"
@@ -41,17 +42,20 @@ struct options {
   unsigned accept_wait_ms = 0;
   unsigned settle = 0;  ///< seconds between the last message and the look at the memory
   bool keep = false;
+  bool kamailio = false;  ///< also Kamailio with its xmpp module, each direction
 };
 
 void print_help() {
   std::puts(
       "usage: stox_load [--stoxd PATH] [--mode sip2xmpp|xmpp2sip|both|echo|all] [--messages N] [--window N] "
       "[--rate N]\n"
-      "                 [--pairs N] [--body BYTES] [--accept-wait MS] [--settle SECONDS] [--keep]\n"
+      "                 [--pairs N] [--body BYTES] [--accept-wait MS] [--settle SECONDS] [--keep] "
+      "[--kamailio]\n"
       "--window: messages of one direction under way; --rate: messages a second (0: as fast as the window "
       "allows);\n"
       "--settle: wait before the memory is read (finished transactions live 32 s); --keep: leaves the folder "
-      "with stoxd's log.");
+      "with stoxd's log;\n"
+      "--kamailio: also Kamailio with its xmpp module, for comparison.");
 }
 
 options parse(int argc, char** argv) {
@@ -66,8 +70,8 @@ options parse(int argc, char** argv) {
       print_help();
       std::exit(0);
     }
-    if (name == "--keep") {
-      o.keep = true;
+    if (name == "--keep" || name == "--kamailio") {
+      (name == "--keep" ? o.keep : o.kamailio) = true;
       continue;
     }
     if (i + 1 >= argc) die("value missing after " + std::string(name) + " (see --help)");
@@ -96,13 +100,13 @@ struct row {
 };
 
 void print_header() {
-  std::printf("%-10s %9s %9s %9s %9s %9s %9s %8s %8s %8s %8s %8s\n", "mode", "sent", "delivered", "per s",
+  std::printf("%-12s %9s %9s %9s %9s %9s %9s %8s %8s %8s %8s %8s\n", "mode", "sent", "delivered", "per s",
               "CPU us", "p50 ms", "p99 ms", "refused", "lost", "doubled", "resent", "RSS MiB");
 }
 
 void print(const row& r) {
   const auto& t = r.report;
-  std::printf("%-10s %9u %9u %9.0f %9.1f %9.2f %9.2f %8u %8u %8u %8llu %8.1f\n", r.name.c_str(), t.sent,
+  std::printf("%-12s %9u %9u %9.0f %9.1f %9.2f %9.2f %8u %8u %8u %8llu %8.1f\n", r.name.c_str(), t.sent,
               t.delivered, t.seconds > 0 ? t.delivered / t.seconds : 0.0, r.cpu_us, t.p50_ms, t.p99_ms,
               t.refused, t.lost, t.doubled, static_cast<unsigned long long>(r.resent), r.rss_mib);
   std::fflush(stdout);
@@ -154,8 +158,9 @@ unsigned allowance(const options& o, const tally& t, unsigned open, std::uint64_
 /// One run: both sides, one stoxd, and the loop between them.
 class run {
  public:
-  run(const options& o, bool to_xmpp, bool to_sip)
+  run(const options& o, bool to_xmpp, bool to_sip, bool kamailio)
       : o_(o),
+        kamailio_(kamailio),
         to_xmpp_(to_xmpp ? o.messages : 0),
         to_sip_(to_sip ? o.messages : 0),
         xmpp_(to_xmpp_, to_sip_, o.pairs, o.body),
@@ -167,27 +172,40 @@ class run {
   run& operator=(const run&) = delete;
 
   std::vector<row> measure() {
-    const auto gateway = free_port();
-    write_config(folder_.file("stox.toml"), o_, gateway, sip_.port(), xmpp_.port());
-    sip_.talk_to(gateway);
-    child stoxd(o_.stoxd, folder_.file("stox.toml"), folder_.file("log"));
+    const auto port = free_port();
+    sip_.talk_to(port);
+    const auto started = start(port);
+    auto& gateway = *started;
     watch(xmpp_.listener(), EPOLLIN);
     watch(sip_.fd(), EPOLLIN);
     const auto give_up = now_ns() + 10'000'000'000;
     while (!xmpp_.up()) {
-      if (!stoxd.running() || now_ns() > give_up)
-        die("stoxd did not come up; run with --keep and see its log");
+      if (!gateway.running() || now_ns() > give_up)
+        die("the gateway did not come up; run with --keep and see its log");
       turn(10);
     }
     for (int i = 0; i < 30; ++i) turn(10);  // it hears of the link and opens its listeners
-    const auto before = stoxd.used();
-    transfer(stoxd);
-    const auto after = stoxd.used();
+    const auto before = gateway.used();
+    transfer(gateway);
+    const auto after = gateway.used();
     for (unsigned i = 0; i < o_.settle * 100; ++i) turn(10);
-    return rows(before, after, stoxd.used().rss_mib);
+    return rows(before, after, gateway.used().rss_mib);
   }
 
  private:
+  std::unique_ptr<child> start(std::uint16_t port) {
+    if (kamailio_) {
+      const auto file = folder_.file("kamailio.cfg");
+      std::ofstream(file) << kamailio_config({port, sip_.port(), xmpp_.port()});
+      return std::make_unique<child>(std::vector<std::string>{"kamailio", "-f", file, "-DD", "-E", "-m",
+                                                              "1024", "-M", "64", "-w", folder_.file(".")},
+                                     folder_.file("log"), expat_guard_path());
+    }
+    write_config(folder_.file("stox.toml"), o_, port, sip_.port(), xmpp_.port());
+    return std::make_unique<child>(std::vector<std::string>{o_.stoxd, "--config", folder_.file("stox.toml")},
+                                   folder_.file("log"));
+  }
+
   void watch(int fd, std::uint32_t events, bool change = false) {
     epoll_event e{};
     e.events = events;
@@ -216,7 +234,7 @@ class run {
     }
   }
 
-  void transfer(child& stoxd) {
+  void transfer(child& gateway) {
     const auto began = now_ns();
     constexpr std::uint64_t patience = 40'000'000'000;  // Timer F and some more
     while (!done()) {
@@ -229,7 +247,7 @@ class run {
       for (unsigned i = allowance(o_, to_sip_, to_sip_.open(), began, now); i > 0; --i)
         xmpp_.send_message(to_sip_.begin(now));
       xmpp_.flush();
-      if (!stoxd.running()) die("stoxd ended in mid-run; run with --keep and see its log");
+      if (!gateway.running()) die("the gateway ended in mid-run; run with --keep and see its log");
       const auto last = std::max({to_xmpp_.last_progress(), to_sip_.last_progress(), began});
       if (now > last && now - last > patience) break;
     }
@@ -262,6 +280,7 @@ class run {
   }
 
   const options& o_;
+  bool kamailio_;  ///< in the place of stoxd
   tally to_xmpp_, to_sip_;
   xmpp_side xmpp_;
   sip_side sip_;
@@ -320,7 +339,12 @@ int main(int argc, char** argv) {
        {std::tuple("sip2xmpp", true, false), std::tuple("xmpp2sip", false, true),
         std::tuple("both", true, true)}) {
     if (!wanted(mode)) continue;
-    for (const auto& r : run(o, to_xmpp, to_sip).measure()) show(r);
+    for (const auto& r : run(o, to_xmpp, to_sip, false).measure()) show(r);
+    if (!o.kamailio || (to_xmpp && to_sip)) continue;
+    for (auto& r : run(o, to_xmpp, to_sip, true).measure()) {
+      r.name = "kam " + r.name;
+      print(r);
+    }
   }
   return clean ? 0 : 3;
 }

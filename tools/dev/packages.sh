@@ -10,7 +10,8 @@ packages_of() {
     peers) echo netbase openssl prosody ejabberd kamailio kamailio-tls-modules sip-tester unbound python3 python3-slixmpp man-db systemd libseccomp2 ;;
     demo) echo baresip-core ;;
     clang) echo clang llvm libclang-rt-14-dev clang-format clang-tidy python3 ;;
-    *) echo "dev: no package group \"$1\"; there are build, peers, demo, clang" >&2; return 1 ;;
+    comparison) echo kamailio kamailio-xmpp-modules ;;
+    *) echo "dev: no package group \"$1\"; there are build, peers, demo, clang, comparison" >&2; return 1 ;;
   esac
 }
 
