@@ -1,8 +1,10 @@
 #include "gateway/pager_to_sip.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
+#include "base/text.hpp"
 #include "sip/wire/headers.hpp"
 #include "translate/error.hpp"
 #include "translate/loop.hpp"
@@ -104,7 +106,10 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
   const auto& talked = thread != nullptr ? *thread : new_thread;
   translate::pager::sip_context how;
   how.call_id = a.call_id = talked.call_id;
+  // Requests to another device may be under way at the same time, and a challenge takes a CSeq of its own:
+  // with a tag for each Request-URI none of them can be taken for another (RFC 3261 §8.2.2.2).
   how.from_tag = talked.from_tag;
+  if (!to.resource.empty()) how.from_tag += '-' + text::short_hash(to.resource);
   how.cseq = talked.cseq + 1;
   // RFC 7247 §6.3: whoever writes to a resource means that device.
   how.gr = to.resource;

@@ -61,6 +61,10 @@ void connections::end_reuse(conn_id conn) {
   if (stream* s = find(conn)) end_reuse(*s);
 }
 
+void connections::end_reuse_if_silent(conn_id conn, steady_time since) {
+  if (stream* s = find(conn); s != nullptr && s->last_heard <= since) end_reuse(*s);
+}
+
 bool connections::prove(stream& s, const std::optional<peer_identity>& who) {
   if (s.via != transport::tls) return true;
   s.proven = proven_by(who);

@@ -335,6 +335,14 @@ TEST_F(keep_alive, does_not_ping_while_there_is_traffic) {
   EXPECT_EQ(pings(), 0U);
 }
 
+TEST_F(keep_alive, pings_a_stream_that_only_we_use) {
+  for (int i = 0; i < 4; ++i) {
+    w.advance(31s);
+    w.request(sip_text{.via = "", .max_forwards = ""}, {sip_world::tcp_to("127.0.0.1:5080")});
+  }
+  EXPECT_EQ(pings(), 1U) << "what we send shows nothing of the peer";
+}
+
 TEST_F(keep_alive, does_not_ping_streams_that_peers_opened) {
   sip_world other;
   other.accept(peer);
