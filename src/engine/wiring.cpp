@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "sip/wire/uri.hpp"
+#include "translate/sip_content.hpp"
 #include "xmpp/wire/jid.hpp"
 
 namespace stox::engine {
@@ -94,6 +95,7 @@ sip::endpoint_options sip_options_of(const settings::all& s, const gateway::doma
     o.trusted_domains.insert(o.trusted_domains.end(), t.trusted_domains.begin(), t.trusted_domains.end());
   }
   o.sip_domains = d.sip;
+  o.accept = translate::accepted_content();
   for (const auto& domain : d.xmpp) {
     if (auto name = d.addresses.domain_to_sip(domain)) o.xmpp_domains.push_back(std::move(*name));
   }

@@ -7,6 +7,7 @@
 #include "translate/identity.hpp"
 #include "translate/loop.hpp"
 #include "translate/pager.hpp"
+#include "translate/sip_content.hpp"
 
 namespace stox::gateway {
 
@@ -34,7 +35,11 @@ sip::reply reply_of(const translate::sip_status& s) {
   if (s.contact) r.headers.add(sip::header::contact, "<" + sip::write(*s.contact) + ">");
   // RFC 3261 §21.4.6 and §21.4.13: these MUST say what would do.
   if (s.allow) r.headers.add(sip::header::allow, "MESSAGE, OPTIONS, CANCEL, ACK");
-  if (s.code == 415) r.headers.add(sip::header::accept, "text/plain;charset=UTF-8");
+  if (s.code == 415) {
+    std::string types;
+    for (const auto& type : translate::accepted_content()) types += (types.empty() ? "" : ", ") + type;
+    r.headers.add(sip::header::accept, std::move(types));
+  }
   return r;
 }
 
@@ -106,8 +111,8 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
     if (thread == nullptr && pair != nullptr && talk_.find_thread(jid, aor, {}, steady) != nullptr)
       how.resource = pair->xmpp_resource;
   }
-  auto made =
-      translate::pager::to_xmpp(e.request, e.head, *std::move(sender), *std::move(target), display, how);
+  auto made = translate::pager::to_xmpp(e.request, e.head, speaker, *std::move(sender), *std::move(target),
+                                        display, how);
   if (!made) return refuse(e, reply_of(made.error()), "content", known, c);
   std::string stanza = xmpp::write(made->value);
   const auto kept = sizeof(pending) + entry_bytes + 2 * how.id.size() + e.head.call_id.size() + jid.size() +
