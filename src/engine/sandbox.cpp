@@ -319,6 +319,12 @@ void sandbox::link_up() {
   }
 }
 
+void sandbox::congest(bool yes) {
+  std::vector<conn_id> links;
+  for (const auto& [id, server] : impl_->servers_) links.push_back(id);
+  for (const auto id : links) impl_->handle(yes ? io::event(io::blocked{id}) : io::event(io::writable{id}));
+}
+
 void sandbox::know(io::record_type type, const std::string& name, std::string data) {
   auto& all = impl_->zone_[{type, name}];
   if (!data.empty()) all.push_back(std::move(data));

@@ -61,6 +61,9 @@ class sandbox {
   void link_down(std::string_view domain);  ///< one component's stream is closed; reconnects are refused
   void link_down();  ///< the server closes every component stream; reconnects are refused until link_up
   void link_up();
+  /// The XMPP servers stop reading: what was written stands above the high-water mark of every link; or they
+  /// read again.
+  void congest(bool yes);
   /// A record of the zone that the DNS knows; its data as on the wire. No data: questions about it fail.
   void know(io::record_type type, const std::string& name, std::string data);
   void confirm();            ///< answers the outstanding pings (when auto_confirm is off)

@@ -28,6 +28,8 @@
 ///     reply CODE REASON   the SIP peer answers the request that the last "sip<" showed
 ///     advance 500ms | 32s
 ///     wall 3h | -3h       somebody sets the wall clock
+///     link congested | link flows
+///                         the XMPP servers read too slowly; they have read
 ///     link down | link up, write ok | write fail, confirm, drain 10s (SIGTERM with that limit), end (the rim
 ///     ends without waiting)
 ///     quiet               nothing has left on either side since the last "<", and no incident was raised

@@ -194,9 +194,11 @@ class runner {
     FAIL() << "unknown step";
   }
 
-  /// "up", "down", "down DOMAIN".
+  /// "up", "down", "down DOMAIN", "congested", "flows".
   void link(const std::string& what) {
     if (what == "up") return box_->link_up();
+    if (what == "congested") return box_->congest(true);
+    if (what == "flows") return box_->congest(false);
     if (what.starts_with("down ")) return box_->link_down(what.substr(5));
     box_->link_down();
   }
