@@ -57,7 +57,9 @@ class sandbox {
   void xmpp(std::string_view domain, std::string_view stanza);
   /// Moves time, stopping at every deadline on the way.
   void advance(duration d);
-  void turn_wall_clock(duration by);        ///< somebody sets the clock; what is steady does not notice
+  void turn_wall_clock(duration by);  ///< somebody sets the clock; what is steady does not notice
+  /// One more listener; without it, only IPv4 is there.
+  void listen(transport via, const socket_address& at);
   void link_down(std::string_view domain);  ///< one component's stream is closed; reconnects are refused
   void link_down();  ///< the server closes every component stream; reconnects are refused until link_up
   void link_up();
