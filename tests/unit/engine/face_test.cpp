@@ -146,6 +146,29 @@ TEST(readiness, names_the_links_that_are_down) {
   EXPECT_TRUE(box.take().at(0).text.starts_with("SIP/2.0 503 "));
 }
 
+TEST(route_header, is_added_for_a_loose_proxy_only_where_it_is_the_only_one) {
+  const settings::sip_route loose{"sip:192.0.2.1:5060;lr", "192.0.2.1", 5060, transport::udp};
+  const settings::sip_route strict{"sip:192.0.2.1:5060", "192.0.2.1", 5060, transport::udp};
+  const settings::sip_route second{"sip:192.0.2.2:5060;lr", "192.0.2.2", 5060, transport::udp};
+  const auto route_with = [](const std::vector<settings::sip_route>& proxies) {
+    auto settings = sandbox::sample_settings();
+    settings.sip.outbound_proxy = proxies;
+    sandbox box(settings);
+    box.xmpp(message_to("bo"));
+    for (const auto& o : box.take()) {
+      if (o.where != sandbox::output::side::sip) continue;
+      EXPECT_TRUE(o.text.starts_with("MESSAGE sip:bo@sip.example SIP/2.0\r\n")) << o.text;
+      const auto at = o.text.find("\r\nRoute: ");
+      if (at == std::string::npos) return std::string("none");
+      return o.text.substr(at + 2, o.text.find("\r\n", at + 2) - at - 2);
+    }
+    return std::string("nothing left");
+  };
+  EXPECT_EQ(route_with({loose}), "Route: <sip:192.0.2.1:5060;lr>");
+  EXPECT_EQ(route_with({strict}), "none");
+  EXPECT_EQ(route_with({loose, second}), "none");
+}
+
 TEST(memory, what_a_message_keeps_is_charged_with_its_names) {
   const auto used_by = [](const std::string& user, const std::string& id) {
     sandbox box(sandbox::sample_settings());
