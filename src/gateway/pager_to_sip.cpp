@@ -101,9 +101,12 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
                   "no_route", a, c);
 
   auto* thread = talk_.find_thread(t.jid, t.aor, t.thread, steady);
+  // RFC 3261 §8.1.1.4: a request outside a dialog has a Call-ID of its own, but where it stands for a thread.
+  // COMPAT(linphone 5.1): drops what comes with a Call-ID that it has seen, and answers 200.
   thread_state new_thread;
-  if (thread == nullptr) new_thread = conversations::new_thread(t.thread, c.ids());
-  const auto& talked = thread != nullptr ? *thread : new_thread;
+  const bool fresh = thread == nullptr || t.thread.empty();
+  if (fresh) new_thread = conversations::new_thread(t.thread, c.ids());
+  const auto& talked = fresh ? new_thread : *thread;
   translate::pager::sip_context how;
   how.call_id = a.call_id = talked.call_id;
   // Requests to another device may be under way at the same time, and a challenge takes a CSeq of its own:
