@@ -55,6 +55,7 @@ class SipClient:
         self.inbox = []  # Received, each transaction once
         self.retransmissions = 0
         self.answers = {}  # user -> Answer
+        self.heard = {}  # user -> coroutine function that is given each Received behind its answer
         self._pending = {}  # (branch, method) -> future
         self._answered = {}  # branch -> response bytes, or None while the answer waits
         self._udp = self._server = self._stream = None
@@ -114,7 +115,10 @@ class SipClient:
                 reply(self._answered[message.branch])
             return
         user = message.uri.split(":", 1)[1].split("@")[0]
-        self.inbox.append(Received(user, message, time.time()))
+        received = Received(user, message, time.time())
+        self.inbox.append(received)
+        if user in self.heard:
+            self._keep(self.heard[user](received))
         self._answered[message.branch] = None
         answer = self.answers.get(user, Answer())
         if answer.status is None:
