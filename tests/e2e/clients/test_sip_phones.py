@@ -38,6 +38,15 @@ class SipPhones(WorldTest):
         self.assertEqual([s.text for s in juliet.texts()], [TEXT, "and that is all"])
         self.assertEqual(juliet.errors(), [])
 
+    async def test_linphone_reads_every_text_of_a_conversation(self):
+        _, juliet, phone = await self.make_phone(Linphone)
+        for text in ("one", "two", "three"):
+            juliet.send_text("alice@sip.example", text, thread="the same")
+        # It answers 200 to what it takes for a duplicate, so only its screen tells.
+        for text in ("one", "two", "three"):
+            await phone.got(text)
+        self.assertEqual(juliet.errors(), [])
+
     async def test_baresip_writes_and_reads(self):
         world, juliet, phone = await self.make_phone(Baresip)
         answer = await phone.send_message(JULIET, TEXT)
