@@ -50,9 +50,9 @@ constexpr std::string_view usage =
                                       what a SIP message or a stanza would become; opens no socket
   stoxctl replay FILE                 runs a trace of stoxd --record and tells what differs now
 
-Flags: --json prints the daemon's own answer. --control PATH or --config FILE say which daemon; without them
-STOX_ADMIN_CONTROL, or /run/stox/ctl. Without --config, explain and replay serve sip.example and trust
-192.0.2.0/24.
+Flags: --json prints the daemon's own answer; explain and replay, which ask none, refuse it. --control PATH
+or --config FILE say which daemon; without them STOX_ADMIN_CONTROL, or /run/stox/ctl. Without --config,
+explain and replay serve sip.example and trust 192.0.2.0/24.
 TIME of --since is 2026-01-31, 2026-01-31T12:00:00Z, or a time before now like 30min, 12h, 7d; of --for it is
 30min, 12h, 7d. N is 1 to 1000 (100). Blocks end with the daemon.
 
@@ -166,6 +166,9 @@ exit_code run(const std::vector<std::string>& args, std::istream& in, std::ostre
   const auto asked = control_command(*r, now);
   if (!asked) return fail(err, asked.error().detail, exit_code::usage);
   if (!asked->empty()) return print(ask(*r, *asked, env), out, err);
+  if (r->json && (command == "explain" || command == "replay"))
+    return fail(err, "--json: " + command + " asks no daemon, so there is no answer to print",
+                exit_code::usage);
   if (is("explain", 0)) return print(explain_input(*r, in), out, err);
   if (is("replay", 1)) {
     const auto done = replay_file(*r);

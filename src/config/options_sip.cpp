@@ -77,8 +77,8 @@ constexpr option table[] = {
     {"sip.outbound_proxy", value_type::text_or_list, change::live, "", R"("sip:127.0.0.1:5080;lr")", 0, 0,
      "host name or IP address",
      "Where SIP requests are sent, tried in order; \";transport=tcp\" and \";transport=tls\" "
-     "select TCP and TLS, \";lr\" adds a Route "
-     "header. A name without a port is found by NAPTR and SRV records. Empty: each domain's own servers are "
+     "select TCP and TLS, \";lr\" adds a Route header only where the proxy is the only one. A name without a "
+     "port is found by NAPTR and SRV records. Empty: each domain's own servers are "
      "found so (RFC 3263).",
      [](all& s, const value& v) { return add_route(s.sip.outbound_proxy, v.text); },
      [](const all& s) {

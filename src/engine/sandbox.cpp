@@ -228,6 +228,7 @@ struct sandbox::impl {
   std::map<conn_id, server_end> servers_;
   std::map<conn_id, std::pair<transport, socket_address>> streams_;
   std::optional<std::vector<std::string>> proven_;  ///< by TLS servers
+  std::uint64_t last_listener_ = static_cast<std::uint64_t>(tls_listener);
   std::uint64_t last_accepted_ = 1000;
   std::map<std::pair<io::record_type, std::string>, std::vector<std::string>> zone_;
   std::vector<std::function<void()>> replies_;
@@ -288,6 +289,10 @@ void sandbox::turn_wall_clock(duration by) {
   impl_->now_.wall += std::chrono::duration_cast<wall_time::duration>(by);
 }
 
+void sandbox::listen(transport via, const socket_address& at) {
+  impl_->listen(conn_id{++impl_->last_listener_}, via, at);
+}
+
 void sandbox::link_down() {
   impl_->accepting_ = false;
   for (const auto& gone : std::exchange(impl_->servers_, {})) {
@@ -317,6 +322,12 @@ void sandbox::link_up() {
          *impl_->engine_.next_deadline() <= limit.steady) {
     advance(*impl_->engine_.next_deadline() - impl_->now_.steady);
   }
+}
+
+void sandbox::congest(bool yes) {
+  std::vector<conn_id> links;
+  for (const auto& [id, server] : impl_->servers_) links.push_back(id);
+  for (const auto id : links) impl_->handle(yes ? io::event(io::blocked{id}) : io::event(io::writable{id}));
 }
 
 void sandbox::know(io::record_type type, const std::string& name, std::string data) {

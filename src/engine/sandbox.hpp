@@ -57,10 +57,15 @@ class sandbox {
   void xmpp(std::string_view domain, std::string_view stanza);
   /// Moves time, stopping at every deadline on the way.
   void advance(duration d);
-  void turn_wall_clock(duration by);        ///< somebody sets the clock; what is steady does not notice
+  void turn_wall_clock(duration by);  ///< somebody sets the clock; what is steady does not notice
+  /// One more listener; without it, only IPv4 is there.
+  void listen(transport via, const socket_address& at);
   void link_down(std::string_view domain);  ///< one component's stream is closed; reconnects are refused
   void link_down();  ///< the server closes every component stream; reconnects are refused until link_up
   void link_up();
+  /// The XMPP servers stop reading: what was written stands above the high-water mark of every link; or they
+  /// read again.
+  void congest(bool yes);
   /// A record of the zone that the DNS knows; its data as on the wire. No data: questions about it fail.
   void know(io::record_type type, const std::string& name, std::string data);
   void confirm();            ///< answers the outstanding pings (when auto_confirm is off)

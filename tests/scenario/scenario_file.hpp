@@ -12,7 +12,9 @@
 ///                         scenario_test.cpp
 ///     manual write        the kernel takes writes only by "write ok" / "write fail"
 ///     manual confirm      the XMPP server answers pings only by "confirm"
-///     dns NAME A 192.0.2.5, dns NAME SRV 10 60 5060 TARGET, dns NAME A fail
+///     listen udp:[2001:db8::20]:5060
+///                         one more listener; without such a step, only IPv4 is there
+///     dns NAME A 192.0.2.5, dns NAME AAAA 2001:db8::5, dns NAME SRV 10 60 5060 TARGET, dns NAME A fail
 ///                         the DNS knows these and no other names; without such a step, every name has the
 ///                         SIP peer's address
 ///     tls proves DOMAIN.. what servers prove over TLS; without such a step, each the domain it is asked for
@@ -28,6 +30,8 @@
 ///     reply CODE REASON   the SIP peer answers the request that the last "sip<" showed
 ///     advance 500ms | 32s
 ///     wall 3h | -3h       somebody sets the wall clock
+///     link congested | link flows
+///                         the XMPP servers read too slowly; they have read
 ///     link down | link up, write ok | write fail, confirm, drain 10s (SIGTERM with that limit), end (the rim
 ///     ends without waiting)
 ///     quiet               nothing has left on either side since the last "<", and no incident was raised

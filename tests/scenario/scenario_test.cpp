@@ -174,6 +174,9 @@ class runner {
     if (s.verb == "xmpp<") return outgoing_xmpp(s);
     if (s.verb == "reply") return reply(s);
     if (s.verb == "dns") return zone_record(s.rest);
+    if (s.verb == "listen")
+      return box_->listen(transport::udp,
+                          socket_address::parse(s.rest.substr(std::string("udp:").size())).value());
     if (s.verb == "tls") return box_->prove(words_of(s.rest.substr(std::string("proves").size())));
     if (s.verb == "advance") return box_->advance(parse_duration(s.rest).value());
     if (s.verb == "wall") return box_->turn_wall_clock(parse_duration(s.rest).value());
@@ -194,9 +197,11 @@ class runner {
     FAIL() << "unknown step";
   }
 
-  /// "up", "down", "down DOMAIN".
+  /// "up", "down", "down DOMAIN", "congested", "flows".
   void link(const std::string& what) {
     if (what == "up") return box_->link_up();
+    if (what == "congested") return box_->congest(true);
+    if (what == "flows") return box_->congest(false);
     if (what.starts_with("down ")) return box_->link_down(what.substr(5));
     box_->link_down();
   }
@@ -227,7 +232,8 @@ class runner {
     box_->handle(engine::blocked{b});
   }
 
-  /// "NAME A 192.0.2.5", "NAME SRV 10 60 5060 TARGET", "NAME SRV fail": what the DNS knows from then on.
+  /// "NAME A 192.0.2.5", "NAME AAAA 2001:db8::5", "NAME SRV 10 60 5060 TARGET", "NAME SRV fail": what the DNS
+  /// knows from then on.
   void zone_record(const std::string& text) {
     std::istringstream in(text);
     std::string name, type, first;
@@ -237,6 +243,10 @@ class runner {
       const auto ip = first == "fail" ? std::nullopt : ip_address::parse(first);
       return box_->know(io::record_type::a, name,
                         ip ? std::string(ip->bytes.end() - 4, ip->bytes.end()) : "");
+    }
+    if (type == "AAAA") {
+      const auto ip = ip_address::parse(first).value();
+      return box_->know(io::record_type::aaaa, name, std::string(ip.bytes.begin(), ip.bytes.end()));
     }
     ASSERT_EQ(type, "SRV");
     if (first == "fail") return box_->know(io::record_type::srv, name, "");

@@ -47,6 +47,7 @@ class Stoxd:
         self._dns = ""
         self.store = ":memory:"
         self.before_exec = None  # called in the child that becomes stoxd
+        self.env = {}  # beside this process's own
         self.config_path = os.path.join(folder, "stox.toml")
         self._process = None
 
@@ -82,6 +83,7 @@ class Stoxd:
             "stoxd",
             [self.binary, "--config", self.config_path],
             os.path.join(self.folder, "stoxd.log"),
+            env=self.env,
             before_exec=self.before_exec,
         )
         self._process.start()

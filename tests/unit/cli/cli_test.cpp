@@ -302,9 +302,57 @@ TEST_F(stoxctl, the_socket_is_found_through_configuration_or_environment) {
   EXPECT_EQ(beside_daemon({"version"}).out, "version  " STOX_VERSION "\n");
 }
 
-TEST_F(stoxctl, json_is_the_daemons_own_answer) {
-  EXPECT_EQ(beside_daemon({"--json", "--control", socket(), "version"}).out,
-            "{\"version\":\"" STOX_VERSION "\"}\n");
+TEST_F(stoxctl, json_is_the_daemons_own_answer_for_every_command) {
+  links_.resize(1);
+  links_[0].domain = "sip.example";
+  ready_ = {true, ""};
+  const std::map<std::string, std::pair<std::vector<std::string>, std::string>> commands = {
+      {"status", {{"status"}, "{\"version\":\"" STOX_VERSION "\",\"ready\":true,"}},
+      {"sessions", {{"sessions", "--limit", "7"}, "{\"open\":1,"}},
+      {"peer", {{"peer"}, "{\"links\":[{\"domain\":\"sip.example\","}},
+      {"block", {{"block", "eve@xmpp.example"}, "{\"ok\":true,\"blocked\":\"eve@xmpp.example\"}"}},
+      {"block --list", {{"block", "--list"}, "{\"blocks\":[{\"what\":\"192.0.2.0/24\","}},
+      {"unblock", {{"unblock", "x.example"}, ""}},  // not blocked: refused below
+      {"incidents", {{"incidents"}, "{\"incidents\":[{\"at\":"}},
+      {"reload", {{"reload"}, "{\"ok\":true,\"changed\":[]"}},
+      {"drain", {{"drain", "30"}, "{\"ok\":true"}},
+      {"log-level", {{"log-level", "info"}, "{\"ok\":true,\"level\":\"info\"}"}},
+      {"version", {{"version"}, "{\"version\":\"" STOX_VERSION "\"}"}},
+  };
+  for (const auto& [name, command] : commands) {
+    auto args = command.first;
+    args.insert(args.begin(), {"--json", "--control", socket()});
+    const auto p = beside_daemon(args);
+    if (command.second.empty()) {
+      EXPECT_EQ(p.code, exit_code::failed) << name;
+      EXPECT_EQ(p.err, "stoxctl: x.example is not blocked\n");
+      EXPECT_EQ(p.out, "") << name;
+      continue;
+    }
+    EXPECT_EQ(p.code, exit_code::done) << name;
+    EXPECT_EQ(p.err, "") << name;
+    EXPECT_THAT(p.out, StartsWith(command.second)) << name;
+    EXPECT_THAT(p.out, EndsWith("}\n")) << name;
+    EXPECT_EQ(p.out.find('\n'), p.out.size() - 1) << name;
+  }
+  // No command of the usage is left out.
+  std::istringstream usage(run_with({"--help"}).out);
+  const std::string shown = "  stoxctl ";
+  for (std::string line; std::getline(usage, line);) {
+    if (!line.starts_with(shown)) continue;
+    const auto verb = line.substr(shown.size(), line.find(' ', shown.size()) - shown.size());
+    EXPECT_TRUE(commands.contains(verb) || verb == "explain" || verb == "replay") << verb;
+  }
+}
+
+TEST_F(stoxctl, json_is_refused_where_no_daemon_answers) {
+  const auto trace = write("trace", "");
+  for (const auto& args : {std::vector<std::string>{"explain", "--json"}, {"--json", "replay", trace}}) {
+    const auto p = run_with(args, message);
+    EXPECT_EQ(p.code, exit_code::usage);
+    EXPECT_EQ(p.out, "");
+    EXPECT_THAT(p.err, EndsWith(" asks no daemon, so there is no answer to print\n"));
+  }
 }
 
 TEST_F(stoxctl, log_level_reaches_the_daemon) {
