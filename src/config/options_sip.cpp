@@ -65,8 +65,8 @@ constexpr option table[] = {
      [](all& s) { s.sip.listen.clear(); }},
     {"sip.advertise", value_type::text_or_list, change::live, "", "", 0, 0,
      "host, or \"udp:HOST:PORT\" and the like for one transport",
-     "Host in Via, Contact and Record-Route, the first one that fits: an address stands for its family only, "
-     "a port for a port that is mapped. Empty: the address of the listener.",
+     "Host in Via, the first one that fits; the own certificate and the loop check go by it. An address "
+     "stands for its family only, a port for a port that is mapped. Empty: the address of the listener.",
      add_advertised,
      [](const all& s) {
        texts out;
