@@ -88,8 +88,8 @@ class door : public testing::Test {
         }};
   }
 
-  void start(const time_limits& limits = {}) {
-    auto s = server::start(context_, {"127.0.0.1:0", socket_path()}, calls(), limits);
+  void start(const time_limits& limits = {}, const std::string& host = "127.0.0.1") {
+    auto s = server::start(context_, {host + ":0", socket_path()}, calls(), limits);
     ASSERT_TRUE(s.has_value()) << s.error().to_string();
     server_ = std::move(*s);
   }
@@ -108,11 +108,11 @@ class door : public testing::Test {
   }
 
   /// Sends the bytes and reads until the server closes.
-  std::string http(const std::string& bytes) {
-    return beside([port = server_->http_port(), bytes] {
+  std::string http(const std::string& bytes, const std::string& host = "127.0.0.1") {
+    return beside([port = server_->http_port(), bytes, host] {
       asio::io_context own;
       tcp::socket s(own);
-      s.connect({asio::ip::make_address("127.0.0.1"), port});
+      s.connect({asio::ip::make_address(host), port});
       error_code ignored;
       asio::write(s, asio::buffer(bytes), ignored);
       std::string answer;
@@ -210,6 +210,18 @@ TEST_F(door, health_is_alive_and_readiness_says_why_not) {
   EXPECT_THAT(get("/readyz"), AllOf(StartsWith("HTTP/1.1 503 Service Unavailable\r\n"),
                                     EndsWith("\r\n\r\nno link to sip.example\n")));
   EXPECT_THAT(get("/healthz"), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(door, speaks_ipv6) {
+  asio::io_context probe;
+  error_code none_here;
+  tcp::acceptor one(probe);
+  one.open(tcp::v6(), none_here);
+  if (!none_here) one.bind({asio::ip::make_address("::1"), 0}, none_here);
+  if (none_here) GTEST_SKIP() << "no IPv6 here: " << none_here.message();
+  start({}, "[::1]");
+  EXPECT_THAT(http("GET /readyz HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n", "::1"),
+              AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), EndsWith("\r\n\r\nready\n")));
 }
 
 TEST_F(door, serves_nothing_else) {

@@ -146,6 +146,18 @@ TEST(readiness, names_the_links_that_are_down) {
   EXPECT_TRUE(box.take().at(0).text.starts_with("SIP/2.0 503 "));
 }
 
+TEST(links, name_an_ipv6_server_in_brackets) {
+  auto settings = sandbox::sample_settings();
+  settings.components.front().host = "2001:db8::30";
+  sandbox box(settings);
+  EXPECT_EQ(box.core().links().at(0).server, "[2001:db8::30]:5347");
+  box.link_down();
+  bool told = false;
+  for (const auto& o : box.take())
+    told |= o.text.find("component.down domain=sip.example server=[2001:db8::30]:5347 ") == 0;
+  EXPECT_TRUE(told);
+}
+
 TEST(route_header, is_added_for_a_loose_proxy_only_where_it_is_the_only_one) {
   const settings::sip_route loose{"sip:192.0.2.1:5060;lr", "192.0.2.1", 5060, transport::udp};
   const settings::sip_route strict{"sip:192.0.2.1:5060", "192.0.2.1", 5060, transport::udp};
