@@ -62,6 +62,7 @@ void pager_to_xmpp::handle(sip::request_received& e, context& c) {
   if (!c.domains().trusts(e.peer, text::to_lower(who->aor.host))) {
     return refuse(e, reply_of({403, "Not trusted for the sender's domain", {}, false}), "not_trusted", {}, c);
   }
+  learn_client(e, who->aor, c);
   auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);
   if (!mark) return refuse(e, reply_of({482, "Loop Detected", {}, false}), "loop", {}, c);
   accept(e, who->aor, who->display, std::move(*mark), c);
@@ -141,6 +142,15 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   p.memory = charge(c.memory(), kept + stanza.size());
   by_id_.emplace(p.id, ref);
   write_or_hold(ref, p, std::move(stanza), c);
+}
+
+/// Also from a message that is refused afterwards: what its sender's client takes does not depend on that.
+void pager_to_xmpp::learn_client(const sip::request_received& e, const sip::uri& sender, context& c) {
+  const auto shown = lessons_of(e.request, true);
+  if (shown.empty()) return;
+  const auto user = c.domains().addresses.to_jid(sender);
+  const auto name = user ? peer_name(*user, c.domains()) : std::nullopt;
+  if (name) c.peers().learn(*name, user->domain, shown, c.now(), c);
 }
 
 std::string pager_to_xmpp::learn_device(sip::uri& speaker, const std::string& spelled,

@@ -68,6 +68,7 @@ class pager_to_xmpp {
                      const std::string& conversation, context& c);
   void accept(sip::request_received& e, const sip::uri& aor, const std::string& display, std::string hop_mark,
               context& c);
+  static void learn_client(const sip::request_received& e, const sip::uri& sender, context& c);
   /// The sender's device: of this request, else of an earlier one of the same two.
   static std::string learn_device(sip::uri& speaker, const std::string& spelled, const pair_state* pair);
   /// `known`: what the look-up gave, nothing having been remembered since.
