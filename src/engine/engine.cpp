@@ -40,6 +40,8 @@ engine::impl::impl(settings::all s, id_source& id)
       rim_queues_(memory_, 0),
       dns_({}, deadlines_, memory_, io_),
       sip_(sip_options_of(settings_, domains_), deadlines_, ids_, memory_, io_, dns_),
+      peers_(memory_),
+      receipts_(memory_),
       router_(memory_, ids_) {
   counters_.serve(served_names(settings_));
   for (const auto& c : settings_.components) links_.push_back(make_link(c));
@@ -155,6 +157,8 @@ void engine::impl::drain_events() {
 void engine::impl::own_timeout(std::uint64_t key) {
   if (key == tidy_key) {
     router_.tidy(*this);
+    peers_.expire(now_.steady);
+    receipts_.expire(now_.steady);
     dns_.tidy(now_);
     sip_.tidy(now_);
     deadlines_.set(tidy_timer_ = {}, {timer_owner::engine, tidy_key}, now_.steady + tidy_every);
@@ -279,6 +283,8 @@ void engine::handle(const event& e, instant now) {
                  [&i](const forced_end&) { i.force_end(); },
                  [&i](const blocked& x) { i.block(x.what); },
                  [&i](const unblocked& x) { i.unblock(x.what); },
+                 [&i](const restored& x) { i.restore(x.rows); },
+                 [&i](const peer_forgotten& x) { i.peers_.forget(x.name, i); },
              },
              e);
   i.pump();

@@ -22,9 +22,9 @@ class sandbox {
  public:
   /// One thing that left the engine.
   struct output {
-    enum class side : std::uint8_t { sip, xmpp, log, incident } where{};
+    enum class side : std::uint8_t { sip, xmpp, log, incident, row } where{};
     std::string text;    ///< SIP message or stanza, as on the wire; for log: "event key=value ..."; for
-                         ///< incident: "kind domain=... call_id=... ..."
+                         ///< incident: "kind domain=... call_id=... ..."; for row: what a trace has of it
     std::string domain;  ///< of the component, for xmpp
     socket_address to;   ///< for sip
     transport via{};     ///< for sip
@@ -34,7 +34,8 @@ class sandbox {
     bool auto_sent = true;     ///< the kernel takes every write at once
     bool auto_confirm = true;  ///< the server answers each fence ping at once
     std::optional<std::size_t>
-        fail_write;  ///< the write with this number (from 0, handshakes included) fails
+        fail_write;                       ///< the write with this number (from 0, handshakes included) fails
+    std::vector<stored_row> stored = {};  ///< what the store holds when the box opens
   };
 
   explicit sandbox(settings::all settings) : sandbox(std::move(settings), options{}) {}
@@ -71,12 +72,15 @@ class sandbox {
   void confirm();            ///< answers the outstanding pings (when auto_confirm is off)
   void write_done(bool ok);  ///< the kernel takes / refuses all waiting writes (when auto_sent is off)
   void handle(const event& e);
+  /// The rim ends without waiting, and a new engine begins with what the store holds. Time and ids go on.
+  void restart();
 
   /// What left since the last call, in order. Pings, handshakes and stream headers are the box's own business
   /// and not listed.
   std::vector<output> take();
-  bool connected() const;      ///< whether any component link has its stream
-  std::size_t writes() const;  ///< how many writes the engine has asked for
+  const std::vector<stored_row>& stored() const;  ///< what a store would hold now
+  bool connected() const;                         ///< whether any component link has its stream
+  std::size_t writes() const;                     ///< how many writes the engine has asked for
   stox::engine::engine& core();
   instant now() const;
 

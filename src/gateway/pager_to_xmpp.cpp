@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "gateway/disposition.hpp"
 #include "translate/identity.hpp"
 #include "translate/loop.hpp"
 #include "translate/pager.hpp"
@@ -43,6 +44,10 @@ sip::reply reply_of(const translate::sip_status& s) {
   return r;
 }
 
+receipt_key pager_to_xmpp::key_of(const pending& p) {
+  return {false, p.to.bare_text(), p.from.bare_text(), p.id};
+}
+
 about pager_to_xmpp::about_of(const pending& p) {
   return {p.conversation, p.call_id, p.id, p.from.to_string(), p.to.to_string()};
 }
@@ -67,6 +72,7 @@ void pager_to_xmpp::handle(sip::request_received& e, context& c) {
   if (!c.domains().trusts(e.peer, text::to_lower(who->aor.host))) {
     return refuse(e, reply_of({403, "Not trusted for the sender's domain", {}, false}), "not_trusted", {}, c);
   }
+  learn_client(e, who->aor, c);
   auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);
   if (!mark) return refuse(e, reply_of({482, "Loop Detected", {}, false}), "loop", {}, c);
   accept(e, who->aor, who->display, std::move(*mark), c);
@@ -145,7 +151,30 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   p.kept = kept;
   p.memory = charge(c.memory(), kept + stanza.size());
   by_id_.emplace(p.id, ref);
+  if (!made->wanted.message_id.empty()) {
+    const auto& w = made->wanted;
+    receipt_row asked;
+    asked.key = key_of(p);
+    asked.delivered = w.positive_delivery;
+    asked.failed = w.negative_delivery;
+    asked.displayed = w.display;
+    asked.original_id = w.message_id;
+    asked.reply_to = sip::write(speaker);
+    asked.date_time = made->date_time;
+    asked.call_id = p.call_id;
+    asked.domain = p.from.domain;
+    c.receipts().open(std::move(asked), c.now(), c);
+  }
   write_or_hold(ref, p, std::move(stanza), c);
+}
+
+/// Also from a message that is refused afterwards: what its sender's client takes does not depend on that.
+void pager_to_xmpp::learn_client(const sip::request_received& e, const sip::uri& sender, context& c) {
+  const auto shown = lessons_of(e.request, true);
+  if (shown.empty()) return;
+  const auto user = c.domains().addresses.to_jid(sender);
+  const auto name = user ? peer_name(*user, c.domains()) : std::nullopt;
+  if (name) c.peers().learn(*name, user->domain, shown, c.now(), c);
 }
 
 std::string pager_to_xmpp::learn_device(sip::uri& speaker, const std::string& spelled,
@@ -277,6 +306,7 @@ bool pager_to_xmpp::failed(const xmpp::message& error, context& c) {
       note(c, log_level::warning, event, about_of(p), {{"condition", std::string(condition)}});
     raise(c, event, about_of(p), p.from.domain, condition);
     erase(ref, c);
+    take_late_failure(error, c);
     return true;
   }
   const translate::error_policy policy{c.settings().sip.global_failure};
@@ -306,6 +336,8 @@ void pager_to_xmpp::answer_error(xmpp::stanza_ref ref, pending& p, const sip::re
     note(c, level, event, about_of(p), {{"status", std::to_string(r.status)}, {"cause", std::string(cause)}});
   }
   if (doubt) raise(c, event, about_of(p), p.from.domain, cause);
+  // He was told: there is nothing to report any more.
+  c.receipts().close(key_of(p), c);
   erase(ref, c);
 }
 

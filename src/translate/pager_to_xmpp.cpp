@@ -6,6 +6,7 @@
 #include "translate/loop.hpp"
 #include "translate/pager.hpp"
 #include "translate/payload_loss.hpp"
+#include "translate/receipt.hpp"
 #include "translate/sip_content.hpp"
 #include "translate/xml_text.hpp"
 #include "xml/element.hpp"
@@ -66,9 +67,10 @@ sip_status no_recipient(const error& e) {
   return refusal(404, "Not an XMPP address");
 }
 
-boost::system::result<translated<xmpp::message>, sip_status> to_xmpp(
-    const sip::request& r, const sip::essentials& head, const sip::uri& request_uri, const sip::uri& from,
-    const std::string& display, const xmpp_context& c, const address_map& addresses) {
+boost::system::result<to_xmpp_result, sip_status> to_xmpp(const sip::request& r, const sip::essentials& head,
+                                                          const sip::uri& request_uri, const sip::uri& from,
+                                                          const std::string& display, const xmpp_context& c,
+                                                          const address_map& addresses) {
   auto to = addresses.to_jid(request_uri);
   if (!to) return no_recipient(to.error());
   auto sender = addresses.to_jid(from);
@@ -76,13 +78,12 @@ boost::system::result<translated<xmpp::message>, sip_status> to_xmpp(
   return to_xmpp(r, head, from, *std::move(sender), *std::move(to), display, c);
 }
 
-boost::system::result<translated<xmpp::message>, sip_status> to_xmpp(const sip::request& r,
-                                                                     const sip::essentials& head,
-                                                                     const sip::uri& speaker, xmpp::jid from,
-                                                                     xmpp::jid to, const std::string& display,
-                                                                     const xmpp_context& c) {
+boost::system::result<to_xmpp_result, sip_status> to_xmpp(const sip::request& r, const sip::essentials& head,
+                                                          const sip::uri& speaker, xmpp::jid from,
+                                                          xmpp::jid to, const std::string& display,
+                                                          const xmpp_context& c) {
   loss_list losses;
-  translated<xmpp::message> out;
+  to_xmpp_result out;
   auto& m = out.value;
   m.from = std::move(from);
   m.to = std::move(to);
@@ -108,6 +109,9 @@ boost::system::result<translated<xmpp::message>, sip_status> to_xmpp(const sip::
   if (!display.empty())
     losses.add("sip From display name", "the other side shows the names of its own contact list");
   add_header_losses(losses, r.headers);
+  receipt::ask(m, content->wanted);
+  out.wanted = std::move(content->wanted);
+  out.date_time = std::move(content->date_time);
   if (!c.hop_mark.empty()) m.payloads.push_back(shim_of(c.hop_mark));
   out.losses = losses.take();
   return out;

@@ -57,8 +57,6 @@ void add_cpim_losses(const payload::cpim& m, loss_list& losses) {
   if (!m.cc.empty()) losses.add("cpim cc", "a stanza names one recipient");
   if (!m.date_time.empty()) losses.add("cpim DateTime", "the stanza is sent at once");
   for (std::size_t i = 1; i < m.subjects.size(); ++i) losses.add("cpim Subject", "one language is sent");
-  if (payload::imdn_request_of(m).wants_any())
-    losses.add("cpim imdn.Disposition-Notification", "no notifications are sent");
   for (const auto& e : m.extensions) {
     if (e.ns != payload::imdn_header_ns)
       losses.add("cpim " + sip::clean_text(e.name, 64), "no counterpart in a stanza");
@@ -105,6 +103,12 @@ boost::system::result<sip_content, sip_status> read_cpim(const sip::request& r, 
   add_cpim_losses(*m, losses);
   if (out->languages.empty()) out->languages = inner->languages;
   if (!m->subjects.empty()) out->subject = m->subjects.front().text;
+  out->wanted = payload::imdn_request_of(*m);
+  if (out->wanted.wants_any() && out->wanted.message_id.empty())
+    losses.add("cpim imdn.Disposition-Notification", "no Message-ID to report about");
+  if (out->wanted.processing)
+    losses.add("cpim imdn.Disposition-Notification processing", "the 2xx says as much");
+  out->date_time = m->date_time;
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "payload/imdn.hpp"
 #include "sip/wire/message.hpp"
 #include "sip/wire/uri.hpp"
 #include "translate/error.hpp"
@@ -15,9 +16,11 @@ const std::vector<std::string>& accepted_content();
 
 /// What the body of a MESSAGE says.
 struct sip_content {
-  std::string text;       ///< UTF-8, lines end in LF, only characters that XML allows; never empty
-  std::string languages;  ///< that a part or CPIM names, as Content-Language does; may be empty
-  std::string subject;    ///< of CPIM; may be empty
+  std::string text;              ///< UTF-8, lines end in LF, only characters that XML allows; never empty
+  std::string languages;         ///< that a part or CPIM names, as Content-Language does; may be empty
+  std::string subject;           ///< of CPIM; may be empty
+  std::string date_time;         ///< of CPIM, as it stands; may be empty
+  payload::imdn_request wanted;  ///< of CPIM: what the sender wants to hear of his message
 };
 
 /// Reads text/plain, text/html (made plain), multipart (the best text part) and message/cpim (RFC 3862) with

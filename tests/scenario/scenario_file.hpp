@@ -36,8 +36,11 @@
 ///     ends without waiting)
 ///     quiet               nothing has left on either side since the last "<", and no incident was raised
 ///     incident WORDS      was raised: "kind domain=... call_id=..."; the words must all stand in it
-///     log WORDS           one line has them all
-///     count NAME{label=value,...} N     a counter of the engine
+///     row TEXT            a row was saved or removed: "save capability=...", "remove receipt=..." as a trace
+///                         has it; the text stands in it
+///     restart             the rim ends without waiting, and a new engine begins with the rows that were
+///     saved log WORDS           one line has them all count NAME{label=value,...} N     a counter of the
+///     engine
 struct scenario_step {
   int line = 0;
   std::string verb;   ///< "sip>", "advance", ...
