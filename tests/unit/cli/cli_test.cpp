@@ -356,10 +356,13 @@ TEST_F(stoxctl, json_is_the_daemons_own_answer_for_every_command) {
   links_.resize(1);
   links_[0].domain = "sip.example";
   ready_ = {true, ""};
+  report_.writes = true;
   const std::map<std::string, std::pair<std::vector<std::string>, std::string>> commands = {
       {"status", {{"status"}, "{\"version\":\"" STOX_VERSION "\",\"ready\":true,"}},
       {"sessions", {{"sessions", "--limit", "7"}, "{\"open\":1,"}},
-      {"peer", {{"peer"}, "{\"links\":[{\"domain\":\"sip.example\","}},
+      {"peer", {{"peer", "show"}, "{\"links\":[{\"domain\":\"sip.example\","}},
+      {"peer forget", {{"peer", "forget", "sip:bob@sip.example"}, "{"}},
+      {"store", {{"store", "check"}, "{"}},
       {"block", {{"block", "eve@xmpp.example"}, "{\"ok\":true,\"blocked\":\"eve@xmpp.example\"}"}},
       {"block --list", {{"block", "--list"}, "{\"blocks\":[{\"what\":\"192.0.2.0/24\","}},
       {"unblock", {{"unblock", "x.example"}, ""}},  // not blocked: refused below
