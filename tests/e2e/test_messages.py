@@ -119,9 +119,7 @@ class Messages(WorldTest):
             juliet.send_text("alice@sip.example", text)
         await self.until(lambda: len(alice.inbox) >= len(texts), 20, "all lines arrive")
         self.assertEqual([r.text for r in alice.inbox], texts)
-        cseqs = [int(r.message.get("CSeq").split()[0]) for r in alice.inbox]
-        self.assertEqual(cseqs, sorted(set(cseqs)), "CSeq counts up")
-        self.assertEqual(len({r.message.call_id for r in alice.inbox}), 1)
+        self.assertEqual(len({r.message.call_id for r in alice.inbox}), len(texts), "without a thread each has its own")
 
     async def test_to_a_full_jid_reach_that_resource_only(self):
         world = await self.make_world()
