@@ -394,6 +394,8 @@ void daemon::impl::report_expiry() {
 
 void daemon::impl::add_incident(std::string_view kind, std::string domain, std::string detail) {
   const auto now = std::chrono::system_clock::now();
+  // What the store cannot keep must stand in the log, whatever its level.
+  if (!store->health().writes) say(log_level::error, kind, {{"domain", domain}, {"what", detail}});
   store->add(
       {now, std::move(domain), now + incident_lifetime, engine_number, std::string(kind), std::move(detail)});
 }

@@ -204,10 +204,13 @@ void engine::impl::reconfigure(const settings::all& s) {
   // Listeners and the store are made at start; config/ marks their options so. Everything else is read anew
   // from here.
   if (settings_.dns != s.dns) dns_.clear();
+  const bool other_authorities =
+      settings_.tls.ca_pem != s.tls.ca_pem || settings_.tls.min_version != s.tls.min_version;
   settings_ = s;
   domains_ = domains_of(settings_);
   memory_.set_limit(settings_.limits.memory);
   sip_.configure(sip_options_of(settings_, domains_));
+  if (other_authorities) sip_.forget_proofs();
   counters_.serve(served_names(settings_));
   reconfigure_links();
   update_ready();

@@ -93,6 +93,9 @@ class connections {
   bool is_trusted(conn_id conn) const;
   /// Trust has changed: streams that trusted peers opened end where their peer is trusted no longer.
   void review_trust();
+  /// What TLS peers proved was proved under authorities that may count no longer: nothing is sent to them
+  /// over streams of before, and those that are trusted by proof alone end.
+  void forget_proofs();
   /// False also for one that is not known.
   bool is_open(conn_id conn) const;
   /// New requests do not use it any more.

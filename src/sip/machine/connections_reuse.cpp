@@ -52,6 +52,16 @@ void connections::review_trust() {
   for (const conn_id conn : gone) cut(conn, "its peer is trusted no longer");
 }
 
+void connections::forget_proofs() {
+  for (const auto& [conn, number] : by_conn_) {
+    stream& s = *streams_.find(number);
+    if (s.via != transport::tls) continue;
+    end_reuse(s);
+    s.proven.clear();
+  }
+  review_trust();
+}
+
 bool connections::is_open(conn_id conn) const {
   const stream* s = find(conn);
   return s != nullptr && s->open && !s->closing;

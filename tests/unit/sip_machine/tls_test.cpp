@@ -249,6 +249,19 @@ TEST(tls, an_offered_stream_ends_with_the_trust_in_its_peer) {
   for (const auto& s : w.sends) EXPECT_NE(s.what.conn, peer);
 }
 
+TEST(tls, forgets_what_was_proved_under_other_authorities) {
+  tls_world w;
+  w.accept_as(peer, "198.51.100.1:40000", proves({"sip.example"}));
+  w.stream(peer, over_tls(";alias").str());
+  w.ep.forget_proofs();
+  w.request_to(tls_world::text(), "sip:sip.example:5071;transport=tls");
+  ASSERT_EQ(w.closes.size(), 1U);
+  EXPECT_EQ(w.closes[0].conn, peer);
+  w.answer(io::lookup_status::no_data);
+  w.answer(io::lookup_status::found, {ip4("198.51.100.1")});
+  EXPECT_FALSE(w.opens.empty());
+}
+
 TEST(tls, takes_others_for_strangers_whatever_they_claim) {
   for (const auto& who : {peer_identity{}, from_a_wrong_authority({"sip.example"}),
                           proves({"sub.sip.example"}), proves({"*.example"}), proves({"example"})}) {
