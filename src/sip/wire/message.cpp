@@ -398,7 +398,7 @@ result<std::size_t> announced_length(std::string_view text, const parse_limits& 
 
 result<std::size_t> frame_stream(std::string_view text, const parse_limits& limits) {
   const auto length = announced_length(text, limits);
-  if (!length) return length;
+  if (!length) return length.error();
   return *length <= text.size() ? *length : 0;
 }
 
