@@ -45,6 +45,9 @@ std::string unescape(std::string_view s) {
   return out;
 }
 
+/// RFC 3862 §2.1: no blanks at the ends of a line, also not by an escape.
+std::string value_of(std::string_view s) { return std::string(text::trim(unescape(text::trim(s)))); }
+
 /// RFC 3862 §2.3.1.
 void escape_to(std::string& out, std::string_view s, bool quoted) {
   for (const char c : s) {
@@ -86,15 +89,16 @@ cpim::address address_of(std::string_view value) {
 }
 
 /// ";lang=fr Objet": parameters stand between the colon and a blank (§3.3).
-cpim::subject subject_of(std::string_view value) {
+cpim::subject subject_of(const header_block::field& f) {
   cpim::subject out;
-  while (value.starts_with(';')) {
+  std::string_view value = f.value;
+  while (f.direct && value.starts_with(';')) {
     const auto end = std::min(value.find_first_of(" ;", 1), value.size());
     const auto parameter = value.substr(1, end - 1);
     if (text::istarts_with(parameter, "lang=")) out.lang = parameter.substr(5);
     value.remove_prefix(end);
   }
-  out.text = unescape(text::trim(value));
+  out.text = value_of(value);
   return out;
 }
 
@@ -109,7 +113,7 @@ std::optional<prefix> prefix_of(std::string_view value) {
   if (open == std::string_view::npos || value.back() != '>') return std::nullopt;
   const auto name = text::trim(value.substr(0, open));
   if (name.empty()) return std::nullopt;
-  return prefix{std::string(name), std::string(value.substr(open + 1, value.size() - open - 2))};
+  return prefix{std::string(name), unescape(value.substr(open + 1, value.size() - open - 2))};
 }
 
 struct qualified {
@@ -149,10 +153,11 @@ const std::string* cpim::find(std::string_view ns, std::string_view name) const 
 }
 
 result<cpim> parse_cpim(std::string_view text, const limits& l) {
-  if (!text::is_utf8(text.substr(0, std::min(text.find("\n\r\n"), text.find("\n\n")))))
-    return error(errc::malformed, "CPIM header fields are not UTF-8");
   auto head = read_header_block(text, l);
   if (!head) return head.error();
+  for (const auto& f : head->fields) {
+    if (!text::is_utf8(f.value)) return error(errc::malformed, "CPIM header fields are not UTF-8");
+  }
   cpim out;
   std::vector<prefix> known;
   for (const auto& f : head->fields) {
@@ -170,13 +175,13 @@ result<cpim> parse_cpim(std::string_view text, const limits& l) {
     } else if (f.name == "DateTime") {
       out.date_time = f.value;
     } else if (f.name == "Subject") {
-      out.subjects.push_back(subject_of(f.value));
+      out.subjects.push_back(subject_of(f));
     } else if (f.name == "Require" || f.name == "Required") {  // AG Projects' SDK writes the latter
       add_required(out, f.value, known);
     } else if (is_mime_field(f.name)) {
       mime_fields += f.name + ": " + f.value + "\r\n";
     } else if (auto full = resolve(f.name, known)) {
-      out.extensions.push_back({std::move(full->ns), std::move(full->name), unescape(f.value)});
+      out.extensions.push_back({std::move(full->ns), std::move(full->name), value_of(f.value)});
     }
   }
   if (!mime_fields.empty()) out.content = std::move(mime_fields) + "\r\n";

@@ -48,8 +48,9 @@ result<header_block> read_header_block(std::string_view text, const limits& l) {
     if (colon == std::string_view::npos || !is_name(line.substr(0, colon)))
       return error(errc::malformed, "a header field without a name");
     if (out.fields.size() == l.headers) return error(errc::too_large, "too many header fields");
-    out.fields.push_back(
-        {std::string(line.substr(0, colon)), std::string(text::trim(line.substr(colon + 1)))});
+    const auto value = text::trim(line.substr(colon + 1));
+    const bool direct = !value.empty() && value.data() == line.data() + colon + 1;
+    out.fields.push_back({std::string(line.substr(0, colon)), std::string(value), direct});
   }
   out.rest = text;
   return out;

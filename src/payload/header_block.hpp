@@ -12,8 +12,9 @@ namespace stox::payload {
 /// A block of "Name: value" lines up to an empty line, RFC 5322 §2.2 and RFC 3862 §2.1. For this room only.
 struct header_block {
   struct field {
-    std::string name;  ///< as written
-    std::string value;
+    std::string name;     ///< as written
+    std::string value;    ///< without blanks at its ends
+    bool direct = false;  ///< it follows the colon without a blank: RFC 3862 §3.3 tells parameters by that
   };
   std::vector<field> fields;
   std::string_view rest;  ///< behind the empty line; views the text that was read

@@ -143,7 +143,8 @@ class plain_text {
     for (std::size_t at = html.find("</"); at != std::string_view::npos; at = html.find("</", at + 2)) {
       const auto behind = html.substr(at + 2);
       // "</header>" does not end <head>.
-      if (!text::istarts_with(behind, name) || text::is_alnum(behind.substr(name.size())[0])) continue;
+      const bool longer = behind.size() > name.size() && text::is_alnum(behind[name.size()]);
+      if (!text::istarts_with(behind, name) || longer) continue;
       const auto end = html.find('>', at);
       return html.remove_prefix(end == std::string_view::npos ? html.size() : end + 1);
     }

@@ -92,6 +92,25 @@ TEST(cpim, that_is_none_is_refused) {
   EXPECT_FALSE(parse_cpim("From: \xff <sip:a@b>\r\n\r\nContent-Type: text/plain\r\n\r\nx"));
 }
 
+// Found by the fuzzer.
+TEST(cpim, comes_back_whatever_its_values_are_made_of) {
+  const auto m = read(
+      "NS: a <urn:\\u0001x>\r\na.One: \\ 1\\n\r\nSubject: ;lang=de is text\r\nSubject:;lang=de "
+      ";x\r\n\r\n\r\nx");
+  ASSERT_EQ(m.subjects.size(), 2U);
+  EXPECT_EQ(m.subjects[0], (cpim::subject{"", ";lang=de is text"}));
+  EXPECT_EQ(*m.find("urn:\x01x", "One"), "1");
+  EXPECT_EQ(read(write(m)), m);
+}
+
+// Found by the fuzzer: only the header fields are UTF-8, also where there are none.
+TEST(cpim, content_may_be_of_any_octets) {
+  for (const auto* head : {"", "From: <sip:a@b>\r\n"}) {
+    const auto m = read(std::string(head) + "\r\nContent-Type: x/y\r\nX: \xd9\r\n\r\n\xff");
+    EXPECT_EQ(read(write(m)), m);
+  }
+}
+
 TEST(cpim, cut_at_any_byte_is_read_or_refused) {
   for (std::size_t n = 0; n < full.size(); ++n) {
     const auto m = parse_cpim(full.substr(0, n));

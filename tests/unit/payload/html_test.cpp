@@ -60,6 +60,7 @@ TEST(html, that_is_broken_never_shows_a_tag) {
   EXPECT_EQ(html_to_text("a<p class=\"open>b"), "a");
   EXPECT_EQ(html_to_text("a<script>never ends"), "a");
   EXPECT_EQ(html_to_text("a<!-- never ends"), "a");
+  EXPECT_EQ(html_to_text("<head>x</head"), "") << "found by the fuzzer";
   EXPECT_EQ(html_to_text("<"), "<");
   EXPECT_EQ(html_to_text("</"), "");
   EXPECT_EQ(html_to_text(""), "");
