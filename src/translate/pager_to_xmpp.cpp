@@ -2,11 +2,14 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "translate/display_name.hpp"
 #include "translate/language.hpp"
 #include "translate/loop.hpp"
 #include "translate/pager.hpp"
 #include "translate/payload_loss.hpp"
 #include "xml/element.hpp"
+#include "xmpp/wire/xep/delay.hpp"
+#include "xmpp/wire/xep/nick.hpp"
 
 namespace stox::translate::pager {
 
@@ -14,6 +17,7 @@ namespace {
 
 constexpr std::string_view shim_ns = "http://jabber.org/protocol/shim";
 constexpr std::size_t max_subject = 1024;
+constexpr auto on_time = std::chrono::seconds(10);        ///< clocks differ, and proxies try several servers
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  ///< U+FFFD
 
 sip_status refusal(std::uint16_t code, std::string reason) { return {code, std::move(reason), {}, false}; }
@@ -138,6 +142,29 @@ void put_subject(xmpp::message& m, const sip::request& r, loss_list& losses) {
   if (!line.empty()) m.subjects.push_back({m.lang, std::move(line)});
 }
 
+/// XEP-0172; the address beside it says who he is.
+void put_nick(xmpp::message& m, const std::string& display, loss_list& losses) {
+  if (display.empty()) return;
+  const auto name = with_xml_chars(safe_display_name(display));
+  if (name.empty()) return losses.add("sip From display name", "looks like an address");
+  if (name != display) losses.add("sip From display name", "cleaned, at most 64 bytes");
+  m.payloads.push_back(xmpp::nick::write(name));
+}
+
+/// RFC 3428 §4: when the message was sent. What comes on time needs no stamp.
+void put_delay(xmpp::message& m, const sip::request& r, wall_time now, loss_list& losses) {
+  const auto* value = r.headers.find(sip::header::date);
+  if (value == nullptr) return;
+  const auto seconds = sip::parse_date(*value);
+  if (!seconds) return losses.add("sip Date", "not a date");
+  const std::chrono::sys_seconds sent{std::chrono::seconds(*seconds)};
+  // In seconds: a peer may name a year that no finer clock reaches.
+  const auto at = std::chrono::floor<std::chrono::seconds>(now);
+  if (sent > at + on_time) return losses.add("sip Date", "a time that has not come yet");
+  if (at - sent > on_time && sent >= std::chrono::sys_seconds{})
+    m.payloads.push_back(xmpp::write(xmpp::delay{m.from.bare_text(), sent}));
+}
+
 xml::element shim_of(const std::string& hop_mark) {
   xml::element headers("headers", std::string(shim_ns));
   xml::element header("header", std::string(shim_ns));
@@ -195,8 +222,8 @@ boost::system::result<translated<xmpp::message>, sip_status> to_xmpp(const sip::
   } else {
     losses.add("sip Call-ID", "not text that XML allows");
   }
-  if (!display.empty())
-    losses.add("sip From display name", "the other side shows the names of its own contact list");
+  put_nick(m, display, losses);
+  put_delay(m, r, c.now, losses);
   add_header_losses(losses, r.headers);
   if (!c.hop_mark.empty()) m.payloads.push_back(shim_of(c.hop_mark));
   out.losses = losses.take();
