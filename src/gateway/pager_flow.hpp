@@ -45,6 +45,8 @@ class pager_flow {
   std::size_t memory_used() const { return talk_.memory_used(); }  ///< by what is remembered
 
  private:
+  void written(const xmpp::message& m, context& c);
+
   conversations talk_;
   pager_to_xmpp to_xmpp_;
   pager_to_sip to_sip_;

@@ -16,6 +16,7 @@
 #include "gateway/report.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "xmpp/wire/stanza.hpp"
+#include "xmpp/wire/xep/extras.hpp"
 
 namespace stox::gateway {
 
@@ -27,7 +28,8 @@ class pager_to_sip {
  public:
   explicit pager_to_sip(conversations& talk) : talk_(talk) {}
 
-  void handle(const xmpp::message& m, context& c);
+  /// `x`: what read_extras gave; the message is content::text.
+  void handle(const xmpp::message& m, const xmpp::extras& x, context& c);
   /// Answers with an error before anything was sent on; `a`: what is known beyond the stanza itself.
   void refuse(const xmpp::message& m, const xmpp::stanza_error& e, std::string_view cause, about a,
               context& c);
@@ -72,9 +74,15 @@ class pager_to_sip {
     std::string jid, aor, thread;
   };
 
-  void accept(const xmpp::message& m, std::string hop_mark, context& c);
-  pair_state& remember(const xmpp::message& m, const parties& t, pair_state* known_pair, thread_state* known,
-                       thread_state made, std::uint32_t cseq, steady_time now);
+  void accept(const xmpp::message& m, const xmpp::extras& x, std::string hop_mark, context& c);
+  pair_state& remember(const xmpp::message& m, const xmpp::extras& x, const parties& t,
+                       pair_state* known_pair, thread_state* known, thread_state made, std::uint32_t cseq,
+                       steady_time now);
+  /// Whether it has an id that only this message can have, and had it before.
+  static bool came_before(const recent_texts& texts, const xmpp::message& m, const xmpp::extras& x,
+                          steady_time now);
+  /// What later messages may quote, and what may come a second time.
+  void remember_text(const xmpp::message& m, const xmpp::extras& x, pair_state& pair, steady_time now);
   /// Empty, or why there is no place for one more of this sender.
   std::string_view full(const std::string& jid, const std::string& key, const tenant& rules,
                         context& c) const;
