@@ -75,11 +75,10 @@ std::optional<std::chrono::sys_seconds> parse_date_time(std::string_view text) {
   return t;
 }
 
-std::string write_date_time(wall_time t) {
-  const auto second = std::chrono::floor<std::chrono::seconds>(t);
-  const auto day = std::chrono::floor<std::chrono::days>(second);
+std::string write_date_time(std::chrono::sys_seconds t) {
+  const auto day = std::chrono::floor<std::chrono::days>(t);
   const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss time(second - day);
+  const std::chrono::hh_mm_ss time(t - day);
   char out[40];
   std::snprintf(out, sizeof out, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),

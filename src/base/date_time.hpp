@@ -13,6 +13,9 @@ namespace stox {
 /// Any offset; fractions of a second are dropped. nullopt: no such time, or before 1970.
 std::optional<std::chrono::sys_seconds> parse_date_time(std::string_view text);
 /// "2026-01-31T12:00:00Z".
-std::string write_date_time(wall_time t);
+std::string write_date_time(std::chrono::sys_seconds t);
+inline std::string write_date_time(wall_time t) {
+  return write_date_time(std::chrono::floor<std::chrono::seconds>(t));
+}
 
 }  // namespace stox
