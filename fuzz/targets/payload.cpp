@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "payload/imdn.hpp"
 #include "payload/is_composing.hpp"
 #include "payload/mime.hpp"
+#include "xml/reader.hpp"
 
 // Any bytes as each of the bodies that a MESSAGE may have: what is read can be written and is read as the
 // same, text is UTF-8, and nothing grows beyond its input.
@@ -55,6 +57,30 @@ void check_documents(std::string_view bytes) {
   }
 }
 
+/// Nothing but the profile of XEP-0071 §7.8, as far as it is used.
+void check_profile(const xml::element& e) {
+  static constexpr std::array<std::string_view, 13> names{
+      "a", "blockquote", "body", "br", "cite", "em", "html", "li", "ol", "p", "span", "strong", "ul"};
+  require(std::find(names.begin(), names.end(), e.name) != names.end());
+  for (const auto& a : e.attributes) {
+    require((a.name == "href" && e.name == "a") || a.name == "style");
+    if (a.name == "href") require(!text::istarts_with(a.value, "javascript:") && a.value.find(':') < 7);
+    if (a.name == "style") require(a.value.find('(') == std::string::npos);
+  }
+  for (const auto* child : e.elements()) check_profile(*child);
+}
+
+/// XHTML-IM fits into a stanza, and nothing in it runs.
+void check_xhtml(std::string_view html) {
+  const auto made = payload::html_to_xhtml_im(html);
+  if (!made) return;
+  xml::read_limits l;
+  l.max_stanza_bytes = std::size_t{64} * 1024 * 1024;
+  l.max_depth = 24;
+  require(xml::parse(xml::write(*made, {}), l).has_value());
+  check_profile(*made);
+}
+
 }  // namespace
 
 /// The first line is the Content-Type of the rest.
@@ -65,7 +91,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto type = payload::parse_content_type(all.substr(0, line))) check_text(*type, body);
   check_cpim(body);
   check_documents(body);
-  if (text::is_utf8(body)) require(text::is_utf8(payload::html_to_text(body)));
+  if (text::is_utf8(body)) {
+    require(text::is_utf8(payload::html_to_text(body)));
+    check_xhtml(body);
+  }
   for (const auto* charset : {"utf-16", "utf-16le", "iso-8859-1"}) {
     const auto utf8 = payload::to_utf8(body, charset);
     require(!utf8 || text::is_utf8(*utf8));

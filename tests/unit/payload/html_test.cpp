@@ -96,6 +96,7 @@ TEST(html, reads_nothing_behind_its_end) {
     const std::vector<char> exact(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n));
     const auto text = html_to_text({exact.data(), exact.size()});
     EXPECT_EQ(text.find("<p"), std::string::npos) << n;
+    (void)html_to_xhtml_im({exact.data(), exact.size()});
   }
   EXPECT_EQ(html_to_text("<script></script"), "");
 }
