@@ -49,6 +49,14 @@ constexpr option table[] = {
        return texts{s.chat.message_type == settings::message_type::chat ? "chat" : "normal"};
      },
      nullptr},
+    {"chat.xhtml", value_type::boolean, change::live, "false", "", 0, 0, "",
+     "Whether HTML from SIP keeps its form beside the plain text, as XHTML-IM (XEP-0071). RFC 7572 wants it; "
+     "the XEP is deprecated, and few clients show it.",
+     [](all& s, const value& v) {
+       s.chat.xhtml = v.flag;
+       return std::string();
+     },
+     [](const all& s) { return texts{s.chat.xhtml ? "true" : "false"}; }, nullptr},
 };
 
 }  // namespace

@@ -111,6 +111,7 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   how.id = c.ids().next(id_kind::stanza);
   how.hop_mark = std::move(hop_mark);
   how.now = c.now().wall;
+  how.xhtml = c.settings().chat.xhtml;
   // XEP-0172 §4.2: with the first message, not with each.
   const auto name = std::hash<std::string>{}(display);
   const bool new_name = pair == nullptr || pair->shown_name != name;

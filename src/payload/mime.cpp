@@ -61,17 +61,25 @@ std::string_view without_line_end(std::string_view part) {
   return part;
 }
 
-/// The text of one entity that holds text itself; nullopt: it holds none.
-result<std::optional<std::string>> own_text(const content_type& type, std::string_view body) {
+/// How to read.
+struct reading {
+  const limits& bounds;
+  html_form html;
+};
+
+/// The text of one entity that holds text itself; empty: it holds none.
+result<readable> own_text(const content_type& type, std::string_view body, const reading& how) {
   const bool html = type.is("text", "html");
-  if (!html && !type.is("text", "plain")) return std::optional<std::string>();
+  readable out;
+  if (!html && !type.is("text", "plain")) return out;
   auto utf8 = to_utf8(body, type.param("charset"));
   if (!utf8) {
     return error(errc::bad_charset, is_known_charset(type.param("charset")) ? "the text is not of its charset"
                                                                             : "a charset that is not known");
   }
-  if (html) utf8 = html_to_text(*utf8);
-  return utf8;
+  out.text = html ? html_to_text(*utf8) : *std::move(utf8);
+  if (html && how.html == html_form::kept) out.html = *std::move(utf8);
+  return out;
 }
 
 struct finding {
@@ -82,7 +90,7 @@ struct finding {
 
 bool is_multipart(const content_type& type) { return type.type == "multipart"; }
 
-result<finding> find_text(const content_type& type, std::string_view body, const limits& l,
+result<finding> find_text(const content_type& type, std::string_view body, const reading& how,
                           std::size_t depth);
 
 /// Names what is not shown.
@@ -91,19 +99,20 @@ void leave_out(std::vector<std::string>& names, const std::string& name) {
   if (names.size() < most) names.push_back("part " + name);
 }
 
-result<finding> find_in_parts(const content_type& type, std::string_view body, const limits& l,
+result<finding> find_in_parts(const content_type& type, std::string_view body, const reading& how,
                               std::size_t depth) {
-  if (depth == l.depth) return error(errc::too_deep, "multiparts in multiparts");
-  auto parts = parse_multipart(type, body, l);
+  if (depth == how.bounds.depth) return error(errc::too_deep, "multiparts in multiparts");
+  auto parts = parse_multipart(type, body, how.bounds);
   if (!parts) return parts.error();
   std::optional<finding> best;
   std::string best_name;
   finding none;
   std::vector<std::string> left_out;
+  std::string other_html;  // RFC 2046 §5.1.4: of alternatives each says the same
   for (const auto& part : *parts) {
     // RFC 2183 §2.2: a file is not what the sender says.
     auto found = part.disposition == "attachment" ? result<finding>(finding{})
-                                                  : find_text(part.type, part.body, l, depth + 1);
+                                                  : find_text(part.type, part.body, how, depth + 1);
     if (!found && found.error().code == make_error_code(errc::too_deep)) return found.error();
     if (!found) none.why = found.error();
     if (!found || found->what.text.empty()) {
@@ -111,29 +120,36 @@ result<finding> find_in_parts(const content_type& type, std::string_view body, c
       continue;
     }
     if (found->what.languages.empty()) found->what.languages = part.languages;
-    if (!best || (found->plain && !best->plain)) {
-      if (best) leave_out(left_out, best_name);
+    const bool better = !best || (found->plain && !best->plain);
+    if (better && best) std::swap(*best, *found);
+    auto name = part.type.name();
+    if (better) std::swap(best_name, name);
+    if (!best) {
       best = *std::move(found);
-      best_name = part.type.name();
+      continue;
+    }
+    if (type.subtype == "alternative" && other_html.empty() && !found->what.html.empty()) {
+      other_html = std::move(found->what.html);
     } else {
-      leave_out(left_out, part.type.name());
+      leave_out(left_out, name);
     }
   }
   if (!best) {
     none.what.left_out = std::move(left_out);
     return none;
   }
+  if (best->what.html.empty()) best->what.html = std::move(other_html);
   for (auto& name : left_out) best->what.left_out.push_back(std::move(name));
   return *std::move(best);
 }
 
-result<finding> find_text(const content_type& type, std::string_view body, const limits& l,
+result<finding> find_text(const content_type& type, std::string_view body, const reading& how,
                           std::size_t depth) {
-  if (is_multipart(type)) return find_in_parts(type, body, l, depth);
-  auto own = own_text(type, body);
+  if (is_multipart(type)) return find_in_parts(type, body, how, depth);
+  auto own = own_text(type, body, how);
   if (!own) return own.error();
   finding out;
-  if (*own) out.what.text = **std::move(own);
+  out.what = *std::move(own);
   out.plain = type.is("text", "plain");
   return out;
 }
@@ -246,8 +262,8 @@ bool is_readable(const content_type& type) {
   return type.is("text", "plain") || type.is("text", "html") || is_multipart(type);
 }
 
-result<readable> read_text(const content_type& type, std::string_view body, const limits& l) {
-  auto found = find_text(type, body, l, 0);
+result<readable> read_text(const content_type& type, std::string_view body, const limits& l, html_form html) {
+  auto found = find_text(type, body, {l, html}, 0);
   if (!found) return found.error();
   if (found->what.text.empty()) return found->why;
   return std::move(found->what);

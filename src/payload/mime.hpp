@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,7 @@ result<std::vector<entity>> parse_multipart(const content_type& type, std::strin
 /// What a body says to a reader.
 struct readable {
   std::string text;                   ///< UTF-8
+  std::string html;                   ///< UTF-8; where asked for: what `text` was, or an alternative to it
   std::string languages;              ///< of the part that it comes from, if that says one
   std::vector<std::string> left_out;  ///< what else there was: "part image/png", "part text/html"
   friend bool operator==(const readable&, const readable&) = default;
@@ -55,7 +57,9 @@ struct readable {
 /// The text of a text/plain, text/html or multipart body: of alternatives and of mixed parts the first plain
 /// text, else the first HTML, made plain by html_to_text. Errors: no_text, bad_charset, malformed, too_deep,
 /// too_large.
-result<readable> read_text(const content_type& type, std::string_view body, const limits& l = {});
+enum class html_form : std::uint8_t { plain_only, kept };
+result<readable> read_text(const content_type& type, std::string_view body, const limits& l = {},
+                           html_form html = html_form::plain_only);
 
 /// Whether read_text may find text in it.
 bool is_readable(const content_type& type);

@@ -126,6 +126,11 @@ class builder {
     if (s.empty() || (blank && holds_blocks(current()))) return;
     begin_line();
     has_text_ |= !blank;
+    auto& children = open_.back().children;
+    if (auto* before = children.empty() ? nullptr : std::get_if<std::string>(&children.back().value)) {
+      before->append(s);
+      return;
+    }
     ++nodes_;
     open_.back().add_text(std::move(s));
   }

@@ -97,6 +97,7 @@ struct credential {
 
 struct chat {
   settings::message_type message_type = settings::message_type::chat;
+  bool xhtml = false;
   friend bool operator==(const chat&, const chat&) = default;
 };
 

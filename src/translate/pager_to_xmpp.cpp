@@ -140,11 +140,13 @@ boost::system::result<to_xmpp_result, sip_status> to_xmpp(const sip::request& r,
     m.to->resource.clear();
     losses.add("sip Request-URI;gr", "this device did not speak in this conversation");
   }
-  auto content = read_content(r, speaker, losses);
+  const auto html = c.xhtml ? payload::html_form::kept : payload::html_form::plain_only;
+  auto content = read_content(r, speaker, html, losses);
   if (!content) return content.error();
   m.lang = language_of(r, content->languages, losses);
   put_subject(m, r, content->subject, losses);
   m.bodies.push_back({m.lang, std::move(content->text)});
+  if (content->xhtml) m.payloads.push_back(*std::move(content->xhtml));
   if (auto thread = thread_of(head.call_id); xml::is_xml_text(thread)) {
     m.thread = std::move(thread);
   } else {

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "payload/cpim.hpp"
+#include "payload/html.hpp"
 #include "payload/imdn.hpp"
 #include "payload/mime.hpp"
 #include "sip/wire/headers.hpp"
@@ -62,22 +63,38 @@ void add_cpim_losses(const payload::cpim& m, loss_list& losses) {
   }
 }
 
+/// HTML may name characters that XML 1.0 does not allow.
+void clean(xml::element& e) {
+  for (auto& a : e.attributes) a.value = with_xml_chars(a.value);
+  for (auto& child : e.children) {
+    if (auto* inner = std::get_if<xml::element>(&child.value)) {
+      clean(*inner);
+    } else {
+      auto& text = std::get<std::string>(child.value);
+      text = with_xml_chars(text);
+    }
+  }
+}
+
 boost::system::result<sip_content, sip_status> text_of(const payload::content_type& type,
-                                                       std::string_view body, loss_list& losses) {
+                                                       std::string_view body, payload::html_form html,
+                                                       loss_list& losses) {
   // A body that is not text must not be shown as text.
   if (!payload::is_readable(type)) return refusal(415);
-  auto read = payload::read_text(type, body);
+  auto read = payload::read_text(type, body, {}, html);
   // Something is in a multipart, and none of it is text.
   const bool no_text = !read && read.error().code == make_error_code(payload::errc::no_text);
   if (no_text && type.type == "multipart") return refusal(415);
   if (!read) return refusal_of(read.error());
-  if (type.is("text", "html")) losses.add("sip body", "HTML became plain text");
   for (const auto& part : read->left_out) losses.add("sip " + sip::clean_text(part, 64), "one text is sent");
   for (const auto& p : type.params) {
     if (type.type == "text" && p.name != "charset")
       losses.add("sip Content-Type;" + sip::clean_text(p.name, 64), "the text is sent as it is");
   }
   sip_content out;
+  if (!read->html.empty()) out.xhtml = payload::html_to_xhtml_im(read->html);
+  if (out.xhtml) clean(*out.xhtml);
+  if (type.is("text", "html") && !out.xhtml) losses.add("sip body", "HTML became plain text");
   out.text = with_lf(std::move(read->text));
   if (out.text.empty()) return refusal(400, "Empty message");
   if (!xml::is_xml_text(out.text)) {
@@ -89,7 +106,7 @@ boost::system::result<sip_content, sip_status> text_of(const payload::content_ty
 }
 
 boost::system::result<sip_content, sip_status> read_cpim(const sip::request& r, const sip::uri& sender,
-                                                         loss_list& losses) {
+                                                         payload::html_form html, loss_list& losses) {
   const auto m = payload::parse_cpim(r.body);
   if (!m) return refusal(400, "Bad CPIM");
   // RFC 3862 §4.7: what must be understood and is not. None of these is known here.
@@ -97,7 +114,7 @@ boost::system::result<sip_content, sip_status> read_cpim(const sip::request& r, 
   const auto inner = payload::parse_entity(m->content);
   if (!inner) return refusal(400, "Bad CPIM");
   compare_sender(*m, sender, losses);
-  auto out = text_of(inner->type, inner->body, losses);
+  auto out = text_of(inner->type, inner->body, html, losses);
   if (!out) return out;
   add_cpim_losses(*m, losses);
   if (out->languages.empty()) out->languages = inner->languages;
@@ -121,15 +138,15 @@ const std::vector<std::string>& accepted_content() {
 }
 
 boost::system::result<sip_content, sip_status> read_content(const sip::request& r, const sip::uri& sender,
-                                                            loss_list& losses) {
+                                                            payload::html_form html, loss_list& losses) {
   payload::content_type type;
   if (const auto* value = r.headers.find(sip::header::content_type)) {
     auto parsed = payload::parse_content_type(*value);
     if (!parsed) return refusal(400, "Bad Content-Type");
     type = *std::move(parsed);
   }
-  if (type.is("message", "cpim")) return read_cpim(r, sender, losses);
-  return text_of(type, r.body, losses);
+  if (type.is("message", "cpim")) return read_cpim(r, sender, html, losses);
+  return text_of(type, r.body, html, losses);
 }
 
 }  // namespace stox::translate

@@ -1,13 +1,16 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "payload/imdn.hpp"
+#include "payload/mime.hpp"
 #include "sip/wire/message.hpp"
 #include "sip/wire/uri.hpp"
 #include "translate/error.hpp"
 #include "translate/payload_loss.hpp"
+#include "xml/element.hpp"
 
 namespace stox::translate {
 
@@ -16,17 +19,19 @@ const std::vector<std::string>& accepted_content();
 
 /// What the body of a MESSAGE says.
 struct sip_content {
-  std::string text;              ///< UTF-8, lines end in LF, only characters that XML allows; never empty
-  std::string languages;         ///< that a part or CPIM names, as Content-Language does; may be empty
-  std::string subject;           ///< of CPIM; may be empty
-  std::string date_time;         ///< of CPIM, as it stands; may be empty
-  payload::imdn_request wanted;  ///< of CPIM: what the sender wants to hear of his message
+  std::string text;  ///< UTF-8, lines end in LF, only characters that XML allows; never empty
+  std::optional<xml::element> xhtml;  ///< the same with its form, XEP-0071; where asked for and given
+  std::string languages;              ///< that a part or CPIM names, as Content-Language does; may be empty
+  std::string subject;                ///< of CPIM; may be empty
+  std::string date_time;              ///< of CPIM, as it stands; may be empty
+  payload::imdn_request wanted;       ///< of CPIM: what the sender wants to hear of his message
 };
 
 /// Reads text/plain, text/html (made plain), multipart (the best text part) and message/cpim (RFC 3862) with
 /// one of these in it. `sender`: whom the request is authorised for; a CPIM From that names somebody else is
-/// never believed, and named as a loss. Errors: 400 (not what its type says, or no text), 415.
+/// never believed, and named as a loss. `html`: whether its form is wanted, too. Errors: 400 (not what its
+/// type says, or no text), 415.
 boost::system::result<sip_content, sip_status> read_content(const sip::request& r, const sip::uri& sender,
-                                                            loss_list& losses);
+                                                            payload::html_form html, loss_list& losses);
 
 }  // namespace stox::translate

@@ -152,7 +152,7 @@ sections pager_to_sip(const golden_file& f, const translate::address_map& addres
   const auto whole = sip::check_mandatory(with_via);
   if (!whole) return fails_with(whole.error());
   const translate::pager::xmpp_context home{
-      "x-1", xmpp::message_type::chat, {}, translate::hop_mark_of(r), golden_now};
+      "x-1", xmpp::message_type::chat, {}, translate::hop_mark_of(r), golden_now, false};
   const auto back = translate::pager::to_xmpp(with_via, *whole, *sip::parse_uri(r.uri), whole->from.uri,
                                               whole->from.display, home, addresses);
   got.push_back(back ? section{"back", "xmpp", xmpp::write(back->value)}
@@ -179,6 +179,7 @@ sections pager_to_xmpp(const golden_file& f, const translate::address_map& addre
   c.id = "x-1";
   c.now = golden_now;
   c.resource = f.config("context.resource");
+  c.xhtml = f.config("chat.xhtml") == "true";
   if (f.config("chat.message_type") == "normal") c.type = xmpp::message_type::normal;
   if (const auto name = f.config("context.name"); !name.empty()) {
     const auto mark = translate::next_hop_mark(translate::hop_mark_of(r), name);
