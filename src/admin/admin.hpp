@@ -49,6 +49,7 @@ struct reload_outcome {
 struct blocked_source {
   std::string what;
   std::optional<wall_time> until;
+  bool configured = false;  ///< it stands in gateway.block
 };
 
 /// What the door shows and does; called on the loop's thread. Each must be set.
@@ -97,7 +98,8 @@ struct time_limits {
 ///   sessions LIMIT [DOMAIN]  {"open":..,..,"sessions":[..]}, the oldest first; LIMIT 1 to 1000
 ///   peer [DOMAIN|ADDRESS]    {"links":[..],"peers":[..]}
 ///   blocks            {"blocks":[..]}
-///   block WHAT [SECONDS], unblock WHAT   {"ok":true,..}; WHAT: address, network, bare JID or domain
+///   block WHAT [SECONDS], unblock WHAT   {"ok":true,..}; WHAT: address, network, bare JID,
+///                     domain, sip:user@domain or sip:domain
 ///   reload            {"ok":true,"changed":[..],"waiting_for_restart":[..]} or {"error":..,"errors":[..]}
 ///   drain [SECONDS]   {"ok":true}
 ///   log-level LEVEL   {"ok":true,"level":..} with LEVEL debug, info, warning or error

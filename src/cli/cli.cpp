@@ -37,7 +37,7 @@ constexpr std::string_view usage =
   stoxctl sessions [--domain D] [--limit N]
                                       messages on their way, the oldest first
   stoxctl peer [ADDRESS|DOMAIN]       SIP peers and component links: state, pauses, errors
-  stoxctl block WHAT [--for TIME]     refuse a SIP address or network, an XMPP user or domain
+  stoxctl block WHAT [--for TIME]     refuse a SIP source, an XMPP or SIP user or domain
   stoxctl block --list
   stoxctl unblock WHAT
   stoxctl incidents [--since TIME] [--limit N]

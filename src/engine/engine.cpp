@@ -43,6 +43,7 @@ engine::impl::impl(settings::all s, id_source& id)
       router_(memory_, ids_) {
   counters_.serve(served_names(settings_));
   for (const auto& c : settings_.components) links_.push_back(make_link(c));
+  configure_blocks();
 }
 
 // ---- the flows' context ----
@@ -205,6 +206,7 @@ void engine::impl::reconfigure(const settings::all& s) {
   memory_.set_limit(settings_.limits.memory);
   sip_.configure(sip_options_of(settings_, domains_));
   counters_.serve(served_names(settings_));
+  configure_blocks();
   reconfigure_links();
   update_ready();
 }

@@ -33,6 +33,7 @@
 ///     quiet               nothing has left on either side since the last "<", and no incident was raised
 ///     incident WORDS      was raised: "kind domain=... call_id=..."; the words must all stand in it
 ///     log WORDS           one line has them all
+///     logs N WORDS        so many lines until now have them all
 ///     count NAME{label=value,...} N     a counter of the engine
 struct scenario_step {
   int line = 0;

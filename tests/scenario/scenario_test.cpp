@@ -189,6 +189,7 @@ class runner {
     if (s.verb == "end") return box_->handle(engine::forced_end{});
     if (s.verb == "incident") return incident(s);
     if (s.verb == "log") return log(s);
+    if (s.verb == "logs") return logs(s.rest);
     if (s.verb == "quiet") return quiet();
     if (s.verb == "count") return count(s);
     FAIL() << "unknown step";
@@ -356,6 +357,16 @@ class runner {
     EXPECT_TRUE(std::any_of(have.begin(), have.end(), [&](const auto& line) { return holds(line, s.rest); }))
         << "no such line among\n"
         << logs_;
+  }
+
+  void logs(const std::string& wanted) {
+    collect();
+    if (!strict()) return;
+    const auto have = lines_of(logs_);
+    const auto words = wanted.substr(wanted.find(' '));
+    const auto n =
+        std::count_if(have.begin(), have.end(), [&](const auto& line) { return holds(line, words); });
+    EXPECT_EQ(n, std::stoi(wanted)) << logs_;
   }
 
   void count(const scenario_step& s) {
