@@ -13,9 +13,19 @@ namespace {
 
 constexpr std::string_view sip_scheme = "sip:";
 
+/// People write letters that URIs have no place for: a domain gets A-labels, a user escapes.
+std::string uri_of(std::string_view text) {
+  const auto begin = text.rfind('@') == std::string_view::npos ? sip_scheme.size() : text.rfind('@') + 1;
+  std::string out;
+  text::percent_encode(out, text.substr(0, begin),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  const auto domain = xmpp::domain_to_ascii(text.substr(begin));
+  return out.append(domain ? *domain : text.substr(begin));
+}
+
 /// A SIP user as his JID has him, since that is who he is to the gateway; the domain as SIP has it.
 std::optional<std::string> normal_sip_block(std::string_view text) {
-  const auto uri = sip::parse_uri(text);
+  const auto uri = sip::parse_uri(uri_of(text));
   if (!uri || uri->scheme != "sip" || !uri->params.empty()) return std::nullopt;
   const translate::address_map as_they_are;
   const auto jid = as_they_are.to_jid(*uri);

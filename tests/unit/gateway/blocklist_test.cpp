@@ -21,6 +21,8 @@ TEST(block, has_one_form) {
                                    {"sip:B\xC3\xBC"
                                     "cher.example",
                                     "sip:xn--bcher-kva.example"},
+                                   {"sip:j\xC3\xBCrg@sip.example", "sip:j\xC3\xBCrg@sip.example"},
+                                   {"sip:j%C3%BCrg@sip.example", "sip:j\xC3\xBCrg@sip.example"},
                                    {"sip:sip.example", "sip:sip.example"}}) {
     EXPECT_EQ(normal_block(text), form) << text;
   }
