@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What documents cite must exist: other documents, the error texts of docs/troubleshooting.md, the tests of docs/security.md. Prints what
-does not; exit 1 then."""
+"""What documents cite must exist: other documents, the error texts of docs/troubleshooting.md, the tests of docs/security.md, the metrics of
+docs/operations.md, which names each one that the sources have. Prints what is wrong; exit 1 then."""
 
 import pathlib
 import re
@@ -72,11 +72,36 @@ def missing_tests(root):
                 yield page, f"the test `{name}`"
 
 
+# A series as the sources make it: its name, then its help. Of an enum there is a table of rows {aside::x, name, help}.
+SERIES = re.compile(r'(?:push_back\(\{|\badd\(|\bcounter\(|\bgauge\(|\baside::\w+,)\s*"([a-z][a-z0-9_]*)",\s*"')
+
+
+def differing_metrics(root):
+    """The first column of the table of metrics has every name that the sources have, and alarms and recipes have no other."""
+    page = root / "docs" / "operations.md"
+    if not page.exists():
+        return
+    text = page.read_text(encoding="utf-8")
+    sources = [p.read_text(encoding="utf-8") for p in sorted((root / "src").rglob("*.cpp"))]
+    made = {name for s in sources if "sample>" in s for name in SERIES.findall(s)}
+    lines = text.partition("\n## Metrics\n")[2].partition("\n## ")[0].splitlines()
+    told = {name for line in lines for name in re.findall(r"`([a-z][a-z0-9_]*)[`{]", (cells(line) or [""])[0])}
+    for name in sorted(made - told):
+        yield page, f"does not name the metric {name}"
+    for name in sorted(told - made):
+        yield page, f"names the metric {name}, which no source makes"
+    for other in [page, root / "docs/troubleshooting.md", *sorted((root / "docs/howto").glob("*.md"))]:
+        for name in re.findall(r"\bstox_([a-z0-9_]+)", other.read_text(encoding="utf-8") if other.exists() else ""):
+            if name not in made:
+                yield other, f"names the metric stox_{name}, which no source makes"
+
+
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
     found = [*missing(root), *missing_texts(root), *missing_tests(root)]
-    for path, cited in found:
-        print(f"{path.relative_to(root)}: cites {cited}, which does not exist")
+    found = [(path, f"cites {cited}, which does not exist") for path, cited in found] + [*differing_metrics(root)]
+    for path, what in found:
+        print(f"{path.relative_to(root)}: {what}")
     return 1 if found else 0
 
 

@@ -52,6 +52,20 @@ struct blocked_source {
   bool configured = false;  ///< it stands in gateway.block
 };
 
+/// What a look at the store found; see store/.
+struct store_report {
+  std::string store;                  ///< where it is, as in "status"
+  std::vector<std::string> problems;  ///< empty: it is sound
+  bool writes = false;
+  std::string why;  ///< if it does not write
+  std::uint64_t bytes = 0;
+  struct table {
+    std::string name;
+    std::uint64_t rows = 0, expired = 0;
+  };
+  std::vector<table> tables;
+};
+
 /// What the door shows and does; called on the loop's thread. Each must be set.
 struct hooks {
   std::function<std::vector<engine::sample>()> samples;
@@ -77,6 +91,12 @@ struct hooks {
   /// Empty, or why not.
   std::function<std::string(const std::string& what, std::optional<duration>)> add_block;
   std::function<std::string(const std::string& what)> remove_block;
+  /// What is known of a user's client, by a SIP URI or a JID; nullopt: that names no user.
+  std::function<std::optional<engine::peer_record>(const std::string& user)> peer_record;
+  /// Empty, or why not.
+  std::function<std::string(const std::string& user)> forget_peer;
+  /// Calls `checked` once, at once or later.
+  std::function<void(std::function<void(const store_report&)> checked)> check_store;
 };
 
 /// How long a client may take for a request, from the first byte awaited to the last one written.
@@ -87,6 +107,7 @@ struct time_limits {
 
 /// Listens from construction to stop(). One per daemon; runs on the loop of `context`, which must outlive it.
 ///
+/// /readyz also says when the store cannot be written, which is no reason to take no work.
 /// HTTP: GET and HEAD only; header 8 kB, no body, 10 s for each request, 64 connections; above that the
 /// connection is closed. /status is what the command `status` answers. Control: a Unix stream socket of mode
 /// 0600; one command a line (at most 4 kB), one JSON object a line as the answer:
@@ -96,7 +117,10 @@ struct time_limits {
 ///   incidents SINCE LIMIT  {"incidents":[{"at":"2026-01-31T12:00:00Z","domain":..,"engine":0,"kind":..,
 ///                     "detail":..},..]}, oldest first; SINCE in seconds since 1970, LIMIT 1 to 1000
 ///   sessions LIMIT [DOMAIN]  {"open":..,..,"sessions":[..]}, the oldest first; LIMIT 1 to 1000
-///   peer [DOMAIN|ADDRESS]    {"links":[..],"peers":[..]}
+///   peer show [DOMAIN|ADDRESS]  {"links":[..],"peers":[..]}
+///   peer show USER    {"user":..,"capabilities":[..]}; USER: a SIP URI, or a JID with "@"
+///   peer forget USER  {"ok":true,"forgotten":..}
+///   store check       {"store":..,"sound":..,"writes":..,"why":..,"bytes":..,"tables":[..],"problems":[..]}
 ///   blocks            {"blocks":[..]}
 ///   block WHAT [SECONDS], unblock WHAT   {"ok":true,..}; WHAT: address, network, bare JID,
 ///                     domain, sip:user@domain or sip:domain

@@ -57,6 +57,11 @@ void fill(response& r, http::status status, std::string_view type, std::string b
 
 constexpr std::string_view plain = "text/plain; charset=utf-8";
 
+std::string store_line(const hooks& calls) {
+  const auto trouble = calls.store_trouble();
+  return trouble.empty() ? std::string() : "the store cannot write: " + trouble + "\n";
+}
+
 response answer(const http::request<http::empty_body>& request, const hooks& calls) {
   response r;
   r.version(request.version());
@@ -74,7 +79,7 @@ response answer(const http::request<http::empty_body>& request, const hooks& cal
   } else if (path == "/readyz") {
     const auto state = calls.readiness();
     fill(r, state.ready ? http::status::ok : http::status::service_unavailable, plain,
-         (state.ready ? "ready" : state.why) + "\n");
+         (state.ready ? "ready" : state.why) + "\n" + store_line(calls));
   } else {
     fill(r, http::status::not_found, plain, "here are /metrics, /status, /healthz and /readyz\n");
   }

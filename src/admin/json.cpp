@@ -70,8 +70,21 @@ std::string sessions_answer(std::string_view argument, const hooks& h) {
                                       {"sessions", list(h.sessions(domain, *limit))}});
 }
 
-/// All links and peers, or those of one domain or address.
-std::string peer_answer(std::string_view argument, const hooks& h) {
+/// Neither an address of a host nor a domain: those hold no "@" and no scheme.
+bool names_user(std::string_view argument) {
+  return argument.find('@') != std::string_view::npos || text::istarts_with(argument, "sip:") ||
+         text::istarts_with(argument, "tel:") || text::istarts_with(argument, "im:");
+}
+
+std::string user_answer(const std::string& user, const hooks& h) {
+  const auto record = h.peer_record(user);
+  if (!record) return error_answer(user + " is no SIP URI or JID of a user");
+  return json::serialize(json::object{{"user", record->name}, {"capabilities", list(record->facts)}});
+}
+
+/// All links and peers, or those of one domain or address, or what is known of a user's client.
+std::string peer_show_answer(std::string_view argument, const hooks& h) {
+  if (names_user(argument)) return user_answer(std::string(argument), h);
   auto links = h.links();
   auto peers = h.peers();
   const auto whole = socket_address::parse(argument);
@@ -88,6 +101,33 @@ std::string peer_answer(std::string_view argument, const hooks& h) {
   }
   if (peers.size() > most_listed) peers.resize(most_listed);
   return json::serialize(json::object{{"links", list(links)}, {"peers", list(peers)}});
+}
+
+std::string peer_forget_answer(std::string_view argument, const hooks& h) {
+  const auto why = h.forget_peer(std::string(argument));
+  return why.empty() ? done({{"forgotten", argument}}) : error_answer(why);
+}
+
+std::string peer_answer(std::string_view argument, const hooks& h) {
+  const auto blank = std::min(argument.find(' '), argument.size());
+  const auto verb = argument.substr(0, blank);
+  const auto rest = text::trim(argument.substr(blank));
+  if (verb == "show") return peer_show_answer(rest, h);
+  if (verb == "forget" && !rest.empty()) return peer_forget_answer(rest, h);
+  return error_answer("peer needs show, show ADDRESS, show DOMAIN, show USER or forget USER");
+}
+
+void store_answer(std::string_view argument, const hooks& h, answer_function answer) {
+  if (argument != "check") return answer(error_answer("store needs check"));
+  h.check_store([answer = std::move(answer)](const store_report& r) {
+    answer(json::serialize(json::object{{"store", r.store},
+                                        {"sound", r.problems.empty()},
+                                        {"writes", r.writes},
+                                        {"why", r.why},
+                                        {"bytes", r.bytes},
+                                        {"tables", list(r.tables)},
+                                        {"problems", list(r.problems)}}));
+  });
 }
 
 std::string reload_answer(const hooks& h) {
@@ -189,10 +229,11 @@ void answer_command(std::string_view line, const hooks& h, std::function<void(st
   if (command == "unblock") return answer(unblock_answer(argument, h));
   if (command == "drain") return answer(drain_answer(argument, h));
   if (command == "log-level") return answer(level_answer(argument, h));
+  if (command == "store") return store_answer(argument, h, std::move(answer));
   if (command == "incidents") return incidents_answer(argument, h, std::move(answer));
   answer(
       error_answer("unknown command; use status, version, sessions, peer, block, unblock, blocks, drain, "
-                   "reload, incidents or log-level"));
+                   "reload, incidents, store or log-level"));
 }
 
 }  // namespace stox::admin

@@ -126,6 +126,24 @@ json::array list(const std::vector<settings::changed_key>& changes) {
   return out;
 }
 
+json::array list(const std::vector<engine::peer_fact>& facts) {
+  json::array out;
+  for (const auto& f : facts) {
+    out.push_back({{"feature", f.feature},
+                   {"value", f.value},
+                   {"how", f.how},
+                   {"learned", utc(f.learned)},
+                   {"expires", utc(f.expires)}});
+  }
+  return out;
+}
+
+json::array list(const std::vector<store_report::table>& tables) {
+  json::array out;
+  for (const auto& t : tables) out.push_back({{"table", t.name}, {"rows", t.rows}, {"expired", t.expired}});
+  return out;
+}
+
 json::array list(const std::vector<std::string>& texts) {
   json::array out;
   for (const auto& text : texts) out.emplace_back(text);

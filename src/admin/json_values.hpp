@@ -15,6 +15,8 @@ boost::json::array list(const std::vector<engine::sip_peer>& peers);
 boost::json::array list(const std::vector<engine::session>& sessions);
 boost::json::array list(const std::vector<blocked_source>& blocks);
 boost::json::array list(const std::vector<settings::changed_key>& changes);
+boost::json::array list(const std::vector<engine::peer_fact>& facts);
+boost::json::array list(const std::vector<store_report::table>& tables);
 boost::json::array list(const std::vector<std::string>& texts);
 
 }  // namespace stox::admin

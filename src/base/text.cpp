@@ -117,6 +117,15 @@ std::optional<std::string> percent_decode(std::string_view s) {
   return out;
 }
 
+std::string short_hash(std::string_view s) {
+  std::uint32_t hash = 2166136261U;
+  for (const char c : s) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  for (int shift = 28; shift >= 0; shift -= 4) out += digits[hash >> shift & 15U];
+  return out;
+}
+
 std::optional<std::string_view> nearest(std::string_view name,
                                         const std::vector<std::string_view>& candidates) {
   std::optional<std::string_view> best;

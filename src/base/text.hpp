@@ -46,6 +46,9 @@ void percent_encode(std::string& out, std::string_view s, Keep keep) {
   }
 }
 
+/// Eight hexadecimal digits that stand for `s`: the same in every build and run, and no secret (FNV-1a).
+std::string short_hash(std::string_view s);
+
 /// The candidate with the smallest edit distance to `name`, if it is near enough to be what was meant.
 std::optional<std::string_view> nearest(std::string_view name,
                                         const std::vector<std::string_view>& candidates);

@@ -154,17 +154,18 @@ void add_array(std::string& out, std::string_view name, const json::array& array
   if (name == "changed") return add_changes(out, "changed: ", array);
   if (name == "waiting_for_restart") return add_changes(out, "waits for a restart: ", array);
   if (name == "warnings") return add_lines(out, "warning: ", array);
+  if (name == "problems") return add_lines(out, "problem: ", array);
   add_table(out, plain(name), array);
 }
 
 }  // namespace
 
-bool says_ready(std::string_view text) {
+bool says(std::string_view field, std::string_view text) {
   json::error_code failed;
   const auto value = json::parse({text.data(), text.size()}, failed);
   if (failed || !value.is_object()) return true;
-  const auto* ready = value.get_object().if_contains("ready");
-  return ready == nullptr || !ready->is_bool() || ready->get_bool();
+  const auto* told = value.get_object().if_contains({field.data(), field.size()});
+  return told == nullptr || !told->is_bool() || told->get_bool();
 }
 
 result<std::string> answer_text(std::string_view text) {

@@ -12,7 +12,7 @@ namespace stox::cli {
 /// and what is no JSON object become an error.
 result<std::string> answer_text(std::string_view json);
 
-/// False for an answer whose "ready" is false.
-bool says_ready(std::string_view json);
+/// False for an answer whose `field` ("ready", "sound", "writes") is false.
+bool says(std::string_view field, std::string_view json);
 
 }  // namespace stox::cli

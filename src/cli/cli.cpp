@@ -36,12 +36,16 @@ constexpr std::string_view usage =
   stoxctl status                      how it stands: readiness, links, counters
   stoxctl sessions [--domain D] [--limit N]
                                       messages on their way, the oldest first
-  stoxctl peer [ADDRESS|DOMAIN]       SIP peers and component links: state, pauses, errors
+  stoxctl peer show [ADDRESS|DOMAIN|USER]
+                                      SIP peers and component links: state, pauses, errors; of a user, what
+                                      his client is known to understand, and since when
+  stoxctl peer forget USER            learn it anew, after he has another client, say
   stoxctl block WHAT [--for TIME]     refuse a SIP source, an XMPP or SIP user or domain
   stoxctl block --list
   stoxctl unblock WHAT
   stoxctl incidents [--since TIME] [--limit N]
                                       messages whose fate is not known, and the like, oldest first
+  stoxctl store check                 whether the file is sound and can be written, and what is in it
   stoxctl reload                      read the configuration again, all or nothing
   stoxctl drain [SECONDS]             finish open work and end
   stoxctl log-level debug|info|warning|error
@@ -50,14 +54,15 @@ constexpr std::string_view usage =
                                       what a SIP message or a stanza would become; opens no socket
   stoxctl replay FILE                 runs a trace of stoxd --record and tells what differs now
 
-Flags: --json prints the daemon's own answer. --control PATH or --config FILE say which daemon; without them
-STOX_ADMIN_CONTROL, or /run/stox/ctl. Without --config, explain and replay serve sip.example and trust
-192.0.2.0/24.
+Flags: --json prints the daemon's own answer; explain and replay, which ask none, refuse it. --control PATH
+or --config FILE say which daemon; without them STOX_ADMIN_CONTROL, or /run/stox/ctl. Without --config,
+explain and replay serve sip.example and trust 192.0.2.0/24.
 TIME of --since is 2026-01-31, 2026-01-31T12:00:00Z, or a time before now like 30min, 12h, 7d; of --for it is
-30min, 12h, 7d. N is 1 to 1000 (100). Blocks end with the daemon.
+30min, 12h, 7d. N is 1 to 1000 (100). Blocks end with the daemon. ADDRESS is of a host; USER is a SIP URI or a
+JID: sip:bob@sip.example, alice@xmpp.example.
 
-Exit code: 0 done; 1 no or a bad answer, a refusal, or a replay that differs; 2 bad usage; 3 status of a
-daemon that is not ready.
+Exit code: 0 done; 1 no or a bad answer, a refusal, a replay that differs, or a store that is damaged or cannot
+be written; 2 bad usage; 3 status of a daemon that is not ready.
 )";
 
 std::string joined(const config::errors& errors) {
@@ -87,8 +92,13 @@ result<std::string> control_path(const request& r, const config::environment& en
 
 struct told {
   std::string text;
-  bool ready = true;  ///< false only where the answer says so
+  exit_code code = exit_code::done;  ///< another one only where the answer says why
 };
+
+exit_code code_of(const std::string& answer) {
+  if (!says("ready", answer)) return exit_code::not_ready;
+  return says("sound", answer) && says("writes", answer) ? exit_code::done : exit_code::failed;
+}
 
 result<told> ask(const request& r, const std::string& command, const config::environment& env) {
   const auto path = control_path(r, env);
@@ -97,7 +107,7 @@ result<told> ask(const request& r, const std::string& command, const config::env
   if (!answer) return answer.error();
   auto shown = answer_text(*answer);
   if (!shown) return shown.error();
-  return told{r.json ? *answer + "\n" : std::move(*shown), says_ready(*answer)};
+  return told{r.json ? *answer + "\n" : std::move(*shown), code_of(*answer)};
 }
 
 result<std::string> explain_input(const request& r, std::istream& in) {
@@ -138,7 +148,7 @@ exit_code print(const result<told>& result, std::ostream& out, std::ostream& err
   if (!result) return fail(err, result.error().detail, exit_code::failed);
   out << result->text << std::flush;
   if (!out.good()) return exit_code::failed;
-  return result->ready ? exit_code::done : exit_code::not_ready;
+  return result->code;
 }
 
 exit_code print(const result<std::string>& result, std::ostream& out, std::ostream& err) {
@@ -166,6 +176,9 @@ exit_code run(const std::vector<std::string>& args, std::istream& in, std::ostre
   const auto asked = control_command(*r, now);
   if (!asked) return fail(err, asked.error().detail, exit_code::usage);
   if (!asked->empty()) return print(ask(*r, *asked, env), out, err);
+  if (r->json && (command == "explain" || command == "replay"))
+    return fail(err, "--json: " + command + " asks no daemon, so there is no answer to print",
+                exit_code::usage);
   if (is("explain", 0)) return print(explain_input(*r, in), out, err);
   if (is("replay", 1)) {
     const auto done = replay_file(*r);

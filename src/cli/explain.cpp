@@ -104,6 +104,7 @@ class report {
         return;
       case sandbox::output::side::log: add_log(o.text); return;
       case sandbox::output::side::incident: return;  // its log line says the same
+      case sandbox::output::side::row: return;       // what is kept of peers is nothing that leaves
     }
   }
 

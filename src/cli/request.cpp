@@ -121,8 +121,12 @@ result<std::string> control_command(const request& r, std::int64_t now) {
   const auto is = [&words](std::string_view name, std::size_t arguments) {
     return !words.empty() && words.front() == name && words.size() == arguments + 1;
   };
-  if (is("status", 0) || is("version", 0) || is("reload", 0) || is("peer", 0)) return words[0];
-  if (is("log-level", 1) || is("peer", 1) || is("unblock", 1)) return words[0] + " " + words[1];
+  if (is("status", 0) || is("version", 0) || is("reload", 0)) return words[0];
+  if (is("log-level", 1) || is("unblock", 1)) return words[0] + " " + words[1];
+  if (is("peer", 1) && words[1] == "show") return std::string("peer show");
+  if (is("peer", 2) && (words[1] == "show" || words[1] == "forget"))
+    return "peer " + words[1] + " " + words[2];
+  if (is("store", 1) && words[1] == "check") return std::string("store check");
   if (is("incidents", 0)) return incidents_command(r, now);
   if (is("sessions", 0)) return sessions_command(r);
   if (is("block", 0) && r.list) return std::string("blocks");

@@ -121,6 +121,12 @@ void check_certificates(findings& f) {
     require(f, key("key"), all[i].key, "name the PEM file of its key");
     if (all[i].domains.empty() && f.ok(key("domains")))
       f.fail(key("domains"), "missing; name the domains that the certificate proves");
+    for (std::size_t j = 0; j < i; ++j) {
+      for (const auto& domain : all[i].domains) {
+        if (std::find(all[j].domains.begin(), all[j].domains.end(), domain) != all[j].domains.end())
+          f.fail(key("domains"), quote(domain) + " has two certificates; remove one");
+      }
+    }
   }
   const auto secure = [](const settings::listener& l) { return l.via == transport::tls; };
   const auto& listen = f.settings.sip.listen;

@@ -65,8 +65,8 @@ constexpr option table[] = {
      [](all& s) { s.sip.listen.clear(); }},
     {"sip.advertise", value_type::text_or_list, change::live, "", "", 0, 0,
      "host, or \"udp:HOST:PORT\" and the like for one transport",
-     "Host in Via, Contact and Record-Route, the first one that fits: an address stands for its family only, "
-     "a port for a port that is mapped. Empty: the address of the listener.",
+     "Host in Via, the first one that fits; the own certificate and the loop check go by it. An address "
+     "stands for its family only, a port for a port that is mapped. Empty: the address of the listener.",
      add_advertised,
      [](const all& s) {
        texts out;
@@ -77,8 +77,8 @@ constexpr option table[] = {
     {"sip.outbound_proxy", value_type::text_or_list, change::live, "", R"("sip:127.0.0.1:5080;lr")", 0, 0,
      "host name or IP address",
      "Where SIP requests are sent, tried in order; \";transport=tcp\" and \";transport=tls\" "
-     "select TCP and TLS, \";lr\" adds a Route "
-     "header. A name without a port is found by NAPTR and SRV records. Empty: each domain's own servers are "
+     "select TCP and TLS, \";lr\" adds a Route header only where the proxy is the only one. A name without a "
+     "port is found by NAPTR and SRV records. Empty: each domain's own servers are "
      "found so (RFC 3263).",
      [](all& s, const value& v) { return add_route(s.sip.outbound_proxy, v.text); },
      [](const all& s) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/host_port.hpp"
 #include "base/text.hpp"
 #include "config/findings.hpp"
 #include "config/options.hpp"

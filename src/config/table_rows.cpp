@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "base/host_port.hpp"
 #include "config/option_tables.hpp"
 #include "config/values.hpp"
 

@@ -101,11 +101,6 @@ std::optional<host_port> parse_host_port(std::string_view text, std::optional<st
   return out;
 }
 
-std::string write_host_port(std::string_view host, std::uint16_t port) {
-  const bool v6 = host.find(':') != std::string_view::npos;
-  return (v6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" + std::to_string(port);
-}
-
 std::string parse_listener(std::string_view text, settings::listener& out) {
   static constexpr std::string_view form =
       "; write \"udp:HOST:PORT\", \"tcp:HOST:PORT\" or \"tls:HOST:PORT\", IPv6 in brackets";

@@ -31,7 +31,6 @@ struct host_port {
   std::uint16_t port = 0;
 };
 std::optional<host_port> parse_host_port(std::string_view text, std::optional<std::uint16_t> default_port);
-std::string write_host_port(std::string_view host, std::uint16_t port);
 
 /// Each of these returns an empty string on success, else "what; hint" for the error line.
 std::string parse_listener(std::string_view text, settings::listener& out);

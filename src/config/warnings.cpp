@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/text.hpp"
 #include "config/findings.hpp"
 #include "config/options.hpp"
 #include "config/values.hpp"
@@ -102,7 +103,18 @@ void warner::proxies() {
   }
 }
 
+/// RFC 3261 §19.1.1: the parameter that says that the server keeps Route as it is.
+bool is_loose(const settings::sip_route& proxy) {
+  const auto parts = text::split(proxy.uri, ';');
+  return std::any_of(parts.begin() + 1, parts.end(),
+                     [](std::string_view p) { return text::iequals(p.substr(0, p.find('=')), "lr"); });
+}
+
 void warner::proxies(const std::string& key, const std::vector<settings::sip_route>& list) {
+  const auto loose = std::find_if(list.begin(), list.end(), is_loose);
+  if (list.size() > 1 && loose != list.end()) {
+    warn(key, quote(loose->uri) + " is one of several, so its \";lr\" adds no Route header; leave it out");
+  }
   const auto advertised = [this](const ip_address& ip) {
     return std::any_of(sip_.advertise.begin(), sip_.advertise.end(),
                        [&ip](const settings::advertised& a) { return ip_address::parse(a.host) == ip; });

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -35,6 +36,8 @@ using fields = std::vector<std::pair<std::string_view, std::string>>;
 constexpr unsigned engine_number = 0;  // one engine in a process for now
 constexpr auto expiry_interval = std::chrono::hours(24);
 constexpr auto incident_lifetime = std::chrono::hours(24 * 30);
+constexpr unsigned rows_at_start = 100'000;  ///< of each kind, what the core's books hold at most
+constexpr std::size_t rows_in_part = 1000;   ///< of one event, which is one line of a trace
 
 std::string joined(const std::vector<std::string>& words) {
   std::string out;
@@ -110,6 +113,9 @@ struct daemon::impl {
   std::string store_state() const;
   void report_expiry();
   void build_engine();
+  void hand_in_rows();
+  void check_store(std::function<void(const admin::store_report&)> checked);
+  std::string forget_peer(const std::string& typed);
   net::loop_hooks hooks();
   admin::hooks admin_hooks();
   void find_incidents(admin::incident_query q, found_incidents found);
@@ -188,7 +194,9 @@ void daemon::impl::report_what_was_found() {
     say(log_level::error, "store.broken",
         {{"moved_to", broken->moved_to},
          {"why", broken->why},
-         {"what", "a new file was made; the incidents until now are in the old one"}});
+         {"what",
+          "a new file was made; the incidents until now, what was known of peers and the receipts "
+          "that were open are in the old one"}});
     add_incident("store.broken", {}, "moved_to=" + broken->moved_to);
   }
   if (store->found_unclean()) {
@@ -217,16 +225,34 @@ void daemon::impl::build_engine() {
   id_source& ids = recorded_ids ? static_cast<id_source&>(*recorded_ids) : random_ids;
   core = std::make_unique<engine::engine>(settings, ids);
   if (tap) core->set_tap(&*tap);
+  hand_in_rows();
   net::loop_limits limits;
   limits.drain = settings.gateway.drain;
   limits.tcp.max_accepted = accept_limit(settings.sip);
   loop = std::make_unique<net::loop>(*core, hooks(), limits);
 }
 
+// What the core had saved until the last end.
+void daemon::impl::hand_in_rows() {
+  auto rows = store->load(rows_at_start);
+  for (std::size_t from = 0; from < rows.size(); from += rows_in_part) {
+    const auto end = std::min(rows.size(), from + rows_in_part);
+    const auto at = [&rows](std::size_t n) {
+      return std::make_move_iterator(rows.begin()) + static_cast<std::ptrdiff_t>(n);
+    };
+    core->handle(engine::restored{{at(from), at(end)}}, now());
+  }
+}
+
 net::loop_hooks daemon::impl::hooks() {
   net::loop_hooks h;
   h.log = [this](const log_record& r) { log.write(r); };
   h.incident = [this](const incident& i) { add_incident(i.kind, i.domain, detail_of(i)); };
+  h.save = [this](stored_row row) {
+    std::visit([](auto& r) { r.engine = engine_number; }, row);
+    store->save(std::move(row));
+  };
+  h.remove = [this](row_key key) { store->remove(std::move(key)); };
   h.batch_end = [this] { on_batch_end(); };
   h.reload = [this] { reload(); };
   h.stopping = [this](duration limit) {
@@ -279,6 +305,11 @@ admin::hooks daemon::impl::admin_hooks() {
   };
   h.add_block = [this](const std::string& what, std::optional<duration> time) { return block(what, time); };
   h.remove_block = [this](const std::string& what) { return unblock(what); };
+  h.peer_record = [this](const std::string& typed) { return core->peer(typed, now()); };
+  h.forget_peer = [this](const std::string& typed) { return forget_peer(typed); };
+  h.check_store = [this](std::function<void(const admin::store_report&)> checked) {
+    check_store(std::move(checked));
+  };
   return h;
 }
 
@@ -291,6 +322,24 @@ void daemon::impl::find_incidents(admin::incident_query q, found_incidents found
                 for (const auto& r : rows) out.push_back({r.at, r.domain, r.engine, r.kind, r.detail});
                 loop->io().post([f = std::exchange(found, nullptr), out = std::move(out)] { f(out); });
               });
+}
+
+void daemon::impl::check_store(std::function<void(const admin::store_report&)> checked) {
+  store->check([this, checked = std::move(checked)](store::store_report found) mutable {
+    loop->io().post([this, f = std::exchange(checked, nullptr), found = std::move(found)] {
+      admin::store_report out{store_state(), found.problems, found.writes, found.why, found.bytes, {}};
+      for (const auto& t : found.tables) out.tables.push_back({t.name, t.rows, t.expired});
+      f(out);
+    });
+  });
+}
+
+std::string daemon::impl::forget_peer(const std::string& typed) {
+  auto record = core->peer(typed, now());
+  if (!record) return typed + " is no SIP URI or JID of a user";
+  say(log_level::info, "peer.forgotten", {{"who", record->name}});
+  loop->handle(engine::peer_forgotten{std::move(record->name)});
+  return {};
 }
 
 // ---- running ----
@@ -322,8 +371,11 @@ void daemon::impl::report_store() {
   } else {
     say(log_level::error, "store.cannot_write",
         {{"why", std::move(health.why)},
-         {"what", health.in_memory ? "incidents are in memory and end with this run; mend it and restart"
-                                   : "incidents stand only in this log until it can"}});
+         {"what", health.in_memory
+                      ? "incidents, what is known of peers and open receipts are in memory and end with this "
+                        "run; mend it and restart"
+                      : "incidents stand only in this log until it can; what is learned of peers and open "
+                        "receipts end with this run"}});
   }
   log.flush();
 }
@@ -342,6 +394,8 @@ void daemon::impl::report_expiry() {
 
 void daemon::impl::add_incident(std::string_view kind, std::string domain, std::string detail) {
   const auto now = std::chrono::system_clock::now();
+  // What the store cannot keep must stand in the log, whatever its level.
+  if (!store->health().writes) say(log_level::error, kind, {{"domain", domain}, {"what", detail}});
   store->add(
       {now, std::move(domain), now + incident_lifetime, engine_number, std::string(kind), std::move(detail)});
 }
@@ -461,8 +515,8 @@ std::vector<engine::sample> daemon::impl::samples() const {
   }
   const auto rows = store->counters();
   add("log_lines_lost_total", "Log lines that nobody took: the log's reader stalls or is gone.", log.lost());
-  add("store_written_total", "Incidents written to the store.", rows.written);
-  add("store_dropped_total", "Incidents not written because the queue was full.", rows.dropped);
+  add("store_written_total", "Incidents and rows written to the store, and rows removed.", rows.written);
+  add("store_dropped_total", "Those not written because the queue was full.", rows.dropped);
   out.push_back({"previous_end_unclean",
                  "1 if the run before this one did not end by itself: what it had open is in doubt.",
                  true,
@@ -473,7 +527,7 @@ std::vector<engine::sample> daemon::impl::samples() const {
                  true,
                  {},
                  store->health().writes ? 1.0 : 0.0});
-  add("store_failed_total", "Incidents that the database refused.", rows.failed);
+  add("store_failed_total", "Those that the database refused.", rows.failed);
   return out;
 }
 
@@ -483,7 +537,7 @@ exit_code daemon::impl::finish(net::ending how) {
   store->close(clean);
   report_store();
   if (const auto lost = store->counters().dropped; lost > 0)
-    say(log_level::error, "store.incidents_lost", {{"number", std::to_string(lost)}});
+    say(log_level::error, "store.changes_lost", {{"number", std::to_string(lost)}});
   if (trace) trace->flush();
   say(log_level::info, "daemon.stopped", {{"how", clean ? "clean" : "forced"}});
   log.flush();

@@ -40,6 +40,8 @@ engine::impl::impl(settings::all s, id_source& id)
       rim_queues_(memory_, 0),
       dns_({}, deadlines_, memory_, io_),
       sip_(sip_options_of(settings_, domains_), deadlines_, ids_, memory_, io_, dns_),
+      peers_(memory_),
+      receipts_(memory_),
       router_(memory_, ids_) {
   counters_.serve(served_names(settings_));
   for (const auto& c : settings_.components) links_.push_back(make_link(c));
@@ -156,6 +158,8 @@ void engine::impl::drain_events() {
 void engine::impl::own_timeout(std::uint64_t key) {
   if (key == tidy_key) {
     router_.tidy(*this);
+    peers_.expire(now_.steady);
+    receipts_.expire(now_.steady);
     dns_.tidy(now_);
     sip_.tidy(now_);
     deadlines_.set(tidy_timer_ = {}, {timer_owner::engine, tidy_key}, now_.steady + tidy_every);
@@ -201,10 +205,13 @@ void engine::impl::reconfigure(const settings::all& s) {
   // Listeners and the store are made at start; config/ marks their options so. Everything else is read anew
   // from here.
   if (settings_.dns != s.dns) dns_.clear();
+  const bool other_authorities =
+      settings_.tls.ca_pem != s.tls.ca_pem || settings_.tls.min_version != s.tls.min_version;
   settings_ = s;
   domains_ = domains_of(settings_);
   memory_.set_limit(settings_.limits.memory);
   sip_.configure(sip_options_of(settings_, domains_));
+  if (other_authorities) sip_.forget_proofs();
   counters_.serve(served_names(settings_));
   configure_blocks();
   reconfigure_links();
@@ -281,6 +288,8 @@ void engine::handle(const event& e, instant now) {
                  [&i](const forced_end&) { i.force_end(); },
                  [&i](const blocked& x) { i.block(x.what); },
                  [&i](const unblocked& x) { i.unblock(x.what); },
+                 [&i](const restored& x) { i.restore(x.rows); },
+                 [&i](const peer_forgotten& x) { i.peers_.forget(x.name, i); },
              },
              e);
   i.pump();

@@ -13,6 +13,7 @@
 #include "base/instant.hpp"
 #include "base/io.hpp"
 #include "base/log.hpp"
+#include "base/stored_row.hpp"
 #include "engine/views.hpp"
 #include "gateway/blocklist.hpp"
 #include "settings/settings.hpp"
@@ -49,8 +50,17 @@ struct blocked {
 struct unblocked {
   std::string what;
 };
+/// What the store held when the process began: the newest rows, bounded, the oldest of them first. It comes
+/// before `starting`, perhaps in parts.
+struct restored {
+  std::vector<stored_row> rows;
+};
+/// The operator wants that user's capability record gone; `name` is as gateway::peer_name() gives it.
+struct peer_forgotten {
+  std::string name;
+};
 using event = std::variant<io::event, starting, timeout, reconfigured, shutdown, write_queues, forced_end,
-                           blocked, unblocked>;
+                           blocked, unblocked, restored, peer_forgotten>;
 
 // ---- actions beyond those of base/io.hpp ----
 
@@ -63,7 +73,14 @@ struct incident_raised {
 };
 /// Every connection was told goodbye: the rim may end.
 struct stopped {};
-using action = std::variant<io::action, log_line, stopped, incident_raised>;
+/// The rim keeps the row over a restart, in place of the one of that name, as well as it can.
+struct row_saved {
+  stored_row row;
+};
+struct row_removed {
+  row_key key;
+};
+using action = std::variant<io::action, log_line, stopped, incident_raised, row_saved, row_removed>;
 
 /// One counter series: name and labels are static or bounded; the rim renders them.
 struct sample {
@@ -123,6 +140,8 @@ class engine {
   open_work open() const;
   std::vector<sip_peer> peers(instant now) const;
   std::vector<gateway::block> blocks() const;
+  /// What is known of the user that is written there (a URI or a JID); nullopt: it names no user.
+  std::optional<peer_record> peer(std::string_view typed, instant now) const;
 
  private:
   struct impl;

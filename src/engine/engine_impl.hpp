@@ -37,6 +37,10 @@ struct engine::impl final : gateway::context {
   id_source& ids() override { return ids_; }
   byte_account& memory() override { return memory_; }
   gateway::counters& counts() override { return counters_; }
+  gateway::peer_book& peers() override { return peers_; }
+  gateway::receipt_book& receipts() override { return receipts_; }
+  void save(stored_row row) override { told_.emplace_back(row_saved{std::move(row)}); }
+  void remove(row_key key) override { told_.emplace_back(row_removed{std::move(key)}); }
   const settings::all& settings() const override { return settings_; }
   const gateway::domains& domains() const override { return domains_; }
   void set_timer(timer_handle& handle, std::uint64_t key, std::optional<steady_time> when) override {
@@ -64,6 +68,7 @@ struct engine::impl final : gateway::context {
   void configure_blocks();
   void take_blocks_over();
   void expire_blocks();
+  void restore(const std::vector<stored_row>& rows);
   void arm_blocks();
   void begin_shutdown(duration limit);
   void step_shutdown();
@@ -119,8 +124,10 @@ struct engine::impl final : gateway::context {
   std::uint32_t last_link_ = 0;
   gateway::blocklist blocklist_;
   std::set<std::string, std::less<>> blocked_sources_;  ///< as the endpoint knows them
+  gateway::peer_book peers_;
+  gateway::receipt_book receipts_;
   gateway::router router_;
-  std::vector<action> told_;  ///< log lines and incidents
+  std::vector<action> told_;  ///< log lines, incidents and rows
   instant now_;
   phase phase_ = phase::running;
   bool started_ = false;

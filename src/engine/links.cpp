@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/host_port.hpp"
 #include "engine/engine_impl.hpp"
 #include "engine/timer_keys.hpp"
 #include "engine/wiring.hpp"
@@ -153,7 +154,7 @@ std::vector<link_status> engine::links() const {
     const auto status = l.wire->status();
     const auto& o = l.wire->options();
     const auto& s = l.wire->stats();
-    out.push_back({o.domain, o.host + ":" + std::to_string(o.port), status.state, l.wire->up(),
+    out.push_back({o.domain, write_host_port(o.host, o.port), status.state, l.wire->up(),
                    l.at != impl::component_link::stage::serving, status.since.wall, status.why, s.connects,
                    s.losses, s.queued, s.unconfirmed + s.tracked});
   }

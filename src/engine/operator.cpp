@@ -3,10 +3,11 @@
 #include <utility>
 
 #include "base/net_address.hpp"
+#include "base/overloaded.hpp"
 #include "engine/engine_impl.hpp"
 #include "engine/timer_keys.hpp"
 
-// What the operator asks of the engine: blocks, and looks at what is open.
+// What the operator asks of the engine: blocks, and looks at what is open and known.
 namespace stox::engine {
 
 void engine::impl::block(const gateway::block& b) {
@@ -62,6 +63,38 @@ void engine::impl::arm_blocks() {
   std::optional<steady_time> when;
   if (end) when = now_.steady + std::max<duration>(*end - now_.wall, duration::zero());
   deadlines_.set(blocks_timer_, {timer_owner::engine, blocks_key}, when);
+}
+
+void engine::impl::restore(const std::vector<stored_row>& rows) {
+  for (const auto& row : rows) {
+    std::visit(overloaded{
+                   [this](const capability_row& r) { peers_.restore(r, now_); },
+                   [this](const receipt_row& r) { receipts_.restore(r, now_); },
+               },
+               row);
+  }
+}
+
+std::optional<peer_record> engine::peer(std::string_view typed, instant now) const {
+  auto name = gateway::peer_name(typed, impl_->domains_);
+  if (!name) return std::nullopt;
+  peer_record out{*std::move(name), {}};
+  const auto* caps = impl_->peers_.peek(out.name);
+  if (caps == nullptr) return out;
+  for (std::size_t i = 0; i < gateway::feature_count; ++i) {
+    const auto& f = caps->facts[i];
+    if (f.value == gateway::known::unknown || f.expires() <= now.wall) continue;
+    out.facts.push_back({std::string(to_string(static_cast<gateway::feature>(i))),
+                         f.value == gateway::known::yes ? "yes" : "no", std::string(to_string(f.how)),
+                         f.learned, f.expires()});
+  }
+  const auto end = caps->accepts_learned + gateway::peer_book::yes_lasts;
+  if (caps->accepts.empty() || end <= now.wall) return out;
+  std::string types;
+  for (const auto& t : caps->accepts) types += (types.empty() ? "" : " ") + t;
+  out.facts.push_back({"accept", std::move(types), std::string(to_string(gateway::learned_by::accept)),
+                       caps->accepts_learned, end});
+  return out;
 }
 
 std::vector<gateway::block> engine::blocks() const { return impl_->blocklist_.all(); }

@@ -23,6 +23,8 @@ constexpr aside_name aside_names[] = {
      "Stanzas other than messages that were not between the gateway and somebody else; ignored."},
     {gateway::aside::malformed_stanza, "malformed_stanzas_total",
      "Stanzas other than messages that could not be read."},
+    {gateway::aside::report_sent, "reports_sent_total",
+     "Disposition notifications sent to SIP users who asked for them."},
 };
 static_assert(std::size(aside_names) == gateway::aside_count);
 
@@ -176,13 +178,16 @@ std::vector<sample> engine::samples() const {
   for (const auto& l : i.links_) queued += l.wire->stats().queued_bytes;
   const auto part = [&out](const char* name, double n) {
     out.push_back({"memory_part_bytes",
-                   "Parts of memory_used_bytes: what is remembered of conversations, stanzas that wait for "
-                   "their link, the write queues of the sockets.",
+                   "Parts of memory_used_bytes: what is remembered of conversations, what is known of "
+                   "peers' clients, open receipts, stanzas that wait for their link, the write queues of "
+                   "the sockets.",
                    true,
                    {{"part", name}},
                    n});
   };
   part("conversations", static_cast<double>(i.router_.memory_used()));
+  part("peers", static_cast<double>(i.peers_.memory_used()));
+  part("receipts", static_cast<double>(i.receipts_.memory_used()));
   part("xmpp_queues", static_cast<double>(queued));
   part("write_queues", static_cast<double>(i.rim_queues_.size()));
   gauge("blocks", "Sources and senders that the operator has blocked.",
@@ -190,6 +195,9 @@ std::vector<sample> engine::samples() const {
   gauge("ready", "1 while the gateway takes work.", readiness().ready ? 1 : 0);
   gauge("open_messages", "Messages on their way.", static_cast<double>(i.router_.open()));
   gauge("conversations", "Conversations remembered.", static_cast<double>(i.router_.conversations_known()));
+  gauge("peers_known", "Users of whose clients something is known.", static_cast<double>(i.peers_.size()));
+  gauge("open_receipts", "Messages whose sender waits for a receipt.",
+        static_cast<double>(i.receipts_.size()));
   gauge("deadlines", "Entries of the deadline index.", static_cast<double>(i.deadlines_.size()));
   gauge("memory_used_bytes", "The byte account: what peers make the gateway hold.",
         static_cast<double>(i.memory_.used()));

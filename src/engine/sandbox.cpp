@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/overloaded.hpp"
+#include "engine/row_text.hpp"
 #include "xml/element.hpp"
 #include "xml/reader.hpp"
 
@@ -42,16 +43,52 @@ std::string describe(const incident& i) {
          " cause=" + i.cause;
 }
 
+/// Whether one of them takes the other's place in the store.
+bool same_name(const stored_row& a, const stored_row& b) {
+  if (const auto* r = std::get_if<receipt_row>(&a)) return r->key == std::get<receipt_row>(b).key;
+  const auto &x = std::get<capability_row>(a), &y = std::get<capability_row>(b);
+  return x.address == y.address && x.feature == y.feature;
+}
+
 }  // namespace
 
 struct sandbox::impl {
-  impl(settings::all s, options how) : settings_(std::move(s)), how_(how), engine_(settings_, ids_) {
-    accepting_ = how.links_up;
+  impl(settings::all s, options how)
+      : settings_(std::move(s)), how_(std::move(how)), accepting_(how_.links_up), stored_(how_.stored) {
+    begin();
+  }
+
+  /// An engine comes to life: sockets, what the store holds, the links.
+  void begin() {
+    engine_.emplace(settings_, ids_);
     listen(udp_listener, transport::udp, local);
     listen(tcp_listener, transport::tcp, local);
     listen(tls_listener, transport::tls, local_tls);
-    engine_.start(now_);
+    if (!stored_.empty()) handle(restored{stored_});
+    engine_->start(now_);
     drain();
+  }
+
+  void restart() {
+    handle(forced_end{});
+    servers_.clear();
+    streams_.clear();
+    unsent_.clear();
+    begin();
+  }
+
+  /// The store's part.
+  void keep(const stored_row& row) {
+    std::erase_if(stored_,
+                  [&row](const stored_row& r) { return r.index() == row.index() && same_name(r, row); });
+    stored_.push_back(row);
+  }
+  void drop(const row_key& key) {
+    std::erase_if(stored_, [&key](const stored_row& r) {
+      const auto* capability = std::get_if<capability_row>(&r);
+      return capability != nullptr ? key == row_key(capability_key{capability->address})
+                                   : key == row_key(std::get<receipt_row>(r).key);
+    });
   }
 
   static constexpr conn_id udp_listener{1};
@@ -70,12 +107,12 @@ struct sandbox::impl {
   }
 
   void handle(const event& e) {
-    engine_.handle(e, now_);
+    engine_->handle(e, now_);
     drain();
   }
 
   void drain() {
-    while (auto a = engine_.poll()) {
+    while (auto a = engine_->poll()) {
       std::visit(
           overloaded{
               [this](io::action& x) { std::visit([this](auto& y) { perform(y); }, x); },
@@ -85,6 +122,14 @@ struct sandbox::impl {
               [](stopped&) {},
               [this](incident_raised& x) {
                 outputs_.push_back({output::side::incident, describe(x.what), x.what.domain, {}, {}});
+              },
+              [this](const row_saved& x) {
+                keep(x.row);
+                outputs_.push_back({output::side::row, "save " + row_text(x.row), {}, {}, {}});
+              },
+              [this](const row_removed& x) {
+                drop(x.key);
+                outputs_.push_back({output::side::row, "remove " + key_text(x.key), {}, {}, {}});
               },
           },
           *a);
@@ -99,7 +144,7 @@ struct sandbox::impl {
   }
 
   void later(std::function<void()> reply) { replies_.push_back(std::move(reply)); }
-  void tell(const io::event& e) { engine_.handle(event(e), now_); }
+  void tell(const io::event& e) { engine_->handle(event(e), now_); }
 
   void perform(io::open& x) {
     const auto id = x.conn;
@@ -212,7 +257,7 @@ struct sandbox::impl {
 
   void advance(duration d) {
     const auto end = now_ + d;
-    for (auto next = engine_.next_deadline(); next && *next <= end.steady; next = engine_.next_deadline()) {
+    for (auto next = engine_->next_deadline(); next && *next <= end.steady; next = engine_->next_deadline()) {
       if (*next > now_.steady) now_ = now_ + (*next - now_.steady);
       handle(timeout{});
     }
@@ -223,11 +268,13 @@ struct sandbox::impl {
   options how_;
   counting_ids ids_;
   instant now_ = epoch;
-  stox::engine::engine engine_;
-  bool accepting_ = true;
+  std::optional<stox::engine::engine> engine_;
+  bool accepting_;
+  std::vector<stored_row> stored_;
   std::map<conn_id, server_end> servers_;
   std::map<conn_id, std::pair<transport, socket_address>> streams_;
   std::optional<std::vector<std::string>> proven_;  ///< by TLS servers
+  std::uint64_t last_listener_ = static_cast<std::uint64_t>(tls_listener);
   std::uint64_t last_accepted_ = 1000;
   std::map<std::pair<io::record_type, std::string>, std::vector<std::string>> zone_;
   std::vector<std::function<void()>> replies_;
@@ -237,7 +284,7 @@ struct sandbox::impl {
 };
 
 sandbox::sandbox(settings::all settings, options how)
-    : impl_(std::make_unique<impl>(std::move(settings), how)) {
+    : impl_(std::make_unique<impl>(std::move(settings), std::move(how))) {
   impl_->outputs_.clear();  // the links' own log lines
 }
 sandbox::~sandbox() = default;
@@ -288,6 +335,10 @@ void sandbox::turn_wall_clock(duration by) {
   impl_->now_.wall += std::chrono::duration_cast<wall_time::duration>(by);
 }
 
+void sandbox::listen(transport via, const socket_address& at) {
+  impl_->listen(conn_id{++impl_->last_listener_}, via, at);
+}
+
 void sandbox::link_down() {
   impl_->accepting_ = false;
   for (const auto& gone : std::exchange(impl_->servers_, {})) {
@@ -313,10 +364,16 @@ void sandbox::link_up() {
   impl_->accepting_ = true;
   // Time goes on only as far as the reconnect needs; two minutes are beyond the longest back-off.
   const auto limit = impl_->now_ + std::chrono::minutes(2);
-  while (impl_->servers_.empty() && impl_->engine_.next_deadline() &&
-         *impl_->engine_.next_deadline() <= limit.steady) {
-    advance(*impl_->engine_.next_deadline() - impl_->now_.steady);
+  while (impl_->servers_.empty() && impl_->engine_->next_deadline() &&
+         *impl_->engine_->next_deadline() <= limit.steady) {
+    advance(*impl_->engine_->next_deadline() - impl_->now_.steady);
   }
+}
+
+void sandbox::congest(bool yes) {
+  std::vector<conn_id> links;
+  for (const auto& [id, server] : impl_->servers_) links.push_back(id);
+  for (const auto id : links) impl_->handle(yes ? io::event(io::blocked{id}) : io::event(io::writable{id}));
 }
 
 void sandbox::know(io::record_type type, const std::string& name, std::string data) {
@@ -339,7 +396,9 @@ void sandbox::handle(const event& e) { impl_->handle(e); }
 std::vector<sandbox::output> sandbox::take() { return std::exchange(impl_->outputs_, {}); }
 bool sandbox::connected() const { return !impl_->servers_.empty(); }
 std::size_t sandbox::writes() const { return impl_->writes_; }
-stox::engine::engine& sandbox::core() { return impl_->engine_; }
+void sandbox::restart() { impl_->restart(); }
+const std::vector<stored_row>& sandbox::stored() const { return impl_->stored_; }
+stox::engine::engine& sandbox::core() { return *impl_->engine_; }
 instant sandbox::now() const { return impl_->now_; }
 
 }  // namespace stox::engine

@@ -5,6 +5,7 @@
 
 #include "base/overloaded.hpp"
 #include "base/text.hpp"
+#include "engine/row_text.hpp"
 
 namespace stox::engine {
 
@@ -181,6 +182,17 @@ class field_reader {
     return true;
   }
 
+  bool rows(restored& x) {
+    while (!rest_.empty()) {
+      const auto end = std::min(rest_.find(' '), rest_.size());
+      auto row = parse_row(rest_.substr(0, end));
+      if (!row) return false;
+      x.rows.push_back(*std::move(row));
+      rest_.remove_prefix(std::min(end + 1, rest_.size()));
+    }
+    return true;
+  }
+
   bool answer(io::looked_up& x) {
     std::uint64_t status = 0, ttl = 0;
     if (!id("id", x.id) || !id("status", status) || !id("ttl", ttl) || status > 3) return false;
@@ -227,6 +239,8 @@ bool read_own_event(std::string_view name, field_reader& f, event& out) {
     return true;
   }
   if (name == "block" || name == "unblock") return f.block(name == "block", out);
+  if (name == "restored") return f.rows(out.emplace<restored>());
+  if (name == "peer_forgotten") return f.decoded("name", out.emplace<peer_forgotten>().name);
   return false;
 }
 
@@ -349,6 +363,12 @@ void trace_writer::on_event(const event& e, instant now) {
                                " what=" + hex(x.what.what);
                       },
                       [](const unblocked& x) { return "unblock what=" + hex(x.what); },
+                      [](const restored& x) {
+                        std::string out = "restored";
+                        for (const auto& row : x.rows) out += " " + row_text(row);
+                        return out;
+                      },
+                      [](const peer_forgotten& x) { return "peer_forgotten name=" + hex(x.name); },
                   },
                   e),
        now);
@@ -377,6 +397,8 @@ void trace_writer::on_action(const action& a, instant now) {
                  [](const log_line&) {},
                  [&](const stopped&) { line('<', "stopped", now); },
                  [&](const incident_raised& x) { line('<', text_of(x.what), now); },
+                 [&](const row_saved& x) { line('<', "save " + row_text(x.row), now); },
+                 [&](const row_removed& x) { line('<', "remove " + key_text(x.key), now); },
              },
              a);
 }

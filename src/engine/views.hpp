@@ -42,6 +42,17 @@ struct sip_peer {
   std::string last_error;
 };
 
+/// One thing that is known of a user's client.
+struct peer_fact {
+  std::string feature, value, how;
+  wall_time learned, expires;
+};
+/// The capability record of one user; `name` as gateway::peer_name() gives it.
+struct peer_record {
+  std::string name;
+  std::vector<peer_fact> facts;
+};
+
 /// Open work in numbers.
 struct open_work {
   std::size_t messages = 0, conversations = 0;

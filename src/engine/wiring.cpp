@@ -1,8 +1,8 @@
 #include "engine/wiring.hpp"
 
-#include <cstdint>
-
+#include "base/text.hpp"
 #include "sip/wire/uri.hpp"
+#include "translate/sip_content.hpp"
 #include "xmpp/wire/jid.hpp"
 
 namespace stox::engine {
@@ -10,16 +10,11 @@ namespace stox::engine {
 namespace {
 
 /// A name that is the same for every engine that serves the same domains: to a hop mark a redundant pair is
-/// one gateway. FNV-1a.
+/// one gateway.
 std::string short_name(const std::vector<std::string>& served) {
-  std::uint32_t hash = 2166136261U;
-  for (const auto& domain : served) {
-    for (const char c : domain + ",") hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  }
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (int shift = 28; shift >= 0; shift -= 4) out += digits[hash >> shift & 15U];
-  return out;
+  std::string all;
+  for (const auto& domain : served) all += domain + ",";
+  return text::short_hash(all);
 }
 
 /// Validation has passed: a name that cannot be converted is kept, and simply matches nothing.
@@ -102,6 +97,7 @@ sip::endpoint_options sip_options_of(const settings::all& s, const gateway::doma
     o.trusted_domains.insert(o.trusted_domains.end(), t.trusted_domains.begin(), t.trusted_domains.end());
   }
   o.sip_domains = d.sip;
+  o.accept = translate::accepted_content();
   for (const auto& domain : d.xmpp) {
     if (auto name = d.addresses.domain_to_sip(domain)) o.xmpp_domains.push_back(std::move(*name));
   }

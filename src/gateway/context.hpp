@@ -14,7 +14,10 @@
 #include "base/incident.hpp"
 #include "base/instant.hpp"
 #include "base/log.hpp"
+#include "base/stored_row.hpp"
 #include "gateway/counters.hpp"
+#include "gateway/peer_book.hpp"
+#include "gateway/receipt_book.hpp"
 #include "settings/settings.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "translate/address.hpp"
@@ -59,13 +62,9 @@ struct domains {
 
 /// The flows' way out: commands to the endpoints by id, and what the engine lends. Implemented by the engine;
 /// a call never re-enters a flow, its consequences come as later events.
-class context {
+/// It is also where flows save what is to outlive the process (row_sink).
+class context : public row_sink {
  public:
-  context() = default;
-  context(const context&) = delete;
-  context& operator=(const context&) = delete;
-  virtual ~context() = default;
-
   /// Whether new work is refused because the gateway is about to end.
   virtual bool draining() const = 0;
 
@@ -86,6 +85,8 @@ class context {
   virtual id_source& ids() = 0;
   virtual byte_account& memory() = 0;
   virtual counters& counts() = 0;
+  virtual peer_book& peers() = 0;
+  virtual receipt_book& receipts() = 0;
   virtual const settings::all& settings() const = 0;
   virtual const gateway::domains& domains() const = 0;
   /// Whether the operator has blocked that XMPP sender, or the SIP user behind that JID.

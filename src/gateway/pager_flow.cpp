@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/disposition.hpp"
+
 namespace stox::gateway {
 
 void pager_flow::handle(const xmpp::message& m, context& c) {
   switch (m.type) {
     case xmpp::message_type::error:
       // RFC 6120 §8.3.1: never an answer to an error.
-      if (!to_xmpp_.failed(m, c)) c.counts().count(aside::stray_error);
+      if (!to_xmpp_.failed(m, c) && !take_late_failure(m, c)) c.counts().count(aside::stray_error);
       return;
     case xmpp::message_type::groupchat: {
       // Rooms are not users: nobody here is an occupant of one.
@@ -23,6 +25,8 @@ void pager_flow::handle(const xmpp::message& m, context& c) {
       // Chat states, receipts and markers stand alone: no text, no answer due. A subject alone is text, and
       // the translator refuses it aloud.
       if (m.bodies.empty() && m.subjects.empty()) {
+        if (take_reports(m, c))
+          return c.counts().count(direction::to_sip, outcome::ignored, "report", m.to->domain);
         return c.counts().count(direction::to_sip, outcome::ignored, "no_body", m.to->domain);
       }
       if (c.blocks(m.from)) {

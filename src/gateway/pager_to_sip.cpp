@@ -1,8 +1,10 @@
 #include "gateway/pager_to_sip.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
+#include "base/text.hpp"
 #include "sip/wire/headers.hpp"
 #include "translate/error.hpp"
 #include "translate/loop.hpp"
@@ -123,12 +125,18 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
   }
 
   auto* thread = talk_.find_thread(t.jid, t.aor, t.thread, steady);
+  // RFC 3261 §8.1.1.4: a request outside a dialog has a Call-ID of its own, but where it stands for a thread.
+  // COMPAT(linphone 5.1): drops what comes with a Call-ID that it has seen, and answers 200.
   thread_state new_thread;
-  if (thread == nullptr) new_thread = conversations::new_thread(t.thread, c.ids());
-  const auto& talked = thread != nullptr ? *thread : new_thread;
+  const bool fresh = thread == nullptr || t.thread.empty();
+  if (fresh) new_thread = conversations::new_thread(t.thread, c.ids());
+  const auto& talked = fresh ? new_thread : *thread;
   translate::pager::sip_context how;
   how.call_id = a.call_id = talked.call_id;
+  // Requests to another device may be under way at the same time, and a challenge takes a CSeq of its own:
+  // with a tag for each Request-URI none of them can be taken for another (RFC 3261 §8.2.2.2).
   how.from_tag = talked.from_tag;
+  if (!to.resource.empty()) how.from_tag += '-' + text::short_hash(to.resource);
   how.cseq = talked.cseq + 1;
   // RFC 7247 §6.3: whoever writes to a resource means that device.
   how.gr = to.resource;

@@ -4,9 +4,11 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "gateway/disposition.hpp"
 #include "translate/identity.hpp"
 #include "translate/loop.hpp"
 #include "translate/pager.hpp"
+#include "translate/sip_content.hpp"
 
 namespace stox::gateway {
 
@@ -36,8 +38,16 @@ sip::reply reply_of(const translate::sip_status& s) {
   if (s.contact) r.headers.add(sip::header::contact, "<" + sip::write(*s.contact) + ">");
   // RFC 3261 §21.4.6 and §21.4.13: these MUST say what would do.
   if (s.allow) r.headers.add(sip::header::allow, "MESSAGE, OPTIONS, CANCEL, ACK");
-  if (s.code == 415) r.headers.add(sip::header::accept, "text/plain;charset=UTF-8");
+  if (s.code == 415) {
+    std::string types;
+    for (const auto& type : translate::accepted_content()) types += (types.empty() ? "" : ", ") + type;
+    r.headers.add(sip::header::accept, std::move(types));
+  }
   return r;
+}
+
+receipt_key pager_to_xmpp::key_of(const pending& p) {
+  return {false, p.to.bare_text(), p.from.bare_text(), p.id};
 }
 
 about pager_to_xmpp::about_of(const pending& p) {
@@ -75,6 +85,7 @@ void pager_to_xmpp::handle(sip::request_received& e, context& c) {
   if (!c.domains().trusts(e.peer, text::to_lower(who->aor.host))) {
     return refuse(e, reply_of({403, "Not trusted for the sender's domain", {}, false}), "not_trusted", {}, c);
   }
+  learn_client(e, who->aor, c);
   auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);
   if (!mark) return break_loop(e, reply_of({482, "Loop Detected", {}, false}), "loop", {}, c);
   accept(e, who->aor, who->display, std::move(*mark), c);
@@ -125,8 +136,8 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
     if (thread == nullptr && pair != nullptr && talk_.find_thread(jid, aor, {}, steady) != nullptr)
       how.resource = pair->xmpp_resource;
   }
-  auto made =
-      translate::pager::to_xmpp(e.request, e.head, *std::move(sender), *std::move(target), display, how);
+  auto made = translate::pager::to_xmpp(e.request, e.head, speaker, *std::move(sender), *std::move(target),
+                                        display, how);
   if (!made) return refuse(e, reply_of(made.error()), "content", known, c);
   std::string stanza = xmpp::write(made->value);
   const auto kept = sizeof(pending) + entry_bytes + 2 * how.id.size() + e.head.call_id.size() + jid.size() +
@@ -159,7 +170,30 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   p.kept = kept;
   p.memory = charge(c.memory(), kept + stanza.size());
   by_id_.emplace(p.id, ref);
+  if (!made->wanted.message_id.empty()) {
+    const auto& w = made->wanted;
+    receipt_row asked;
+    asked.key = key_of(p);
+    asked.delivered = w.positive_delivery;
+    asked.failed = w.negative_delivery;
+    asked.displayed = w.display;
+    asked.original_id = w.message_id;
+    asked.reply_to = sip::write(speaker);
+    asked.date_time = made->date_time;
+    asked.call_id = p.call_id;
+    asked.domain = p.from.domain;
+    c.receipts().open(std::move(asked), c.now(), c);
+  }
   write_or_hold(ref, p, std::move(stanza), c);
+}
+
+/// Also from a message that is refused afterwards: what its sender's client takes does not depend on that.
+void pager_to_xmpp::learn_client(const sip::request_received& e, const sip::uri& sender, context& c) {
+  const auto shown = lessons_of(e.request, true);
+  if (shown.empty()) return;
+  const auto user = c.domains().addresses.to_jid(sender);
+  const auto name = user ? peer_name(*user, c.domains()) : std::nullopt;
+  if (name) c.peers().learn(*name, user->domain, shown, c.now(), c);
 }
 
 std::string pager_to_xmpp::learn_device(sip::uri& speaker, const std::string& spelled,
@@ -291,6 +325,7 @@ bool pager_to_xmpp::failed(const xmpp::message& error, context& c) {
       note(c, log_level::warning, event, about_of(p), {{"condition", std::string(condition)}});
     raise(c, event, about_of(p), p.from.domain, condition);
     erase(ref, c);
+    take_late_failure(error, c);
     return true;
   }
   const translate::error_policy policy{c.settings().sip.global_failure};
@@ -320,6 +355,8 @@ void pager_to_xmpp::answer_error(xmpp::stanza_ref ref, pending& p, const sip::re
     note(c, level, event, about_of(p), {{"status", std::to_string(r.status)}, {"cause", std::string(cause)}});
   }
   if (doubt) raise(c, event, about_of(p), p.from.domain, cause);
+  // He was told: there is nothing to report any more.
+  c.receipts().close(key_of(p), c);
   erase(ref, c);
 }
 

@@ -74,6 +74,7 @@ class pager_to_xmpp {
                   const std::string& conversation, context& c);
   void accept(sip::request_received& e, const sip::uri& aor, const std::string& display, std::string hop_mark,
               context& c);
+  static void learn_client(const sip::request_received& e, const sip::uri& sender, context& c);
   /// The sender's device: of this request, else of an earlier one of the same two.
   static std::string learn_device(sip::uri& speaker, const std::string& spelled, const pair_state* pair);
   /// `known`: what the look-up gave, nothing having been remembered since.
@@ -88,6 +89,7 @@ class pager_to_xmpp {
   void erase(xmpp::stanza_ref ref, context& c);
   void abandon(xmpp::stanza_ref ref, pending& p, const work_end& why, context& c);
   static about about_of(const pending& p);
+  static receipt_key key_of(const pending& p);
   static std::string_view name_of(stage s);
 
   conversations& talk_;

@@ -24,6 +24,11 @@ class recent_map {
     if (at == index_.end()) return nullptr;
     return &touch(at->second, now);
   }
+  /// The entry without marking it; nullptr if there is none.
+  const Value* peek(std::string_view key) const {
+    const auto at = index_.find(key);
+    return at == index_.end() ? nullptr : &at->second->value;
+  }
   /// The entry, made if it is not there, and marked as used now.
   Value& get(std::string_view key, steady_time now) {
     const auto at = index_.find(key);
@@ -32,6 +37,14 @@ class recent_map {
     entries_.push_front({std::string(key), now, Value{}});
     index_.emplace(std::string_view(entries_.front().key), entries_.begin());
     return entries_.front().value;
+  }
+  bool erase(std::string_view key) {
+    const auto at = index_.find(key);
+    if (at == index_.end()) return false;
+    const auto there = at->second;  // the index's key is its text
+    index_.erase(at);
+    entries_.erase(there);
+    return true;
   }
   void expire(steady_time older_than) {
     while (!entries_.empty() && entries_.back().used < older_than) drop_stalest();

@@ -16,6 +16,9 @@ namespace stox::gateway {
 
 namespace {
 
+/// Said aloud: clients hash the language of the stream in its place where none is said (XEP-0390 §4.1).
+constexpr const char* language = "en";
+
 /// XEP-0106 §6: without this feature a client must take the gateway for one that does not understand "\40".
 constexpr std::string_view jid_escaping = "jid\\20escaping";
 
@@ -40,13 +43,13 @@ xmpp::disco::info describe(const xmpp::jid& to, const std::vector<std::string>& 
   info.features.assign(std::begin(everywhere), std::end(everywhere));
   if (!to.local.empty()) {
     if (to.is_bare()) {
-      info.identities.push_back({"account", "registered", {}});
+      info.identities.push_back({"account", "registered", {}, language});
     } else {
-      info.identities.push_back({"client", "phone", {}});
+      info.identities.push_back({"client", "phone", {}, language});
     }
     return info;
   }
-  info.identities.push_back({"gateway", "simple", gateway_name});
+  info.identities.push_back({"gateway", "simple", gateway_name, language});
   info.features.insert(info.features.end(), std::begin(of_the_gateway), std::end(of_the_gateway));
   if (!contact.empty()) info.forms.push_back(contact_form(contact));
   return info;

@@ -40,7 +40,11 @@ answer disco_items(const std::string& node) {
 
 answer vcard(const xmpp::jid& to, xmpp::vcard::form form, const context& c) {
   const auto card = card_of(to, c.domains().addresses);
-  if (!card) return refusal(xmpp::condition::item_not_found);
+  // XEP-0054 §3.3: the same answer as where nobody is.
+  if (!card) {
+    return refusal(form == xmpp::vcard::form::temp ? xmpp::condition::service_unavailable
+                                                   : xmpp::condition::item_not_found);
+  }
   return std::optional(xmpp::vcard::write(*card, form));
 }
 

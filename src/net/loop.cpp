@@ -147,6 +147,10 @@ void loop::impl::perform(engine::action a) {
     if (hooks.log) hooks.log(line->record);
   } else if (auto* raised = std::get_if<engine::incident_raised>(&a)) {
     if (hooks.incident) hooks.incident(raised->what);
+  } else if (auto* saved = std::get_if<engine::row_saved>(&a)) {
+    if (hooks.save) hooks.save(std::move(saved->row));
+  } else if (auto* removed = std::get_if<engine::row_removed>(&a)) {
+    if (hooks.remove) hooks.remove(std::move(removed->key));
   } else {
     static_assert(std::is_same_v<std::variant_alternative_t<2, engine::action>, engine::stopped>);
     end(ending::clean);

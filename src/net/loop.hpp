@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/stored_row.hpp"
 #include "engine/engine.hpp"
 #include "net/reactor.hpp"
 #include "net/tcp.hpp"
@@ -22,6 +23,8 @@ namespace stox::net {
 struct loop_hooks {
   std::function<void(const log_record&)> log;  ///< the engine's lines and the loop's own
   std::function<void(const incident&)> incident;
+  std::function<void(stored_row)> save;
+  std::function<void(row_key)> remove;
   std::function<void()> batch_end;         ///< everything that was there to do is done: a time to flush logs
   std::function<void()> reload;            ///< SIGHUP
   std::function<void(duration)> stopping;  ///< the shutdown began, with that limit for open work

@@ -34,6 +34,40 @@ constexpr const char* steps_of_this_version[] = {
              'open messages of that run are in doubt' FROM meta WHERE key = 'run' AND value = 'open';
     DROP TABLE meta;
     )",
+    // What is known of peers' clients, and receipts that somebody waits for. An id is higher the newer its
+    // row.
+    R"(
+    CREATE TABLE capability (
+      id INTEGER PRIMARY KEY,
+      address TEXT NOT NULL,
+      feature TEXT NOT NULL,
+      value TEXT NOT NULL,
+      how TEXT NOT NULL,
+      learned INTEGER NOT NULL,
+      domain TEXT NOT NULL,
+      expiry INTEGER NOT NULL,
+      engine INTEGER NOT NULL,
+      UNIQUE (address, feature));
+    CREATE INDEX capability_expiry ON capability (expiry);
+    CREATE TABLE receipt (
+      id INTEGER PRIMARY KEY,
+      to_sip INTEGER NOT NULL,
+      jid TEXT NOT NULL,
+      aor TEXT NOT NULL,
+      message_id TEXT NOT NULL,
+      delivered INTEGER NOT NULL,
+      failed INTEGER NOT NULL,
+      displayed INTEGER NOT NULL,
+      original_id TEXT NOT NULL,
+      reply_to TEXT NOT NULL,
+      date_time TEXT NOT NULL,
+      call_id TEXT NOT NULL,
+      domain TEXT NOT NULL,
+      expiry INTEGER NOT NULL,
+      engine INTEGER NOT NULL,
+      UNIQUE (jid, aor, message_id, to_sip));
+    CREATE INDEX receipt_expiry ON receipt (expiry);
+    )",
 };
 
 std::optional<std::int64_t> number(sqlite3* db, const char* sql) {

@@ -1,87 +1,35 @@
 #include "store/sqlite_store.hpp"
 
-#include <algorithm>
-#include <cerrno>
 #include <condition_variable>
-#include <cstring>
 #include <deque>
+#include <future>
 #include <mutex>
 #include <thread>
 #include <utility>
 
 #include "store/errc.hpp"
 #include "store/sqlite.hpp"
+#include "store/store_check.hpp"
 #include "store/store_file.hpp"
+#include "store/tables.hpp"
 
 namespace stox::store {
 namespace {
 
 constexpr const char* nowhere = ":memory:";
 
-std::int64_t seconds(wall_time t) {
-  return std::chrono::duration_cast<std::chrono::seconds>(t.time_since_epoch()).count();
-}
-
-bool bind(sqlite3_stmt* s, int at, const std::string& text) {
-  return sqlite3_bind_text(s, at, text.data(), static_cast<int>(text.size()), SQLITE_STATIC) == SQLITE_OK;
-}
-
-std::string text_of(sqlite3_stmt* s, int column) {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(s, column));
-  return {text, static_cast<std::size_t>(sqlite3_column_bytes(s, column))};
-}
-
-std::vector<incident> select(sqlite3* db, const incident_query& q) {
-  std::vector<incident> out;
-  const auto s =
-      prepare(db,
-              "SELECT at, domain, expiry, engine, kind, detail FROM incident WHERE at >= ?1 ORDER BY id "
-              "DESC LIMIT ?2");
-  if (!s) return out;
-  sqlite3_bind_int64(s.get(), 1, seconds(q.since));
-  sqlite3_bind_int64(s.get(), 2, q.limit);
-  const auto time = [&](int column) {
-    return wall_time(std::chrono::seconds(sqlite3_column_int64(s.get(), column)));
-  };
-  while (sqlite3_step(s.get()) == SQLITE_ROW) {
-    out.push_back({time(0), text_of(s.get(), 1), time(2),
-                   static_cast<unsigned>(sqlite3_column_int(s.get(), 3)), text_of(s.get(), 4),
-                   text_of(s.get(), 5)});
-  }
-  std::reverse(out.begin(), out.end());
-  return out;
-}
-
-bool insert(sqlite3_stmt* s, const incident& i) {
-  sqlite3_reset(s);
-  sqlite3_bind_int64(s, 1, seconds(i.at));
-  sqlite3_bind_int64(s, 3, seconds(i.expiry));
-  sqlite3_bind_int64(s, 4, i.engine);
-  return bind(s, 2, i.domain) && bind(s, 5, i.kind) && bind(s, 6, i.detail) && sqlite3_step(s) == SQLITE_DONE;
-}
-
-void prune(sqlite3* db) {
-  const auto old = prepare(db, "DELETE FROM incident WHERE expiry < ?1");
-  if (old) {
-    sqlite3_bind_int64(old.get(), 1, seconds(std::chrono::system_clock::now()));
-    sqlite3_step(old.get());
-  }
-  const auto many = prepare(db, "DELETE FROM incident WHERE id <= (SELECT max(id) FROM incident) - ?1");
-  if (many) {
-    sqlite3_bind_int64(many.get(), 1, sqlite_store::rows_limit);
-    sqlite3_step(many.get());
-  }
-}
+constexpr auto sweep_every = std::chrono::minutes(10);
+constexpr std::size_t trim_every = 1000;  ///< changes: to find the oldest rows takes a walk through the table
 
 }  // namespace
 
 struct sqlite_store::impl {
-  struct question {
-    incident_query query;
-    std::function<void(std::vector<incident>)> found;
-  };
   void run();
-  void write(const std::deque<incident>& batch);
+  void write(const std::deque<change>& batch);
+  void put(change c, std::size_t limit);
+  bool ask(std::function<void()> question);
+  void tell_health(bool good, std::string why);
+  store_report check();
 
   result<> open(const std::string& wanted);
   result<> open_file();
@@ -97,51 +45,69 @@ struct sqlite_store::impl {
   std::thread worker;
   mutable std::mutex guard;  // for what follows
   std::condition_variable wake;
-  std::deque<incident> queue;
-  std::deque<question> questions;
+  std::deque<change> queue;
+  std::deque<std::function<void()>> questions;  // run on the store's thread, after what came before them
   store_counters counts;
   store_health state;
   bool ending = false;
+  std::size_t untrimmed = 0;  // changes since the last trim; the worker's
 };
 
 void sqlite_store::impl::run() {
   std::unique_lock held(guard);
   for (;;) {
-    wake.wait(held, [this] { return ending || !queue.empty() || !questions.empty(); });
-    if (queue.empty() && questions.empty()) return;
-    std::deque<incident> batch;
+    const bool work =
+        wake.wait_for(held, sweep_every, [this] { return ending || !queue.empty() || !questions.empty(); });
+    if (work && queue.empty() && questions.empty()) return;
+    std::deque<change> batch;
     batch.swap(queue);
-    std::deque<question> asked;
+    std::deque<std::function<void()>> asked;
     asked.swap(questions);
     held.unlock();
-    if (!batch.empty()) write(batch);
-    for (const auto& q : asked) q.found(select(db.get(), q.query));
+    if (!batch.empty() || !work) write(batch);
+    for (const auto& question : asked) question();
     held.lock();
   }
 }
 
 // A batch is one transaction: all of it or nothing.
-void sqlite_store::impl::write(const std::deque<incident>& batch) {
+void sqlite_store::impl::write(const std::deque<change>& batch) {
+  untrimmed += batch.size();
+  const bool full = untrimmed >= trim_every;
   bool good = execute(db.get(), "BEGIN IMMEDIATE");
-  if (good) {
-    const auto s = prepare(
-        db.get(),
-        "INSERT INTO incident (at, domain, expiry, engine, kind, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
-    good = s != nullptr;
-    for (const auto& i : batch) good = good && insert(s.get(), i);
-    if (good) prune(db.get());
-  }
-  good = good && execute(db.get(), "COMMIT");
-  std::string why = good ? "" : sqlite3_errmsg(db.get());
+  std::string why = good ? write_changes(db.get(), batch) : "";
+  good = good && why.empty() && sweep(db.get(), std::chrono::system_clock::now()) &&
+         (!full || trim(db.get())) && execute(db.get(), "COMMIT");
+  if (good && full) untrimmed = 0;
+  if (!good && why.empty()) why = sqlite3_errmsg(db.get());
   if (!good) execute(db.get(), "ROLLBACK");
-  bool changed = false;
   {
     const std::lock_guard held(guard);
     (good ? counts.written : counts.failed) += batch.size();
+  }
+  tell_health(good, std::move(why));
+}
+
+void sqlite_store::impl::tell_health(bool good, std::string why) {
+  bool changed = false;
+  {
+    const std::lock_guard held(guard);
     changed = lasting && state.writes != good;
     if (changed) state = {good, false, std::move(why)};
   }
   if (changed && health_changed) health_changed();
+}
+
+store_report sqlite_store::impl::check() {
+  const bool good = can_write(db.get());
+  std::string why = good ? "" : sqlite3_errmsg(db.get());
+  if (!good) execute(db.get(), "ROLLBACK");
+  tell_health(good, std::move(why));
+  auto out = check_file(lasting ? path : std::string(), db.get());
+  const std::lock_guard held(guard);
+  out.writes = state.writes;
+  out.why = state.why;
+  return out;
 }
 
 result<> sqlite_store::impl::open(const std::string& wanted) {
@@ -197,7 +163,8 @@ result<std::unique_ptr<sqlite_store>> sqlite_store::open(const std::string& path
   auto i = std::make_unique<impl>();
   if (const auto opened = i->open(path); !opened) return opened.error();
   i->health_changed = std::move(health_changed);
-  prune(i->db.get());
+  sweep(i->db.get(), std::chrono::system_clock::now());
+  trim(i->db.get());
   auto* const worker_of = i.get();
   i->worker = std::thread([worker_of] { worker_of->run(); });
   return std::unique_ptr<sqlite_store>(new sqlite_store(std::move(i)));
@@ -206,28 +173,52 @@ result<std::unique_ptr<sqlite_store>> sqlite_store::open(const std::string& path
 bool sqlite_store::found_unclean() const { return impl_->unclean; }
 std::optional<broken_file> sqlite_store::found_broken() const { return impl_->aside; }
 
-void sqlite_store::add(incident i) {
+void sqlite_store::impl::put(change c, std::size_t limit) {
   {
-    const std::lock_guard held(impl_->guard);
-    if (impl_->ending || impl_->queue.size() >= queue_limit) {
-      ++impl_->counts.dropped;
+    const std::lock_guard held(guard);
+    if (ending || queue.size() >= limit) {
+      ++counts.dropped;
       return;
     }
-    impl_->queue.push_back(std::move(i));
+    queue.push_back(std::move(c));
   }
-  impl_->wake.notify_one();
+  wake.notify_one();
 }
 
-void sqlite_store::find(incident_query q, std::function<void(std::vector<incident>)> found) {
+bool sqlite_store::impl::ask(std::function<void()> question) {
   {
-    const std::lock_guard held(impl_->guard);
-    if (!impl_->ending) {
-      impl_->questions.push_back({q, std::move(found)});
-      impl_->wake.notify_one();
-      return;
-    }
+    const std::lock_guard held(guard);
+    if (ending) return false;
+    questions.push_back(std::move(question));
   }
-  found({});
+  wake.notify_one();
+  return true;
+}
+
+void sqlite_store::add(incident i) { impl_->put(std::move(i), queue_limit); }
+void sqlite_store::save(stored_row row) { impl_->put(std::move(row), queue_limit); }
+void sqlite_store::remove(row_key key) { impl_->put(std::move(key), removals_limit); }
+
+std::vector<stored_row> sqlite_store::load(unsigned limit) {
+  // Owned by both threads: the one that waits may be gone before the other has told it all.
+  const auto loaded = std::make_shared<std::promise<std::vector<stored_row>>>();
+  auto rows = loaded->get_future();
+  const bool asked = impl_->ask([this, limit, loaded] {
+    loaded->set_value(load_rows(impl_->db.get(), std::chrono::system_clock::now(), limit));
+  });
+  return asked ? rows.get() : std::vector<stored_row>();
+}
+
+void sqlite_store::find(incident_query q, const std::function<void(std::vector<incident>)>& found) {
+  const bool asked = impl_->ask([this, q, found] { found(find_incidents(impl_->db.get(), q)); });
+  if (!asked) found({});
+}
+
+void sqlite_store::check(const std::function<void(store_report)>& checked) {
+  if (impl_->ask([this, checked] { checked(impl_->check()); })) return;
+  store_report closed;
+  closed.problems.emplace_back("the store is closed");
+  checked(std::move(closed));
 }
 
 void sqlite_store::close(bool clean) {

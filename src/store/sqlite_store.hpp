@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/instant.hpp"
+#include "base/stored_row.hpp"
 
 namespace stox::store {
 
@@ -23,6 +24,7 @@ struct incident {
   std::string detail;  ///< "conv=... call_id=..."
 };
 
+/// Of changes: incidents, and rows saved and removed.
 struct store_counters {
   std::uint64_t written = 0;
   std::uint64_t dropped = 0;  ///< the queue was full
@@ -42,18 +44,38 @@ struct store_health {
   std::string why;
 };
 
+struct table_size {
+  std::string name;
+  std::uint64_t rows = 0;
+  std::uint64_t expired = 0;  ///< of them; they go with the next sweep
+};
+
+/// What a look at the store found.
+struct store_report {
+  std::vector<std::string> problems;  ///< of the file, in SQLite's words; empty: it is sound
+  bool writes = false;                ///< a write on trial came through, and what is written lasts
+  std::string why;                    ///< if not
+  std::uint64_t bytes = 0;            ///< of the file and its log; 0: in memory
+  std::vector<table_size> tables;
+};
+
 /// A file that was damaged and is out of the way now.
 struct broken_file {
   std::string moved_to, why;
 };
 
 /// The database file, in WAL mode, and the one thread that writes it. Its public functions may be called from
-/// any thread; none of them waits for the disk but open() and close(). The file is locked (flock) while it is
-/// open: a second daemon is refused before it changes anything.
+/// any thread; none of them waits for the disk but open(), load() and close(). Changes are written in
+/// batches, one transaction each, in the order in which they came. Rows that have expired are taken out with
+/// each batch and at least every ten minutes. The file is locked (flock) while it is open: a second daemon is
+/// refused before it changes anything.
 class sqlite_store {
  public:
-  static constexpr std::size_t queue_limit = 4096;  ///< incidents waiting to be written
-  static constexpr int rows_limit = 100'000;        ///< incidents kept; the oldest go first
+  static constexpr std::size_t queue_limit = 4096;  ///< changes waiting to be written
+  /// Removals may wait beyond it: a save that is lost costs one receipt after a restart, a removal that is
+  /// lost might send one twice.
+  static constexpr std::size_t removals_limit = 4 * queue_limit;
+  static constexpr int rows_limit = 100'000;  ///< rows kept of each table, about; the oldest go first
 
   /// ":memory:" keeps nothing beyond the process. Makes the file (mode 0600) but no directories; migrates an
   /// older one. A broken file is moved aside and a new one made. A full or read-only disk, or a file that is
@@ -71,9 +93,16 @@ class sqlite_store {
   bool found_unclean() const;
   std::optional<broken_file> found_broken() const;
   void add(incident i);
+  void save(stored_row row);  ///< in place of the one of that name
+  void remove(row_key key);
+  /// The newest `limit` rows of each kind, the oldest of them first; waits for the disk.
+  std::vector<stored_row> load(unsigned limit);
   /// Calls `found` with the incidents, oldest first, on the store's thread; with none after close(). What was
   /// added before is found.
-  void find(incident_query q, std::function<void(std::vector<incident>)> found);
+  void find(incident_query q, const std::function<void(std::vector<incident>)>& found);
+  /// Looks through the whole file, tries to write, and calls `checked` on the store's thread; after close()
+  /// at once, with a problem. What was added before is written before.
+  void check(const std::function<void(store_report)>& checked);
   /// Writes what is queued and ends the thread; `clean` is what the next run's found_unclean() reads. Later
   /// calls do nothing.
   void close(bool clean);

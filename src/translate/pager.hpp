@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "payload/imdn.hpp"
 #include "sip/wire/headers.hpp"
 #include "sip/wire/message.hpp"
 #include "translate/address.hpp"
@@ -41,19 +42,24 @@ struct xmpp_context {
   std::string hop_mark;
 };
 
-/// RFC 7572 §5: text/plain in UTF-8, US-ASCII or ISO-8859-1. `from` is the authorised identity
-/// (identity.hpp). A `gr` in the Request-URI names the resource; in a normal message only if it is also
-/// c.resource. Errors: the SIP answer for the sender (400: no text, or not what its charset says; 404; 415;
-/// 416).
-boost::system::result<translated<xmpp::message>, sip_status> to_xmpp(
-    const sip::request& r, const sip::essentials& head, const sip::uri& request_uri, const sip::uri& from,
-    const std::string& display, const xmpp_context& c, const address_map& addresses);
-/// The same where both addresses were translated before; `from` holds the device.
-boost::system::result<translated<xmpp::message>, sip_status> to_xmpp(const sip::request& r,
-                                                                     const sip::essentials& head,
-                                                                     xmpp::jid from, xmpp::jid to,
-                                                                     const std::string& display,
-                                                                     const xmpp_context& c);
+/// A stanza, and what its SIP sender wants to hear of it (RFC 5438).
+struct to_xmpp_result : translated<xmpp::message> {
+  payload::imdn_request wanted;
+  std::string date_time;  ///< of its CPIM, as it stood; may be empty
+};
+
+/// RFC 7572 §5, for the content that sip_content.hpp reads. `from` is the authorised identity (identity.hpp).
+/// A `gr` in the Request-URI names the resource; in a normal message only if it is also c.resource. Errors:
+/// the SIP answer for the sender (400: no text, or not what its charset says; 404; 415; 416).
+boost::system::result<to_xmpp_result, sip_status> to_xmpp(const sip::request& r, const sip::essentials& head,
+                                                          const sip::uri& request_uri, const sip::uri& from,
+                                                          const std::string& display, const xmpp_context& c,
+                                                          const address_map& addresses);
+/// The same where both addresses were translated before; `from` holds the device of `speaker`.
+boost::system::result<to_xmpp_result, sip_status> to_xmpp(const sip::request& r, const sip::essentials& head,
+                                                          const sip::uri& speaker, xmpp::jid from,
+                                                          xmpp::jid to, const std::string& display,
+                                                          const xmpp_context& c);
 
 /// The answer to a request whose Request-URI is no address, `e` of address_map::to_jid.
 sip_status no_recipient(const error& e);

@@ -3,8 +3,11 @@
 import asyncio
 import contextlib
 import os
+import re
+import socket
 import sqlite3
 import subprocess
+import time
 import unittest
 
 from harness.ua import Answer, SipClient
@@ -106,6 +109,55 @@ class Daemon(WorldTest):
         for text, stanza_id in ids.items():
             arrived = any(r.text == text for r in alice.inbox)
             self.assertTrue(arrived or stanza_id in told, f"{text} is delivered or its sender told")
+
+    async def test_service_manager_hears_that_it_is_ready_alive_reloading_and_stopping(self):
+        world = await self.make_world(start=False)
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(manager.close)
+        manager.bind(os.path.join(world.folder, "notify"))
+        manager.setblocking(False)
+        heard = []  # (when, text)
+
+        def count(text):
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    heard.append((time.monotonic(), manager.recv(4096).decode()))
+            return sum(h.split("\n")[0] == text for _, h in heard)
+
+        def last(text):
+            return next(h for _, h in reversed(heard) if h.split("\n")[0] == text)
+
+        world.stoxd.env = {"NOTIFY_SOCKET": manager.getsockname(), "WATCHDOG_USEC": "400000"}
+        world.stoxd.write_config(5080)
+        world.stoxd.change_config(("[gateway]\n", '[gateway]\ndrain = "7s"\n'))
+        await world.stoxd.start(ready=False)  # no XMPP server is there; the service has started all the same
+        await self.until(lambda: count("READY=1"), 10, "it is ready")
+        self.assertIn(f"STATUS=listening on udp:127.0.0.1:{world.stoxd.sip_port}", last("READY=1"))
+
+        # Half of the time that it may be silent for is between two signs of life, and it does not spin.
+        await self.until(lambda: count("WATCHDOG=1") >= 4, 10, "signs of life")
+        signs = [when for when, h in heard if h == "WATCHDOG=1"]
+        self.assertGreater(signs[3] - signs[0], 0.3)
+
+        # A reload is over when it says READY=1 again, also where it is refused. systemd takes the two for a pair by the time in the first.
+        for accepted, change in ((True, ("[sip]\n", '[sip]\nhold = "3s"\n')), (False, ("[log]", "[lgo]"))):
+            before, ready, reloads = time.monotonic_ns(), count("READY=1"), count("RELOADING=1")
+            world.stoxd.change_config(change)
+            world.stoxd.hang_up()
+            await self.until(lambda: count("READY=1") > ready, 10, "it is ready again")
+            self.assertEqual(count("RELOADING=1"), reloads + 1)
+            begun = int(re.search(r"^MONOTONIC_USEC=(\d+)$", last("RELOADING=1"), re.M).group(1))
+            self.assertTrue(before // 1000 <= begun <= time.monotonic_ns() // 1000)
+            order = [h.split("\n")[0] for _, h in heard if not h.startswith("WATCHDOG")]
+            self.assertEqual(order[-2:], ["RELOADING=1", "READY=1"])
+            self.assertEqual("daemon.reload_refused" in world.stoxd.log_text(), not accepted)
+
+        # It wants the drain's time, and 15 seconds for the links and the store.
+        world.stoxd.terminate()
+        self.assertEqual(await world.stoxd.ended(15), 0)
+        self.assertEqual(count("STOPPING=1"), 1)
+        self.assertIn("\nEXTEND_TIMEOUT_USEC=22000000", last("STOPPING=1"))
+        self.assertEqual(count("READY=1"), 3, "nothing is ready behind the end")
 
     async def test_forced_end_leaves_an_incident_with_its_domain_whatever_the_level(self):
         world = await self.make_world(start=False)

@@ -7,6 +7,7 @@ import unittest
 
 from harness.nameserver import NameServer
 from harness.process import free_port
+from harness.ua import SipClient
 from harness.world import WorldTest
 
 
@@ -20,14 +21,16 @@ class Dns(WorldTest):
         self.silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.silent.bind(("127.0.0.1", 0))
         self.addCleanup(self.silent.close)
-        self.names = NameServer(
-            os.path.join(world.folder, "unbound"), records(world.kamailio.port, self.silent.getsockname()[1])
-        )
-        self.addAsyncCleanup(self.names.stop)
-        await self.names.start()
+        self.names = await self._name_server(world, "unbound", records(world.kamailio.port, self.silent.getsockname()[1]))
         world.stoxd.use_dns(self.names.port)
         await world.start()
         return world
+
+    async def _name_server(self, world, name, records):
+        names = NameServer(os.path.join(world.folder, name), records)
+        self.addAsyncCleanup(names.stop)
+        await names.start()
+        return names
 
     # timeout 180
     async def test_dead_first_server_is_passed_over(self):
@@ -74,6 +77,30 @@ class Dns(WorldTest):
         juliet.send_text("romeo@sip.example", "by datagram then")
         await self.sip_got(romeo, "romeo", "by datagram then", seconds=20)
         self.assertEqual(juliet.errors(), [])
+
+    async def test_reload_asks_other_name_servers_from_the_next_message_on(self):
+        moved_from = SipClient(None)
+        await moved_from.start()
+        self.addAsyncCleanup(moved_from.stop)
+        records = lambda port: [f"_sip._udp.sip.example. 3600 IN SRV 10 0 {port} here.example.", "here.example. 3600 IN A 127.0.0.1"]
+        world = await self._world(lambda live, dead: records(moved_from.port))
+        stoxd = world.stoxd
+        other = await self._name_server(world, "unbound-2", records(world.kamailio.port))
+        juliet = await world.xmpp_client("juliet")
+        romeo = await world.sip_client("romeo")
+        juliet.send_text("romeo@sip.example", "to the old place")
+        await self.sip_got(moved_from, "romeo", "to the old place")
+
+        # Good for an hour, the old answers are not asked any more: not the server alone is another one.
+        stoxd.change_config((f"127.0.0.1:{self.names.port}", f"127.0.0.1:{other.port}"))
+        stoxd.hang_up()
+        await self.until(lambda: "daemon.config_changed key=dns.servers" in stoxd.log_text(), 10, "the reload")
+        await self.names.stop()
+        juliet.send_text("romeo@sip.example", "to the new place")
+        await self.sip_got(romeo, "romeo", "to the new place")
+        self.assertEqual([m.text for m in moved_from.inbox], ["to the old place"])
+        self.assertEqual(juliet.errors(), [])
+        self.assertNotIn("waits", stoxd.ctl("status").stdout, "nothing is left for a restart")
 
 
 if __name__ == "__main__":

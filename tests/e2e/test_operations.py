@@ -164,7 +164,7 @@ class Operations(WorldTest):
         self.assertEqual((row["direction"], row["state"], row["stanza_id"]), ("to_sip", "pending", sent))
         self.assertRegex(stoxd.ctl("sessions").stdout, r"since +direction +state +waiting +from +to .*\n.* to_sip +pending ")
         self.assertIn("did you mean sip.example?", stoxd.ctl("sessions", "--domain", "sip.exmaple").stderr)
-        peers = json.loads(stoxd.ctl("--json", "peer", f"127.0.0.1:{sip.port}").stdout)["peers"]
+        peers = json.loads(stoxd.ctl("--json", "peer", "show", f"127.0.0.1:{sip.port}").stdout)["peers"]
         self.assertEqual([p["requests"] for p in peers], [1])
 
         self.assertEqual(stoxd.ctl("block", "juliet@xmpp.example", "--for", "1h").returncode, 0)

@@ -32,7 +32,7 @@ class Service(WorldTest):
     async def test_gateway_is_found_and_resolves_typed_addresses(self):
         juliet = await self._client()
         info = (await juliet["xep_0030"].get_info("sip.example", cached=False))["disco_info"]
-        self.assertIn(("gateway", "simple", None, "Stox SIP gateway"), info["identities"])
+        self.assertIn(("gateway", "simple", "en", "Stox SIP gateway"), info["identities"])
         self.assertTrue({"jabber:iq:gateway", "vcard-temp", "urn:xmpp:time", "urn:xmpp:caps"} <= set(info["features"]))
         for feature in ("urn:xmpp:time", "jabber:iq:version", "urn:xmpp:ping"):
             self.assertIn(feature, info["features"])

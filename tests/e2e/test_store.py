@@ -42,12 +42,22 @@ class Store(WorldTest):
         await world.start()
         await self._messages_cross(world)
         self.assertEqual(world.stoxd.metric("stox_store_writable"), 0)
+        code, body = world.stoxd.http("/readyz")
+        self.assertEqual(code, 200)
+        self.assertRegex(body, r"\Aready\nthe store cannot write: .*/stox\.db")
+        check = world.stoxd.ctl("store", "check")
+        self.assertEqual(check.returncode, 1)
+        self.assertRegex(check.stdout, r"writes +no\n")
         world.stoxd.terminate()
         self.assertEqual(await world.stoxd.ended(15), 0)
         world.stoxd.before_exec = None
         await world.stoxd.start()
         self.assertEqual(world.stoxd.metric("stox_store_writable"), 1)
         self.assertEqual(world.stoxd.metric("stox_previous_end_unclean"), 0)
+        self.assertEqual(world.stoxd.http("/readyz"), (200, "ready\n"))
+        check = world.stoxd.ctl("store", "check")
+        self.assertEqual(check.returncode, 0, check.stdout)
+        self.assertRegex(check.stdout, r"sound +yes\nwrites +yes\n")
 
 
 if __name__ == "__main__":

@@ -82,6 +82,7 @@ class Tls(WorldTest):
         romeo = await world.sip_client("romeo")
         sent = juliet.send_text("romeo@sip.example", "not for strangers")
         await self.xmpp_error(juliet, sent)
+        await self.until(lambda: "sip.unproven_server" in world.stoxd.log_text(), 10, "the log says why")
         line = next(l for l in world.stoxd.log_text().splitlines() if "sip.unproven_server" in l)
         self.assertIn("domain=proxy.example", line)
         self.assertRegex(line, r"unable to get local issuer certificate|self.signed certificate|unable to verify")

@@ -10,8 +10,13 @@ packages_of() {
     peers) echo netbase openssl prosody ejabberd kamailio kamailio-tls-modules sip-tester unbound python3 python3-slixmpp man-db systemd libseccomp2 ;;
     demo) echo baresip-core ;;
     clang) echo clang llvm libclang-rt-14-dev clang-format clang-tidy python3 ;;
+    # Clients that are not ours, for ./dev e2e --clients. npm brings Converse.js; a Node.js that is not Debian's has its own.
+    clients)
+      echo chromium chromium-driver fonts-dejavu-core linphone-cli baresip-core
+      command -v npm >/dev/null || echo npm
+      ;;
     comparison) echo kamailio kamailio-xmpp-modules ;;
-    *) echo "dev: no package group \"$1\"; there are build, peers, demo, clang, comparison" >&2; return 1 ;;
+    *) echo "dev: no package group \"$1\"; there are build, peers, demo, clang, clients, comparison" >&2; return 1 ;;
   esac
 }
 
@@ -55,11 +60,39 @@ apt_run() { # LOG arguments...: quiet, its own words only when it fails
   }
 }
 
+# Converse.js as npm's registry has it: this version with this content, in build/clients/converse.js.
+converse_version=14.0.0
+converse_sha512=LFUg030jDalV47vI/vyVPqYPZfJYXFbubq8v0cFDe2zXNeeGEk3Up0Fj/WTzT6t+6do+cAIToy73eAj7RNDj2Q==
+
+setup_converse() {
+  local folder=$here/build/clients archive sum
+  ! grep -qs "\"version\": \"$converse_version\"" "$folder/converse.js/package.json" || return 0
+  printf '== setup: Converse.js %s (log: build/clients/npm.log)\n' "$converse_version"
+  rm -rf "$folder"
+  mkdir -p "$folder/new"
+  archive=$folder/converse.js-$converse_version.tgz
+  npm pack --ignore-scripts --pack-destination "$folder" "converse.js@$converse_version" >"$folder/npm.log" 2>&1 </dev/null || {
+    tail -n 20 "$folder/npm.log" >&2
+    return 1
+  }
+  sum=$(openssl dgst -sha512 -binary "$archive" | base64 -w0)
+  [ "$sum" = "$converse_sha512" ] || { echo "dev: $archive is not what it was when this was written" >&2; return 1; }
+  tar -xzf "$archive" -C "$folder/new" package/dist package/LICENSE package/package.json
+  mv "$folder/new/package" "$folder/converse.js"
+  rm -rf "$folder/new" "$archive"
+}
+
 # setup [group...]: installs what the groups miss; does nothing, also without a network, when all is there.
 setup() {
   [ -z "${STOX_NO_SETUP:-}" ] || return 0
-  local groups=("$@") missing=() os log
+  local groups=("$@")
   [ $# -gt 0 ] || groups=(build peers demo clang)
+  setup_packages "${groups[@]}" || return 1
+  case " ${groups[*]} " in *" clients "*) setup_converse ;; esac
+}
+
+setup_packages() {
+  local groups=("$@") missing=() os log
   if ! command -v dpkg-query >/dev/null; then
     echo "dev: this installs packages of Debian 12; here is another system. Install what tools/dev/packages.sh names by your own means, then set STOX_NO_SETUP=1." >&2
     return 1

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "sip/wire/digest.hpp"
 #include "sip/wire/headers.hpp"
 
 namespace stox::sip {
@@ -162,6 +163,9 @@ void authenticator::accepted(const request& r, const response& answer, const tar
            p.challenge.realm == sent->realm;
   });
   if (at == known_.end() || at->challenge.nonce == *info->next_nonce) return;
+  // The answer to an older nonce says nothing about a challenge that came meanwhile. And of a session's key
+  // the first nonce stays a part until the next challenge (RFC 7616 §3.4.2): another one would not fit.
+  if (at->challenge.nonce != sent->nonce || is_session(*at->challenge.algorithm)) return;
   digest_challenge next = at->challenge;
   next.nonce = *info->next_nonce;
   if (size_of(next) > max_challenge) return;

@@ -67,6 +67,7 @@ bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
     auto next = c.plan.next(health_, c.untouched(), c.last_error, now);
     if (!next) return false;
     attempt a;
+    a.since = now.steady;
     a.where = *std::move(next);
     a.branch = c.first_branch.empty() ? ctx_.ids.next(id_kind::branch) : std::exchange(c.first_branch, {});
     const bool made = c.first_via && c.first_via->via == a.where.via && c.first_via->to == a.where.to;
@@ -161,6 +162,13 @@ void client_core::stream_failed(call& c, std::uint64_t number, instant now) {
     c.plan.again();
   }
   move_on(c, number, now);
+}
+
+/// RFC 5626 §4.4.1, RFC 5923 §8.1: a stream that gave no sign of life all the time that the request waited
+/// may lead nowhere. The next request goes over a new one; what still waits on this one goes on.
+void client_core::doubt_stream(const call& c) {
+  const attempt& a = c.attempts.back();
+  if (a.where.via != transport::udp) conns_.end_reuse_if_silent(a.conn, a.since);
 }
 
 void client_core::fail(call& c, std::uint64_t number, failure why, std::string detail) {
@@ -346,6 +354,7 @@ void client_core::timeout(std::uint64_t number, instant now) {
   if (c == nullptr) return;
   if (c->try_until && *c->try_until <= now.steady && now.steady < c->give_up_at) {
     c->try_until.reset();
+    doubt_stream(*c);
     const bool unsent = withdraw(*c);
     if (c->plan.has_more(health_, c->untouched(), now)) {
       c->timed_out = c->timed_out || c->attempts.back().in_doubt();
@@ -366,6 +375,7 @@ void client_core::timeout(std::uint64_t number, instant now) {
       // RFC 3263 §4.3, RFC 4320 §4.2: only who never said anything has failed; a 100 shows that he is well,
       // and it is a user behind him who is not there.
       if (!heard) health_.punish(c->attempts.back().where, ctx_.options.penalty, now);
+      doubt_stream(*c);
       return fail(*c, number, failure::timed_out,
                   "no final response from " + c->attempts.back().where.to.to_string());
     case client_due::ended: return destroy(number);

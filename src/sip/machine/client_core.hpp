@@ -54,6 +54,7 @@ class client_core {
     std::string branch, via, sent_by;
     target where;
     conn_id conn{};
+    steady_time since{};           ///< when it was made
     token last{};                  ///< the send that may still wait for its stream
     std::uint32_t unreported = 0;  ///< sends whose fate was not told yet
     bool reused = false;           ///< on a stream that stood open before
@@ -110,6 +111,7 @@ class client_core {
   bool transmit(call& c, std::uint64_t number, instant now);
   bool withdraw(call& c);
   void release(call& c, std::uint64_t number);
+  void doubt_stream(const call& c);
   void stream_failed(call& c, std::uint64_t number, instant now);
   void move_on(call& c, std::uint64_t number, instant now);
   void fail(call& c, std::uint64_t number, failure why, std::string detail);

@@ -101,7 +101,7 @@ void connections::opened(const io::opened& e, instant now) {
   if (!prove(*s, e.identity)) return close(*s);
   s->open = true;
   s->local = e.local;
-  s->last_used = now.steady;
+  s->last_used = s->last_heard = now.steady;
   draw_ping(*s);
   flush(*s);
   update(*s);
@@ -193,7 +193,8 @@ void connections::draw_ping(stream& s) {
 std::optional<steady_time> connections::ping_due(const stream& s) const {
   if (!s.outgoing || !s.open) return std::nullopt;
   if (s.pinged && s.pongs) return *s.pinged + ctx_.options.pong_within;
-  return std::max(s.last_used, s.last_ping.value_or(s.last_used)) + s.ping_after;
+  // What we send shows nothing of the peer: only silence of his counts.
+  return std::max(s.last_heard, s.last_ping.value_or(s.last_heard)) + s.ping_after;
 }
 
 /// RFC 5626 §3.5.1, §4.4.1. Who never answered a ping may not know them: he is not judged by that. Pings and
@@ -203,6 +204,7 @@ void connections::keep_alive(stream& s, instant now) {
   if (!due || now.steady < *due) return;
   if (s.pinged && s.pongs) return cut(s, "it does not answer keep-alives", log_level::info);
   s.last_ping = now.steady;
+  draw_ping(s);  // §4.4.1: another one for each ping
   if (s.blocked) return;
   s.pinged = now.steady;
   ++ctx_.stats.pings;
@@ -252,6 +254,7 @@ bool connections::begin_read(conn_id conn, std::string_view bytes, instant now) 
     bytes.remove_prefix(2);
   }
   s->pinged.reset();
+  s->last_heard = now.steady;
   if (!bytes.empty()) s->last_used = now.steady;
   s->framer.feed(bytes);
   return true;

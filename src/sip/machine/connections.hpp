@@ -93,10 +93,15 @@ class connections {
   bool is_trusted(conn_id conn) const;
   /// Trust has changed: streams that trusted peers opened end where their peer is trusted no longer.
   void review_trust();
+  /// What TLS peers proved was proved under authorities that may count no longer: nothing is sent to them
+  /// over streams of before, and those that are trusted by proof alone end.
+  void forget_proofs();
   /// False also for one that is not known.
   bool is_open(conn_id conn) const;
   /// New requests do not use it any more.
   void end_reuse(conn_id conn);
+  /// Likewise if nothing came over it after that.
+  void end_reuse_if_silent(conn_id conn, steady_time since);
   /// The domains that its peer's certificate is for.
   std::vector<std::string> proven(conn_id conn) const;
   const std::vector<listener>& listeners() const { return listeners_; }
@@ -123,8 +128,9 @@ class connections {
     bool blocked = false;
     bool closing = false;
     stream_framer framer;
-    std::optional<steady_time> begun;  ///< since when a message is incomplete
-    steady_time last_used{};
+    std::optional<steady_time> begun;   ///< since when a message is incomplete
+    steady_time last_used{};            ///< in either direction
+    steady_time last_heard{};           ///< when something came
     std::optional<steady_time> end;     ///< a stranger's
     duration ping_after{};              ///< of silence; 0: never
     std::optional<steady_time> pinged;  ///< since when a pong is awaited

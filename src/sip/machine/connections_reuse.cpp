@@ -52,6 +52,16 @@ void connections::review_trust() {
   for (const conn_id conn : gone) cut(conn, "its peer is trusted no longer");
 }
 
+void connections::forget_proofs() {
+  for (const auto& [conn, number] : by_conn_) {
+    stream& s = *streams_.find(number);
+    if (s.via != transport::tls) continue;
+    end_reuse(s);
+    s.proven.clear();
+  }
+  review_trust();
+}
+
 bool connections::is_open(conn_id conn) const {
   const stream* s = find(conn);
   return s != nullptr && s->open && !s->closing;
@@ -59,6 +69,10 @@ bool connections::is_open(conn_id conn) const {
 
 void connections::end_reuse(conn_id conn) {
   if (stream* s = find(conn)) end_reuse(*s);
+}
+
+void connections::end_reuse_if_silent(conn_id conn, steady_time since) {
+  if (stream* s = find(conn); s != nullptr && s->last_heard <= since) end_reuse(*s);
 }
 
 bool connections::prove(stream& s, const std::optional<peer_identity>& who) {

@@ -213,6 +213,8 @@ void endpoint::configure(endpoint_options options) {
   impl_->conns.review_trust();
 }
 
+void endpoint::forget_proofs() { impl_->conns.forget_proofs(); }
+
 void endpoint::set_ready(bool ready) { impl_->ctx.ready = ready; }
 void endpoint::set_draining(bool draining) { impl_->ctx.draining = draining; }
 void endpoint::block(const ip_prefix& source) {

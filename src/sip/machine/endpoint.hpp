@@ -187,6 +187,8 @@ class endpoint {
 
   /// New options for new work; open transactions keep what they have.
   void configure(endpoint_options options);
+  /// The authorities have changed, in the rim: what TLS peers proved before counts no longer.
+  void forget_proofs();
   /// Whether OPTIONS is answered 200 (true) or 503 + Retry-After (false, as at the start), and (while
   /// draining) new requests 503.
   void set_ready(bool ready);

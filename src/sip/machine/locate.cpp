@@ -162,6 +162,9 @@ bool procedure::choose(const std::vector<dns::naptr_record>& pointers) {
     if (!via || p.flags != "s" || !p.regexp.empty() || p.replacement.empty()) continue;
     for_sip = true;
     if (!allows(*via) || (order && p.order != *order)) continue;
+    // A domain that prefers TLS is not reached in clear because TLS failed: whoever is in the way could make
+    // it fail.
+    if (first == transport::tls && *via != transport::tls) continue;
     order = p.order;
     if (!first) first = via;
     any_server = add_servers({*via, p.replacement}) || any_server;

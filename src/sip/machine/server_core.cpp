@@ -343,7 +343,8 @@ void server_core::sent(std::uint64_t number) {
 void server_core::send_failed(std::uint64_t number, instant now) {
   record* rec = records_.find(number);
   if (rec == nullptr) return;
-  // The stream broke under the response: it must not be used again.
+  // The stream broke under the response: it must not be used again, nor found again by its peer's address.
+  conns_.end_reuse(rec->route.conn);
   rec->route.conn = conn_id::none;
   transmit(*rec, number, now);
 }

@@ -44,8 +44,8 @@ class stream_framer {
   std::string buffer_;      ///< what earlier reads left
   std::string_view input_;  ///< what this read works on: buffer_ or the caller's bytes
   std::size_t position_ = 0;
-  std::size_t scanned_ = 0;    ///< from position_: no blank line in these bytes
-  std::size_t expected_ = 0;   ///< from position_: no message can be whole before that; 0: unknown
+  std::size_t scanned_ = 0;    ///< from position_: no empty line begins in these bytes
+  std::size_t expected_ = 0;   ///< from position_: what the message takes; 0: its head is not whole
   bool one_line_end_ = false;  ///< a CRLF came since the last message or ping
 };
 

@@ -372,7 +372,7 @@ boost::system::result<message, parse_failure> parse_message(std::string_view tex
   return parser(text, how, limits).run();
 }
 
-result<std::size_t> frame_stream(std::string_view text, const parse_limits& limits) {
+result<std::size_t> announced_length(std::string_view text, const parse_limits& limits) {
   const auto leading = text.size() - skip_empty_lines(text).size();
   const auto whole_text = text.substr(leading);
   const auto block = whole_text.substr(0, std::min(whole_text.size(), limits.max_header_bytes));
@@ -393,8 +393,13 @@ result<std::size_t> frame_stream(std::string_view text, const parse_limits& limi
   if (length.bad) return error{errc::bad_length, "Content-Length is not one number"};
   if (!length.value) return error{errc::missing_header, "no Content-Length on a stream"};
   if (*length.value > limits.max_body_bytes) return error{errc::too_large, "body too large"};
-  const auto whole = leading + end + 4 + static_cast<std::size_t>(*length.value);
-  return whole <= text.size() ? whole : 0;
+  return leading + end + 4 + static_cast<std::size_t>(*length.value);
+}
+
+result<std::size_t> frame_stream(std::string_view text, const parse_limits& limits) {
+  const auto length = announced_length(text, limits);
+  if (!length) return length.error();
+  return *length <= text.size() ? *length : 0;
 }
 
 }  // namespace stox::sip

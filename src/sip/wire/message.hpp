@@ -199,6 +199,8 @@ boost::system::result<message, parse_failure> parse_message(std::string_view tex
 /// Errors: too_large, bad_length, missing_header (no Content-Length) - the stream cannot be read on after
 /// them.
 result<std::size_t> frame_stream(std::string_view text, const parse_limits& limits);
+/// How many bytes it takes, also if they are not all there: known as soon as its head is whole, 0 before.
+result<std::size_t> announced_length(std::string_view text, const parse_limits& limits);
 
 /// Writes the message with our one order of headers: those of enum header first, in its order, then others as
 /// added. Content-Length is computed, never taken from the list.

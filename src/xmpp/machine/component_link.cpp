@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/host_port.hpp"
 #include "xmpp/machine/component_impl.hpp"
 #include "xmpp/wire/stanza.hpp"
 #include "xmpp/wire/stream.hpp"
@@ -231,7 +232,7 @@ void component::impl::log_down(const std::string& why, std::string_view hint) {
   last_failure_ = why;
   log_record record{level, "component.down", {}, {}};
   record.fields = {
-      {"domain", domain_}, {"server", options_.host + ":" + std::to_string(options_.port)}, {"why", why}};
+      {"domain", domain_}, {"server", write_host_port(options_.host, options_.port)}, {"why", why}};
   if (!hint.empty()) record.fields.emplace_back("hint", hint);
   log_.push_back(std::move(record));
 }

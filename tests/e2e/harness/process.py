@@ -59,12 +59,14 @@ async def until(condition, seconds, what):
 class Process:
     """A server in the foreground with its output in a file."""
 
-    def __init__(self, name, argv, log_path, env=None, before_exec=None):
+    def __init__(self, name, argv, log_path, env=None, before_exec=None, console=False):
+        """console: it takes commands on its standard input, by say()."""
         self.name = name
         self.argv = argv
         self.log_path = log_path
         self._env = dict(os.environ, **(env or {}))
         self._before_exec = before_exec
+        self._stdin = subprocess.PIPE if console else subprocess.DEVNULL
         self._child = None
 
     def start(self):
@@ -80,7 +82,7 @@ class Process:
 
         with open(self.log_path, "ab") as log:
             self._child = subprocess.Popen(
-                self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._env, preexec_fn=in_child
+                self.argv, stdin=self._stdin, stdout=log, stderr=log, env=self._env, preexec_fn=in_child
             )
 
     @property
@@ -92,6 +94,10 @@ class Process:
 
     def exit_code(self):
         return self._child.poll()
+
+    def say(self, line):
+        self._child.stdin.write(line.encode() + b"\n")
+        self._child.stdin.flush()
 
     def signal(self, number):
         self._child.send_signal(number)
@@ -117,6 +123,8 @@ class Process:
         """TERM, then KILL for it and whatever it started."""
         if self._child is None:
             return None
+        if self._child.stdin:
+            self._child.stdin.close()
         if self.running():
             self._child.terminate()
             end = time.monotonic() + seconds

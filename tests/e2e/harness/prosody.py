@@ -15,8 +15,8 @@ c2s_ports = {{ {c2s} }}
 legacy_ssl_ports = {{}}
 s2s_ports = {{}}
 {globals_}component_ports = {{ {component_port} }}
-modules_enabled = {{ "roster", "saslauth", "disco", "ping", "posix", "presence", "message", "iq" }}
-modules_disabled = {{ "s2s", "tls", "offline" }}
+modules_enabled = {{ "roster", "saslauth", "disco", "ping", "posix", "presence", "message", "iq"{web_modules} }}
+{web}modules_disabled = {{ "s2s", "tls", "offline" }}
 authentication = "internal_plain"
 storage = "internal"
 c2s_require_encryption = false
@@ -25,6 +25,18 @@ limits = {{}}
 log = {{ {{ levels = {{ min = "info" }}, to = "console" }} }}
 VirtualHost "{domain}"
 {component}"""
+
+# A browser gets in by websocket or BOSH; what a user of today's clients has beside it.
+_WEB_MODULES = ', "websocket", "bosh", "carbons", "pep", "blocklist", "vcard4", "smacks"'
+_WEB = """\
+http_ports = {{ {port} }}
+http_interfaces = {{ "127.0.0.1" }}
+http_default_host = "{domain}"
+https_ports = {{}}
+consider_websocket_secure = true
+consider_bosh_secure = true
+http_cors_override = {{ bosh = {{ enabled = true }}, websocket = {{ enabled = true }} }}
+"""
 
 _GLOBALS = 'component_interfaces = { "127.0.0.1" }\n'
 _COMPONENT = 'Component "{domain}"\n    component_secret = "{secret}"\n'
@@ -41,7 +53,16 @@ class Prosody:
         self.folder, self.domain, self.component_domain, self.secret = folder, domain, component_domain, secret
         self.component_domains = (component_domain, *more_domains)
         self.c2s_port, self.component_port = free_port(), free_port()
+        self.http_port = None
         self._process = None
+
+    def use_web(self):
+        """Lets browsers in; they find the websocket at websocket_url."""
+        self.http_port = free_port()
+
+    @property
+    def websocket_url(self):
+        return f"ws://127.0.0.1:{self.http_port}/xmpp-websocket"
 
     def register(self, user, password):
         """As `prosodyctl register` does, without its half a second for each."""
@@ -49,6 +70,16 @@ class Prosody:
         os.makedirs(accounts, exist_ok=True)
         with open(os.path.join(accounts, _store_name(user) + ".dat"), "w") as f:
             f.write(f'return {{ ["password"] = "{password}"; }};\n')
+
+    def befriend(self, user, contacts):
+        """Puts (JID, name) into the roster of a user, as contacts that see each other's presence."""
+        folder = os.path.join(self.folder, "data", _store_name(self.domain), "roster")
+        os.makedirs(folder, exist_ok=True)
+        items = "".join(
+            f'["{jid}"] = {{ ["subscription"] = "both"; ["name"] = "{name}"; ["groups"] = {{}}; }};\n' for jid, name in contacts
+        )
+        with open(os.path.join(folder, _store_name(user) + ".dat"), "w") as f:
+            f.write(f'return {{ [false] = {{ ["version"] = 1; }};\n{items}}};\n')
 
     async def start(self, globals_=_GLOBALS, component=None):
         """globals_, component: the lines that a page of docs/howto gives for them."""
@@ -64,6 +95,8 @@ class Prosody:
                     component_port=self.component_port,
                     domain=self.domain,
                     globals_=globals_,
+                    web_modules=_WEB_MODULES if self.http_port else "",
+                    web=_WEB.format(port=self.http_port, domain=self.domain) if self.http_port else "",
                     component=component,
                 )
             )
@@ -72,7 +105,8 @@ class Prosody:
             "prosody", ["prosody", "-F", *root, "--config", config], os.path.join(self.folder, "prosody.log")
         )
         self._process.start()
-        await self._process.ready(lambda: tcp_answers(self.c2s_port) and tcp_answers(self.component_port))
+        ports = [self.c2s_port, self.component_port] + ([self.http_port] if self.http_port else [])
+        await self._process.ready(lambda: all(tcp_answers(p) for p in ports))
 
     def freeze(self):
         """It answers nothing any more, but its connections stay."""

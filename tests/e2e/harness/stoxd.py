@@ -49,9 +49,11 @@ class Stoxd:
         self.component_port, self.secret, self.sip_extra = component_port, secret, sip_extra
         self.sip_port, self.admin_port = free_port(), free_port()
         self.proxy_port = None
+        self.admin_host = "127.0.0.1"
         self._dns = ""
         self.store = ":memory:"
         self.before_exec = None  # called in the child that becomes stoxd
+        self.env = {}  # beside this process's own
         self.config_path = os.path.join(folder, "stox.toml")
         self._process = None
 
@@ -87,6 +89,7 @@ class Stoxd:
             "stoxd",
             [self.binary, "--config", self.config_path],
             os.path.join(self.folder, "stoxd.log"),
+            env=self.env,
             before_exec=self.before_exec,
         )
         self._process.start()
@@ -95,7 +98,7 @@ class Stoxd:
 
     def http(self, path):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=2) as r:
+            with urllib.request.urlopen(f"http://{self.admin_host}:{self.admin_port}{path}", timeout=2) as r:
                 return r.status, r.read().decode()
         except urllib.error.HTTPError as e:
             return e.code, e.read().decode()

@@ -49,12 +49,15 @@ class _Udp(asyncio.DatagramProtocol):
 
 
 class SipClient:
-    def __init__(self, proxy_port, transport="udp", domain="sip.example"):
+    def __init__(self, proxy_port, transport="udp", domain="sip.example", host="127.0.0.1"):
+        """host: where it and the proxy are, 127.0.0.1 or ::1."""
         self.transport, self.domain = transport, domain
-        self._proxy = ("127.0.0.1", proxy_port)
+        self._host, self._uri_host = host, f"[{host}]" if ":" in host else host
+        self._proxy = (host, proxy_port)
         self.inbox = []  # Received, each transaction once
         self.retransmissions = 0
         self.answers = {}  # user -> Answer
+        self.heard = {}  # user -> coroutine function that is given each Received behind its answer
         self._pending = {}  # (branch, method) -> future
         self._answered = {}  # branch -> response bytes, or None while the answer waits
         self._udp = self._server = self._stream = None
@@ -64,11 +67,11 @@ class SipClient:
     async def start(self):
         loop = asyncio.get_running_loop()
         if self.transport == "udp":
-            self._udp, _ = await loop.create_datagram_endpoint(lambda: _Udp(self), local_addr=("127.0.0.1", 0))
+            self._udp, _ = await loop.create_datagram_endpoint(lambda: _Udp(self), local_addr=(self._host, 0))
             self._udp.get_extra_info("socket").setsockopt(1, 8, 4 << 20)  # SOL_SOCKET, SO_RCVBUF
             self.port = self._udp.get_extra_info("sockname")[1]
         else:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+            self._server = await asyncio.start_server(self._serve, self._host, 0)
             self.port = self._server.sockets[0].getsockname()[1]
 
     async def _serve(self, reader, writer):
@@ -114,7 +117,10 @@ class SipClient:
                 reply(self._answered[message.branch])
             return
         user = message.uri.split(":", 1)[1].split("@")[0]
-        self.inbox.append(Received(user, message, time.time()))
+        received = Received(user, message, time.time())
+        self.inbox.append(received)
+        if user in self.heard:
+            self._keep(self.heard[user](received))
         self._answered[message.branch] = None
         answer = self.answers.get(user, Answer())
         if answer.status is None:
@@ -135,7 +141,7 @@ class SipClient:
     async def request(self, message, timeout=TIMEOUT):
         """Sends it and returns the final response; None when there is none within the time-out."""
         branch = sip.new_branch()
-        via = f"SIP/2.0/{self.transport.upper()} 127.0.0.1:{self.port};branch={branch};rport"
+        via = f"SIP/2.0/{self.transport.upper()} {self._uri_host}:{self.port};branch={branch};rport"
         message.headers.insert(0, ("Via", via))
         future = asyncio.get_running_loop().create_future()
         key = (branch, message.get("CSeq").split()[-1])
@@ -168,7 +174,7 @@ class SipClient:
         return m
 
     async def register(self, user):
-        contact = f"<sip:{user}@127.0.0.1:{self.port};transport={self.transport}>"
+        contact = f"<sip:{user}@{self._uri_host}:{self.port};transport={self.transport}>"
         own = f"sip:{user}@{self.domain}"
         answer = await self.request(
             self._new("REGISTER", f"sip:{self.domain}", user, own, [("Contact", contact), ("Expires", "600")]), 5

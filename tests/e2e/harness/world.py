@@ -54,8 +54,8 @@ class World:
         await asyncio.gather(self.prosody.start(), self.kamailio.start())
         await self.stoxd.start(ready)
 
-    async def xmpp_client(self, user, resource="desk"):
-        client = XmppClient(f"{user}@{self.prosody.domain}/{resource}", PASSWORD, self.prosody.c2s_port)
+    async def xmpp_client(self, user, resource="desk", plugins=()):
+        client = XmppClient(f"{user}@{self.prosody.domain}/{resource}", PASSWORD, self.prosody.c2s_port, plugins)
         self._clients.append(client)
         await client.start()
         return client

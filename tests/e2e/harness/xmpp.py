@@ -68,13 +68,16 @@ class Stanza:
 
 
 class XmppClient(slixmpp.ClientXMPP):
-    def __init__(self, jid, password, port):
+    def __init__(self, jid, password, port, plugins=()):
+        """plugins: slixmpp's own that this client has, "xep_0184"; without them only what a test writes is sent."""
         super().__init__(
             jid,
             password,
             plugin_config={"feature_mechanisms": {"unencrypted_plain": True}},
             sasl_mech="PLAIN",
         )
+        for plugin in plugins:
+            self.register_plugin(plugin)
         self._address = ("127.0.0.1", port)
         self.inbox = []  # Stanza, errors too
         self._online = asyncio.Event()
@@ -114,19 +117,32 @@ class XmppClient(slixmpp.ClientXMPP):
     async def wait_online(self, seconds):
         await asyncio.wait_for(self._online.wait(), seconds)
 
-    def send_text(self, to, text, mtype="chat", subject=None, thread=None, lang=None, id=None):
-        """Sends one message and returns its id."""
+    def send_text(self, to, text, mtype="chat", subject=None, thread=None, lang=None, id=None, children=()):
+        """Sends one message and returns its id; children: (name, namespace) or (name, namespace, attributes)."""
         stanza = self.make_message(mto=to, mbody=text, mtype=mtype, msubject=subject)
         stanza["id"] = id or "e2e-" + uuid.uuid4().hex[:12]
         if lang:
             stanza.xml.set(_XML_LANG, lang)
         if thread:
             ET.SubElement(stanza.xml, _NS + "thread").text = thread
+        for name, space, *attributes in children:
+            ET.SubElement(stanza.xml, f"{{{space}}}{name}", *attributes)
         stanza.send()
         return stanza["id"]
 
+    def send_child(self, to, name, space, mtype="chat", **attributes):
+        """A message without text that has that one child: a receipt, a marker, a typing notice."""
+        stanza = self.make_message(mto=to, mtype=mtype)
+        stanza["id"] = "e2e-" + uuid.uuid4().hex[:12]
+        ET.SubElement(stanza.xml, f"{{{space}}}{name}", attributes)
+        stanza.send()
+
     def errors(self):
         return [s for s in self.inbox if s.type == "error"]
+
+    def children(self, name, space):
+        """Every such child of every message that came."""
+        return [c for s in self.inbox if s.type != "error" for c in s.xml.findall(f"{{{space}}}{name}")]
 
     def texts(self):
         return [s for s in self.inbox if s.type != "error" and s.text is not None]

@@ -86,11 +86,22 @@ class door : public testing::Test {
               return std::erase_if(blocks_, [&](const auto& b) { return b.what == what; }) > 0
                          ? std::string()
                          : what + " is not blocked";
+            },
+            [this](const std::string& user) -> std::optional<engine::peer_record> {
+              if (user.starts_with("sip:nobody")) return std::nullopt;
+              return engine::peer_record{user, facts_};
+            },
+            [this](const std::string& user) {
+              return std::exchange(forgotten_, user) == user ? user + " is no SIP URI or JID of a user"
+                                                             : std::string();
+            },
+            [this](const std::function<void(const store_report&)>& checked) {
+              asio::post(context_, [this, checked] { checked(report_); });
             }};
   }
 
-  void start(const time_limits& limits = {}) {
-    auto s = server::start(context_, {"127.0.0.1:0", socket_path()}, calls(), limits);
+  void start(const time_limits& limits = {}, const std::string& host = "127.0.0.1") {
+    auto s = server::start(context_, {host + ":0", socket_path()}, calls(), limits);
     ASSERT_TRUE(s.has_value()) << s.error().to_string();
     server_ = std::move(*s);
   }
@@ -109,11 +120,11 @@ class door : public testing::Test {
   }
 
   /// Sends the bytes and reads until the server closes.
-  std::string http(const std::string& bytes) {
-    return beside([port = server_->http_port(), bytes] {
+  std::string http(const std::string& bytes, const std::string& host = "127.0.0.1") {
+    return beside([port = server_->http_port(), bytes, host] {
       asio::io_context own;
       tcp::socket s(own);
-      s.connect({asio::ip::make_address("127.0.0.1"), port});
+      s.connect({asio::ip::make_address(host), port});
       error_code ignored;
       asio::write(s, asio::buffer(bytes), ignored);
       std::string answer;
@@ -160,6 +171,9 @@ class door : public testing::Test {
   std::vector<settings::changed_key> waiting_;
   std::optional<duration> drain_;
   std::vector<blocked_source> blocks_;
+  std::vector<engine::peer_fact> facts_;
+  std::string forgotten_;
+  store_report report_;
   std::unique_ptr<server> server_;
 };
 
@@ -211,6 +225,28 @@ TEST_F(door, health_is_alive_and_readiness_says_why_not) {
   EXPECT_THAT(get("/readyz"), AllOf(StartsWith("HTTP/1.1 503 Service Unavailable\r\n"),
                                     EndsWith("\r\n\r\nno link to sip.example\n")));
   EXPECT_THAT(get("/healthz"), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(door, speaks_ipv6) {
+  asio::io_context probe;
+  error_code none_here;
+  tcp::acceptor one(probe);
+  one.open(tcp::v6(), none_here);
+  if (!none_here) one.bind({asio::ip::make_address("::1"), 0}, none_here);
+  if (none_here) GTEST_SKIP() << "no IPv6 here: " << none_here.message();
+  start({}, "[::1]");
+  EXPECT_THAT(http("GET /readyz HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n", "::1"),
+              AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), EndsWith("\r\n\r\nready\n")));
+}
+
+TEST_F(door, readiness_says_that_the_store_cannot_write_and_stays_200) {
+  store_trouble_ = "disk full";
+  start();
+  EXPECT_THAT(get("/readyz"), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"),
+                                    EndsWith("\r\n\r\nready\nthe store cannot write: disk full\n")));
+  readiness_ = {false, "draining"};
+  EXPECT_THAT(get("/readyz"), AllOf(StartsWith("HTTP/1.1 503 "),
+                                    EndsWith("\r\n\r\ndraining\nthe store cannot write: disk full\n")));
 }
 
 TEST_F(door, serves_nothing_else) {
@@ -303,7 +339,7 @@ TEST_F(door, version_and_log_level_are_answered_line_by_line) {
   start();
   const std::string unknown =
       "{\"error\":\"unknown command; use status, version, sessions, peer, block, unblock, blocks, drain, "
-      "reload, incidents or log-level\"}\n";
+      "reload, incidents, store or log-level\"}\n";
   EXPECT_EQ(control("version\r\nlog-level debug\nlog-level loud\nreboot\n\n", 5),
             "{\"version\":\"" STOX_VERSION
             "\"}\n"
@@ -472,19 +508,49 @@ TEST_F(door, peer_shows_all_or_one_address_or_one_domain) {
     for (auto i = text.find(what); i != std::string::npos; i = text.find(what, i + 1)) ++n;
     return n;
   };
-  const auto all = control("peer\n");
+  const auto all = control("peer show\n");
   EXPECT_EQ(count(all, "\"domain\""), 2);
   EXPECT_EQ(count(all, "\"address\""), 3);
   EXPECT_THAT(all, HasSubstr("{\"address\":\"192.0.2.1:5060\",\"transport\":\"udp\",\"state\":\"penalty\","
                              "\"seconds_left\":30,\"streams\":0,\"stalled\":0,\"requests\":1,\"failures\":2,"
                              "\"last_error\":\"timed out\"}"));
   EXPECT_THAT(all, HasSubstr("{\"address\":\"192.0.2.7\",")) << "clients come from any port";
-  EXPECT_EQ(count(control("peer 192.0.2.1\n"), "\"address\""), 2);
-  EXPECT_EQ(count(control("peer 192.0.2.1:5070\n"), "\"address\""), 1);
-  const auto one = control("peer b.example\n");
+  EXPECT_EQ(count(control("peer show 192.0.2.1\n"), "\"address\""), 2);
+  EXPECT_EQ(count(control("peer show 192.0.2.1:5070\n"), "\"address\""), 1);
+  const auto one = control("peer show b.example\n");
   EXPECT_EQ(count(one, "\"domain\""), 1);
   EXPECT_EQ(count(one, "\"address\""), 0);
-  EXPECT_THAT(control("peer c.example\n"), HasSubstr("no component link serves c.example"));
+  EXPECT_THAT(control("peer show c.example\n"), HasSubstr("no component link serves c.example"));
+}
+
+TEST_F(door, peer_shows_and_forgets_what_is_known_of_a_user) {
+  facts_ = {{"cpim", "no", "refused", noon, noon + std::chrono::hours(24)}};
+  start();
+  EXPECT_EQ(
+      control("peer show sip:bo@sip.example\n"),
+      "{\"user\":\"sip:bo@sip.example\",\"capabilities\":[{\"feature\":\"cpim\",\"value\":\"no\",\"how\":"
+      "\"refused\",\"learned\":\"2026-01-31T12:00:00Z\",\"expires\":\"2026-02-01T12:00:00Z\"}]}\n");
+  for (const auto* user : {"ana@xmpp.example", "tel:+1", "SIP:bo@sip.example", "im:bo@sip.example"})
+    EXPECT_THAT(control("peer show " + std::string(user) + "\n"), HasSubstr("\"user\":")) << user;
+  EXPECT_EQ(control("peer show sip:nobody\n"), "{\"error\":\"sip:nobody is no SIP URI or JID of a user\"}\n");
+  EXPECT_EQ(control("peer forget a@b\n"), "{\"ok\":true,\"forgotten\":\"a@b\"}\n");
+  EXPECT_EQ(forgotten_, "a@b");
+  EXPECT_EQ(control("peer forget a@b\n"), "{\"error\":\"a@b is no SIP URI or JID of a user\"}\n");
+  for (const auto* bad : {"peer\n", "peer forget\n", "peer 192.0.2.1\n", "peer list\n"})
+    EXPECT_THAT(control(bad), HasSubstr("peer needs show, ")) << bad;
+}
+
+TEST_F(door, store_check_tells_of_tables_and_problems) {
+  report_ = {"/var/stox.db", {"page 3 is never used"}, false, "disk full", 8192, {{"receipt", 7, 2}}};
+  start();
+  EXPECT_EQ(
+      control("store check\n"),
+      "{\"store\":\"/var/stox.db\",\"sound\":false,\"writes\":false,\"why\":\"disk full\",\"bytes\":8192,"
+      "\"tables\":[{\"table\":\"receipt\",\"rows\":7,\"expired\":2}],\"problems\":[\"page 3 is never "
+      "used\"]}\n");
+  report_.problems.clear();
+  EXPECT_THAT(control("store check\n"), HasSubstr("\"sound\":true"));
+  EXPECT_EQ(control("store\n"), "{\"error\":\"store needs check\"}\n");
 }
 
 TEST_F(door, blocks_come_with_or_without_an_end_and_go) {

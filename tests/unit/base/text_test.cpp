@@ -158,4 +158,10 @@ TEST(text, suggests_the_nearest_name_but_not_a_strange_one) {
   EXPECT_EQ(text::nearest("x", {}), std::nullopt);
 }
 
+TEST(text, has_a_short_hash_that_is_the_same_in_every_run) {
+  EXPECT_EQ(text::short_hash(""), "811c9dc5");
+  EXPECT_EQ(text::short_hash("a"), "e40c292c");
+  EXPECT_EQ(text::short_hash("foobar"), "bf9cf968");
+}
+
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "base/byte_account.hpp"
 #include "base/error.hpp"
+#include "base/host_port.hpp"
 #include "base/ids.hpp"
 #include "base/instant.hpp"
 #include "base/io.hpp"
@@ -27,6 +28,12 @@ TEST(ip_address, reads_both_families_and_brackets) {
   EXPECT_EQ(ip_address::parse("2001:DB8:0:0::1")->to_string(), "2001:db8::1");
   EXPECT_EQ(ip_address::parse("[2001:db8::1]")->to_uri_host(), "[2001:db8::1]");
   EXPECT_EQ(ip_address::parse("192.0.2.1")->to_uri_host(), "192.0.2.1");
+}
+
+TEST(host_port, an_ipv6_address_gets_brackets) {
+  EXPECT_EQ(write_host_port("2001:db8::1", 5347), "[2001:db8::1]:5347");
+  EXPECT_EQ(write_host_port("192.0.2.1", 5347), "192.0.2.1:5347");
+  EXPECT_EQ(write_host_port("xmpp.example", 5347), "xmpp.example:5347");
 }
 
 TEST(ip_address, a_mapped_ipv4_address_equals_the_plain_one) {

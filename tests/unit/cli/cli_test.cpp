@@ -134,7 +134,15 @@ class stoxctl : public testing::Test {
            asked_ = what + " " + std::to_string(time.value_or(duration(0)).count());
            return std::string();
          },
-         [](const std::string& what) { return what + " is not blocked"; }});
+         [](const std::string& what) { return what + " is not blocked"; },
+         [this](const std::string& user) {
+           return std::optional(engine::peer_record{user, facts_});
+         },
+         [this](const std::string& user) {
+           asked_ = "forget " + user;
+           return std::string();
+         },
+         [this](const std::function<void(const admin::store_report&)>& checked) { checked(report_); }});
     EXPECT_TRUE(server.has_value()) << server.error().to_string();
     auto done = std::async(std::launch::async, [&] { return run_with(args); });
     while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
@@ -159,6 +167,8 @@ class stoxctl : public testing::Test {
   std::vector<engine::link_status> links_;
   admin::reload_outcome reloaded_;
   std::string asked_;
+  std::vector<engine::peer_fact> facts_;
+  admin::store_report report_;
 };
 
 TEST_F(stoxctl, status_shows_fields_and_the_samples_that_are_not_0) {
@@ -189,7 +199,7 @@ TEST_F(stoxctl, peer_shows_links_and_peers_as_tables) {
   links_ = {{"sip.example", "127.0.0.1:5347", "waiting", false, false, wall_time(std::chrono::seconds(60)),
              "refused", 1, 0, 0, 0}};
   EXPECT_EQ(
-      beside_daemon({"--control", socket(), "peer"}).out,
+      beside_daemon({"--control", socket(), "peer", "show"}).out,
       "domain       server          state    leaving  since                 connects  losses  queued  "
       "unconfirmed  why\n"
       "sip.example  127.0.0.1:5347  waiting  no       1970-01-01T00:01:00Z  1         0       0       0    "
@@ -197,6 +207,46 @@ TEST_F(stoxctl, peer_shows_links_and_peers_as_tables) {
       "\n"
       "address         transport  state    seconds_left  streams  stalled  requests  failures  last_error\n"
       "192.0.2.1:5060  udp        penalty  30            0        0        1         2         no?answer\n");
+}
+
+TEST_F(stoxctl, peer_shows_what_is_known_of_a_user_and_forgets_it) {
+  const wall_time at(std::chrono::seconds(60));
+  facts_ = {{"cpim", "yes", "received", at, at + std::chrono::hours(24)},
+            {"accept", "text/plain message/cpim", "accept", at, at}};
+  const auto p = beside_daemon({"--control", socket(), "peer", "show", "sip:bo@sip.example"});
+  EXPECT_EQ(p.out,
+            "user  sip:bo@sip.example\n"
+            "\n"
+            "feature  value                    how       learned               expires\n"
+            "cpim     yes                      received  1970-01-01T00:01:00Z  1970-01-02T00:01:00Z\n"
+            "accept   text/plain message/cpim  accept    1970-01-01T00:01:00Z  1970-01-01T00:01:00Z\n");
+  EXPECT_EQ(p.code, exit_code::done);
+  facts_.clear();
+  EXPECT_EQ(beside_daemon({"--control", socket(), "peer", "show", "ana@xmpp.example"}).out,
+            "user  ana@xmpp.example\n\nno capabilities\n");
+  EXPECT_EQ(beside_daemon({"--control", socket(), "--json", "peer", "show", "a@b"}).out,
+            "{\"user\":\"a@b\",\"capabilities\":[]}\n");
+  EXPECT_EQ(beside_daemon({"--control", socket(), "peer", "forget", "a@b"}).out,
+            "ok         yes\nforgotten  a@b\n");
+  EXPECT_EQ(asked_, "forget a@b");
+}
+
+TEST_F(stoxctl, store_check_ends_with_1_when_the_store_is_damaged_or_cannot_be_written) {
+  report_ = {"/stox.db", {}, true, "", 8192, {{"receipt", 7, 2}}};
+  auto p = beside_daemon({"--control", socket(), "store", "check"});
+  EXPECT_EQ(p.code, exit_code::done);
+  EXPECT_EQ(p.out,
+            "store   /stox.db\nsound   yes\nwrites  yes\nbytes   8192\n"
+            "\n"
+            "table    rows  expired\nreceipt  7     2\n");
+  report_.problems = {"page 3 is never used"};
+  p = beside_daemon({"--control", socket(), "store", "check"});
+  EXPECT_EQ(p.code, exit_code::failed);
+  EXPECT_THAT(p.out, testing::AllOf(HasSubstr("sound   no\n"), EndsWith("problem: page 3 is never used\n")));
+  report_ = {"/stox.db", {}, false, "disk full", 8192, {}};
+  p = beside_daemon({"--control", socket(), "--json", "store", "check"});
+  EXPECT_EQ(p.code, exit_code::failed);
+  EXPECT_THAT(p.out, HasSubstr("\"writes\":false,\"why\":\"disk full\""));
 }
 
 TEST_F(stoxctl, sessions_are_asked_for_by_domain_and_number) {
@@ -304,9 +354,60 @@ TEST_F(stoxctl, the_socket_is_found_through_configuration_or_environment) {
   EXPECT_EQ(beside_daemon({"version"}).out, "version  " STOX_VERSION "\n");
 }
 
-TEST_F(stoxctl, json_is_the_daemons_own_answer) {
-  EXPECT_EQ(beside_daemon({"--json", "--control", socket(), "version"}).out,
-            "{\"version\":\"" STOX_VERSION "\"}\n");
+TEST_F(stoxctl, json_is_the_daemons_own_answer_for_every_command) {
+  links_.resize(1);
+  links_[0].domain = "sip.example";
+  ready_ = {true, ""};
+  report_.writes = true;
+  const std::map<std::string, std::pair<std::vector<std::string>, std::string>> commands = {
+      {"status", {{"status"}, "{\"version\":\"" STOX_VERSION "\",\"ready\":true,"}},
+      {"sessions", {{"sessions", "--limit", "7"}, "{\"open\":1,"}},
+      {"peer", {{"peer", "show"}, "{\"links\":[{\"domain\":\"sip.example\","}},
+      {"peer forget", {{"peer", "forget", "sip:bob@sip.example"}, "{"}},
+      {"store", {{"store", "check"}, "{"}},
+      {"block", {{"block", "eve@xmpp.example"}, "{\"ok\":true,\"blocked\":\"eve@xmpp.example\"}"}},
+      {"block --list", {{"block", "--list"}, "{\"blocks\":[{\"what\":\"192.0.2.0/24\","}},
+      {"unblock", {{"unblock", "x.example"}, ""}},  // not blocked: refused below
+      {"incidents", {{"incidents"}, "{\"incidents\":[{\"at\":"}},
+      {"reload", {{"reload"}, "{\"ok\":true,\"changed\":[]"}},
+      {"drain", {{"drain", "30"}, "{\"ok\":true"}},
+      {"log-level", {{"log-level", "info"}, "{\"ok\":true,\"level\":\"info\"}"}},
+      {"version", {{"version"}, "{\"version\":\"" STOX_VERSION "\"}"}},
+  };
+  for (const auto& [name, command] : commands) {
+    auto args = command.first;
+    args.insert(args.begin(), {"--json", "--control", socket()});
+    const auto p = beside_daemon(args);
+    if (command.second.empty()) {
+      EXPECT_EQ(p.code, exit_code::failed) << name;
+      EXPECT_EQ(p.err, "stoxctl: x.example is not blocked\n");
+      EXPECT_EQ(p.out, "") << name;
+      continue;
+    }
+    EXPECT_EQ(p.code, exit_code::done) << name;
+    EXPECT_EQ(p.err, "") << name;
+    EXPECT_THAT(p.out, StartsWith(command.second)) << name;
+    EXPECT_THAT(p.out, EndsWith("}\n")) << name;
+    EXPECT_EQ(p.out.find('\n'), p.out.size() - 1) << name;
+  }
+  // No command of the usage is left out.
+  std::istringstream usage(run_with({"--help"}).out);
+  const std::string shown = "  stoxctl ";
+  for (std::string line; std::getline(usage, line);) {
+    if (!line.starts_with(shown)) continue;
+    const auto verb = line.substr(shown.size(), line.find(' ', shown.size()) - shown.size());
+    EXPECT_TRUE(commands.contains(verb) || verb == "explain" || verb == "replay") << verb;
+  }
+}
+
+TEST_F(stoxctl, json_is_refused_where_no_daemon_answers) {
+  const auto trace = write("trace", "");
+  for (const auto& args : {std::vector<std::string>{"explain", "--json"}, {"--json", "replay", trace}}) {
+    const auto p = run_with(args, message);
+    EXPECT_EQ(p.code, exit_code::usage);
+    EXPECT_EQ(p.out, "");
+    EXPECT_THAT(p.err, EndsWith(" asks no daemon, so there is no answer to print\n"));
+  }
 }
 
 TEST_F(stoxctl, log_level_reaches_the_daemon) {
@@ -348,6 +449,11 @@ TEST_F(stoxctl, a_senseless_command_line_shows_the_usage) {
                                                {"statsu"},
                                                {"status", "now"},
                                                {"log-level"},
+                                               {"peer"},
+                                               {"peer", "192.0.2.1"},
+                                               {"peer", "forget"},
+                                               {"store"},
+                                               {"store", "chekc"},
                                                {"replay"},
                                                {"explain", "x"}}) {
     const auto p = run_with(args);

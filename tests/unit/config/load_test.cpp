@@ -75,7 +75,7 @@ xmpp = "sip.example.com"
 [sip]
 listen = ["udp:127.0.0.1:5060", "tcp:[::1]:5060"]
 advertise = "gw.sip.example"
-outbound_proxy = ["sip:127.0.0.1:5080;lr", "sip:127.0.0.2;transport=tcp"]
+outbound_proxy = ["sip:127.0.0.1:5080", "sip:127.0.0.2;transport=tcp"]
 trusted_peers = ["127.0.0.0/8"]
 [[xmpp.component]]
 domain = "sip.example"
@@ -105,7 +105,7 @@ level = "info"
   s.sip.listen = {{transport::udp, *socket_address::parse("127.0.0.1:5060")},
                   {transport::tcp, *socket_address::parse("[::1]:5060")}};
   s.sip.advertise = {{std::nullopt, "gw.sip.example", 0}};
-  s.sip.outbound_proxy = {{"sip:127.0.0.1:5080;lr", "127.0.0.1", 5080, transport::udp},
+  s.sip.outbound_proxy = {{"sip:127.0.0.1:5080", "127.0.0.1", 5080, transport::udp},
                           {"sip:127.0.0.2;transport=tcp", "127.0.0.2", 5060, transport::tcp}};
   s.sip.trusted_peers = {*ip_prefix::parse("127.0.0.0/8")};
   s.components = {{"sip.example", "127.0.0.1", 5347, redacted("hunter2"), ""},
@@ -293,6 +293,9 @@ TEST(tables, a_domains_own_peers_and_proxies_are_warned_about_like_those_of_all)
   EXPECT_THAT(
       own("outbound_proxy = \"sip:127.0.0.1:5060\""),
       ElementsAre(HasSubstr("gateway.domain.outbound_proxy: \"sip:127.0.0.1:5060\" is our own listener")));
+  EXPECT_THAT(
+      own("outbound_proxy = [\"sip:127.0.0.1:5081\", \"sip:127.0.0.1:5082;lr\"]"),
+      ElementsAre(HasSubstr("gateway.domain.outbound_proxy: \"sip:127.0.0.1:5082;lr\" is one of several")));
 }
 
 TEST(cross_check, the_users_of_a_domain_live_on_one_side) {
@@ -522,6 +525,18 @@ TEST_F(config_file, with_the_samples_secret_is_warned_of) {
   ASSERT_TRUE(r);
   EXPECT_THAT(r->warnings,
               ElementsAre(HasSubstr(":10: xmpp.component.secret_file: is the secret of the sample")));
+}
+
+TEST(warning, of_lr_in_a_list_of_several_proxies) {
+  const auto of = [](const std::string& list) {
+    return warnings_of(with("\"sip:127.0.0.1:5080;lr\"", "[" + list + "]"));
+  };
+  EXPECT_THAT(
+      of("\"sip:127.0.0.1:5080\", \"sip:127.0.0.1:5081;LR=on\", \"sip:127.0.0.1:5082;lr\""),
+      ElementsAre("stox.toml:5: sip.outbound_proxy: \"sip:127.0.0.1:5081;LR=on\" is one of several, so "
+                  "its \";lr\" adds no Route header; leave it out"));
+  EXPECT_EQ(of("\"sip:127.0.0.1:5080;lr\""), texts{});
+  EXPECT_EQ(of("\"sip:127.0.0.1:5080;lrx\", \"sip:lr.example:5081\""), texts{});
 }
 
 TEST(warning, of_a_proxy_that_is_our_own_listener) {

@@ -124,6 +124,10 @@ TEST_F(tls_config, names_line_and_reason_of_what_cannot_be_used) {
            R"(stox.toml:8: tls.ca_file: "empty.pem" holds no certificate; write them as PEM)"},
        row{"[\"sip.example\"]", "[]",
            R"(stox.toml:11: tls.certificate.domains: missing; name the domains that the certificate proves)"},
+       row{"key = \"key.pem\"\n",
+           "key = \"key.pem\"\n[[tls.certificate]]\ndomains = [\"sip.example\"]\nchain = \"chain.pem\"\nkey "
+           "= \"key.pem\"\n",
+           R"(stox.toml:15: tls.certificate.domains: "sip.example" has two certificates; remove one)"},
        row{"chain = \"chain.pem\"\n", "",
            R"(stox.toml:10: tls.certificate.chain: missing; name the PEM file of the certificate)"},
        row{"\"1.3\"", "\"1.1\"", R"(stox.toml:9: tls.min_version: "1.1" is unknown; use "1.2" or "1.3")"}}) {

@@ -69,7 +69,6 @@ TEST(host_port_text, keeps_ipv6_apart_from_the_port) {
   ASSERT_TRUE(v6);
   EXPECT_EQ(v6->host, "2001:db8::1");
   EXPECT_EQ(v6->port, 5347);
-  EXPECT_EQ(write_host_port(v6->host, v6->port), "[2001:db8::1]:5347");
   const auto bare = parse_host_port("[::1]", std::uint16_t{7});
   ASSERT_TRUE(bare);
   EXPECT_EQ(bare->host, "::1");

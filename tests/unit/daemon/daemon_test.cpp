@@ -179,9 +179,49 @@ TEST_F(stoxd, runs_without_its_file_where_that_cannot_be_used_and_says_so) {
   const auto log = running(loaded(), [&] { status = cli::ask_daemon(control(), "status").value(); });
   EXPECT_THAT(log,
               AllOf(HasSubstr("error store.cannot_write why=\"" + database() + ".running: cannot be made\""),
-                    HasSubstr("incidents are in memory"), HasSubstr("daemon.stopped how=clean")));
+                    HasSubstr("open receipts are in memory"), HasSubstr("daemon.stopped how=clean")));
   EXPECT_THAT(status, AllOf(HasSubstr("\"store\":\"in memory until the restart: "),
                             HasSubstr("{\"name\":\"store_writable\",\"labels\":{},\"value\":0}")));
+}
+
+/// A MESSAGE from a trusted peer whose client says what it takes.
+void send_message(const std::string& to_address) {
+  const auto colon = to_address.rfind(':');
+  asio::io_context context;
+  asio::ip::udp::socket socket(context, {asio::ip::make_address("127.0.0.1"), 0});
+  const std::string text =
+      "MESSAGE sip:ana@xmpp.example SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:" +
+      std::to_string(socket.local_endpoint().port()) +
+      ";branch=z9hG4bK-a\r\nMax-Forwards: 70\r\nFrom: <sip:Bo@sip.example>;tag=1\r\n"
+      "To: <sip:ana@xmpp.example>\r\nCall-ID: a\r\nCSeq: 1 MESSAGE\r\nAccept: message/cpim\r\n"
+      "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi";
+  const auto port = static_cast<std::uint16_t>(std::stoul(to_address.substr(colon + 1)));
+  socket.send_to(asio::buffer(text), {asio::ip::make_address("127.0.0.1"), port});
+}
+
+TEST_F(stoxd, keeps_what_it_learns_of_a_client_over_a_restart_until_it_is_to_forget_it) {
+  const auto ask = [this](const std::string& command) { return cli::ask_daemon(control(), command).value(); };
+  const auto show = [&ask] { return ask("peer show sip:bo@sip.example"); };
+  running(loaded(), [&] {
+    const auto status = ask("status");
+    const auto at = status.find("udp:127.0.0.1:");
+    ASSERT_NE(at, std::string::npos) << status;
+    send_message(status.substr(at, status.find('"', at) - at));
+    while (show().find("cpim") == std::string::npos) std::this_thread::yield();
+  });
+  running(loaded(), [&] {
+    EXPECT_THAT(show(),
+                HasSubstr("{\"feature\":\"cpim\",\"value\":\"yes\",\"how\":\"accept\",\"learned\":\"20"));
+    EXPECT_THAT(ask("store check"), AllOf(HasSubstr("\"sound\":true,\"writes\":true"),
+                                          HasSubstr("{\"table\":\"capability\",\"rows\":2,\"expired\":0}")));
+    EXPECT_EQ(ask("peer forget BO@sip.example/x"), "{\"ok\":true,\"forgotten\":\"BO@sip.example/x\"}");
+    EXPECT_THAT(ask("peer forget sip.example"), HasSubstr("is no SIP URI or JID of a user"));
+    EXPECT_THAT(show(), HasSubstr("\"capabilities\":[]"));
+  });
+  running(loaded(), [&] {
+    EXPECT_THAT(show(), HasSubstr("\"capabilities\":[]"));
+    EXPECT_THAT(ask("store check"), HasSubstr("{\"table\":\"capability\",\"rows\":0,\"expired\":0}"));
+  });
 }
 
 TEST_F(stoxd, that_records_says_so_and_spares_earlier_traces) {
@@ -282,18 +322,19 @@ TEST_F(stoxd_with_file, keeps_a_log_level_that_was_set_by_hand) {
 
 TEST_F(stoxd_with_file, opens_and_ends_links_as_the_file_says) {
   running([this] {
-    const auto first = ask("peer");
+    const auto first = ask("peer show");
     EXPECT_THAT(first, HasSubstr("\"domain\":\"sip.example\",\"server\":\"127.0.0.1:1\""));
     write(
         "[[xmpp.component]]\ndomain = \"two.example\"\nserver = \"127.0.0.1:1\"\nsecret = \"s\"\n"
         "[[gateway.domain]]\nsip = \"two.example\"\nxmpp = \"two.example\"\n");
     EXPECT_THAT(ask("reload"),
                 HasSubstr("{\"key\":\"xmpp.component\",\"added\":[\"two.example\"],\"removed\":[]}"));
-    EXPECT_THAT(ask("peer two.example"), HasSubstr("\"leaving\":false"));
+    EXPECT_THAT(ask("peer show two.example"), HasSubstr("\"leaving\":false"));
     write("");
     ask("reload");
     // Its link has nothing to finish.
-    while (ask("peer two.example").find("no component link") == std::string::npos) std::this_thread::yield();
+    while (ask("peer show two.example").find("no component link") == std::string::npos)
+      std::this_thread::yield();
   });
 }
 

@@ -22,6 +22,13 @@ std::string message_to(const std::string& user) {
          "@sip.example'><body>hi</body></message>";
 }
 
+std::string options_request(int number) {
+  return "OPTIONS sip:gw.sip.example SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-" +
+         std::to_string(number) +
+         "\r\nMax-Forwards: 70\r\nFrom: <sip:p@192.0.2.1>;tag=1\r\nTo: <sip:gw.sip.example>\r\nCall-ID: o\r\n"
+         "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+}
+
 /// The answer that the SIP side gives to the request that left last.
 std::string answer_to(const std::vector<sandbox::output>& left, const std::string& status) {
   std::string out = "SIP/2.0 " + status + "\r\n";
@@ -85,6 +92,37 @@ TEST(privacy, nothing_that_is_asked_tells_whether_a_user_exists) {
   }
 }
 
+TEST(readiness, is_not_there_before_the_start_nor_before_the_first_link) {
+  const auto settings = sandbox::sample_settings();
+  const instant now{steady_time(std::chrono::hours(1)), wall_time(std::chrono::hours(1))};
+  const auto local = *socket_address::parse("192.0.2.20:5060");
+  const auto peer = *socket_address::parse("192.0.2.1:5060");
+  counting_ids ids;
+  engine::engine core(settings, ids);
+  const auto asked = [&](int number) {
+    core.handle(io::event(io::received{conn_id{1}, peer, options_request(number)}), now);
+    std::string answer;
+    while (auto a = core.poll()) {
+      const auto* action = std::get_if<io::action>(&*a);
+      const auto* send = action == nullptr ? nullptr : std::get_if<io::send>(action);
+      if (send != nullptr && send->to == peer) answer = send->bytes.substr(0, 11);
+    }
+    return answer;
+  };
+  core.handle(io::event(io::listening{conn_id{1}, transport::udp, local}), now);
+  EXPECT_FALSE(core.readiness().ready);
+  EXPECT_EQ(core.readiness().why, "starting");
+  EXPECT_EQ(asked(1), "SIP/2.0 503");
+  core.start(now);
+  EXPECT_FALSE(core.readiness().ready);
+  EXPECT_EQ(core.readiness().why, "XMPP component link down: sip.example");
+  EXPECT_EQ(asked(2), "SIP/2.0 503");
+
+  sandbox box(settings);
+  EXPECT_TRUE(box.core().readiness().ready);
+  EXPECT_EQ(box.core().readiness().why, "");
+}
+
 TEST(readiness, names_the_links_that_are_down) {
   auto settings = sandbox::sample_settings();
   auto second = settings.components.front();
@@ -98,18 +136,49 @@ TEST(readiness, names_the_links_that_are_down) {
   EXPECT_EQ(box.core().readiness().why, "XMPP component link down: tel.example");
 
   // The other tenant's messages still go, so a dispatcher must not leave us.
-  const std::string options =
-      "OPTIONS sip:gw.sip.example SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-1\r\n"
-      "Max-Forwards: 70\r\nFrom: <sip:p@192.0.2.1>;tag=1\r\nTo: <sip:gw.sip.example>\r\nCall-ID: o\r\n"
-      "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
   box.take();
-  box.sip(options);
+  box.sip(options_request(1));
   EXPECT_TRUE(box.take().at(0).text.starts_with("SIP/2.0 200 "));
   box.link_down();
   EXPECT_EQ(box.core().readiness().why, "XMPP component link down: sip.example, tel.example");
   box.take();
-  box.sip(replaced(options, "z9hG4bK-1", "z9hG4bK-2"));
+  box.sip(options_request(2));
   EXPECT_TRUE(box.take().at(0).text.starts_with("SIP/2.0 503 "));
+}
+
+TEST(links, name_an_ipv6_server_in_brackets) {
+  auto settings = sandbox::sample_settings();
+  settings.components.front().host = "2001:db8::30";
+  sandbox box(settings);
+  EXPECT_EQ(box.core().links().at(0).server, "[2001:db8::30]:5347");
+  box.link_down();
+  bool told = false;
+  for (const auto& o : box.take())
+    told |= o.text.find("component.down domain=sip.example server=[2001:db8::30]:5347 ") == 0;
+  EXPECT_TRUE(told);
+}
+
+TEST(route_header, is_added_for_a_loose_proxy_only_where_it_is_the_only_one) {
+  const settings::sip_route loose{"sip:192.0.2.1:5060;lr", "192.0.2.1", 5060, transport::udp};
+  const settings::sip_route strict{"sip:192.0.2.1:5060", "192.0.2.1", 5060, transport::udp};
+  const settings::sip_route second{"sip:192.0.2.2:5060;lr", "192.0.2.2", 5060, transport::udp};
+  const auto route_with = [](const std::vector<settings::sip_route>& proxies) {
+    auto settings = sandbox::sample_settings();
+    settings.sip.outbound_proxy = proxies;
+    sandbox box(settings);
+    box.xmpp(message_to("bo"));
+    for (const auto& o : box.take()) {
+      if (o.where != sandbox::output::side::sip) continue;
+      EXPECT_TRUE(o.text.starts_with("MESSAGE sip:bo@sip.example SIP/2.0\r\n")) << o.text;
+      const auto at = o.text.find("\r\nRoute: ");
+      if (at == std::string::npos) return std::string("none");
+      return o.text.substr(at + 2, o.text.find("\r\n", at + 2) - at - 2);
+    }
+    return std::string("nothing left");
+  };
+  EXPECT_EQ(route_with({loose}), "Route: <sip:192.0.2.1:5060;lr>");
+  EXPECT_EQ(route_with({strict}), "none");
+  EXPECT_EQ(route_with({loose, second}), "none");
 }
 
 TEST(memory, what_a_message_keeps_is_charged_with_its_names) {

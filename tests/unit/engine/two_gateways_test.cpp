@@ -68,6 +68,7 @@ class circle {
         }
         case side::log: logs_.push_back(o.text); break;
         case side::incident: logs_.push_back("incident " + o.text); break;
+        case side::row: break;
       }
     }
     return std::any_of(left.begin(), left.end(),

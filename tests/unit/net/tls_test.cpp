@@ -50,12 +50,13 @@ class tls : public testing::Test {
   bool until(F done) {
     return loop.run_until(done, patience);
   }
-  void start(tcp_limits limits = {}) {
+  void start(tcp_limits limits = {}, const socket_address& where = loopback()) {
     server.emplace(loop, numbers, heard, limits);
     server->set_tls(context_of(server_settings));
     client.emplace(loop, numbers, told);
     client->set_tls(context_of(client_settings));
-    const auto bound = server->listen(loopback(), false, transport::tls);
+    const auto bound = server->listen(where, false, transport::tls);
+    if (!bound && where == loopback6()) GTEST_SKIP() << "no IPv6 here: " << bound.error().to_string();
     ASSERT_TRUE(bound);
     at = *bound;
   }
@@ -130,6 +131,20 @@ TEST_F(tls, carries_bytes_both_ways_and_tells_who_the_peers_are) {
   EXPECT_EQ(heard.all<io::sent>().at(0).tok, token{8});
   EXPECT_EQ(server->counters().tls_handshakes, 1u);
   EXPECT_EQ(server->counters().accepted, 1u);
+}
+
+TEST_F(tls, speaks_ipv6) {
+  start({}, loopback6());
+  if (IsSkipped()) return;
+  connect();
+  EXPECT_FALSE(heard.all<io::accepted>().at(0).peer.ip.is_v4());
+  EXPECT_TRUE(server_seen().chain_ok) << server_seen().why_not;
+  EXPECT_TRUE(client_seen().chain_ok) << client_seen().why_not;
+  client->send({c1, token{7}, {}, "hello"});
+  client->flush();
+  server->send({accepted(), token{8}, {}, "welcome"});
+  server->flush();
+  ASSERT_TRUE(until([&] { return heard.bytes[accepted()] == "hello" && told.bytes[c1] == "welcome"; }));
 }
 
 TEST_F(tls, sends_what_was_queued_before_the_handshake) {

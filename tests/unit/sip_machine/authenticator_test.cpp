@@ -283,6 +283,18 @@ TEST(known_nonce, is_replaced_by_nextnonce) {
   EXPECT_EQ(c.nonce_count, 2U);
 }
 
+TEST(known_nonce, of_a_session_is_not_replaced_by_nextnonce) {
+  sip_world w(with_accounts());
+  w.request(ours(), {a});
+  w.datagram(refused(w, 401,
+                     "WWW-Authenticate: Digest realm=\"user.example\", nonce=\"n1\", algorithm=SHA-256-sess, "
+                     "qop=\"auth\"\r\n"));
+  w.datagram(refused(w, 200, "Authentication-Info: nextnonce=\"n2\", qop=auth\r\n"));
+  w.forget();
+  w.request(ours(), {a});
+  EXPECT_EQ(credentials(sent(w), header::authorization).nonce, "n1");
+}
+
 TEST(known_nonce, follows_the_configuration) {
   sip_world w(with_accounts());
   w.request(ours(), {a});

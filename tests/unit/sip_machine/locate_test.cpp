@@ -139,6 +139,24 @@ _sips._tcp.example.com SRV 0 1 5061 server1.example.com
 server1.example.com A 192.0.2.1
 server2.example.com A 192.0.2.2)";
 
+TEST(locate, does_not_fall_back_to_clear_text_where_tls_comes_first) {
+  const std::string servers = R"(_sip._udp.example.com SRV 0 1 5060 a.example.com
+_sips._tcp.example.com SRV 0 1 5061 a.example.com
+a.example.com A 192.0.2.1
+)";
+  const std::string tls = "s SIPS+D2T _sips._tcp.example.com\n", udp = "s SIP+D2U _sip._udp.example.com\n";
+  const auto can = reach{true, true, true, true, false};
+  EXPECT_EQ(run("sip:a@example.com",
+                servers + "example.com NAPTR 10 1 " + tls + "example.com NAPTR 10 2 " + udp, can)
+                .targets,
+            "tls 192.0.2.1:5061")
+      << "whoever is in the way could make TLS fail";
+  EXPECT_EQ(run("sip:a@example.com",
+                servers + "example.com NAPTR 10 2 " + tls + "example.com NAPTR 10 1 " + udp, can)
+                .targets,
+            "udp 192.0.2.1:5060, tls 192.0.2.1:5061");
+}
+
 TEST(locate, follows_the_naming_pointer_that_comes_first_of_what_we_have) {
   EXPECT_EQ(run("sip:a@example.com", rfc_zone, {true, true, true, true, false}).targets,
             "tls 192.0.2.1:5061");

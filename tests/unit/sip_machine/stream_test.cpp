@@ -65,6 +65,37 @@ TEST(stream_framer, refuses_a_stream_without_length_or_with_a_wrong_one) {
   EXPECT_EQ(parsegrind("MESSAGE sip:a SIP/2.0\r\nl: 1000000\r\n\r\n", frames), "broken");
 }
 
+// Each byte in a read of its own, as TLS records may bring them: the head is read once.
+TEST(stream_framer, takes_linear_time_whatever_the_head_looks_like) {
+  std::string head = "MESSAGE sip:a SIP/2.0\r\n";
+  while (head.size() < 15'000) head += "X: y\r\n";
+  const std::string body(60'000, 'b');
+  for (const std::string length : {"Content-Length: 60000\r\n\r\n", "Content-Length:\r\n 60000\r\n\r\n"}) {
+    const std::string text = head + length + body;
+    sip::stream_framer framer;
+    framer.feed(std::string_view(text).substr(0, head.size() + length.size()));
+    EXPECT_EQ(framer.next({}).what, sip::frame::kind::none);
+    framer.stash();
+    std::size_t whole = 0;
+    for (const char& c : body) {
+      framer.feed({&c, 1});
+      whole += framer.next({}).what == sip::frame::kind::whole ? 1 : 0;
+      framer.stash();
+    }
+    EXPECT_EQ(whole, 1U) << length;
+  }
+  // Lines that end in LF alone make no end of a head, however many there are.
+  sip::stream_framer framer;
+  framer.feed("MESSAGE sip:a SIP/2.0\n\n");
+  std::size_t fed = 24;
+  for (bool broken = false; !broken; ++fed) {
+    ASSERT_LE(fed, 17'000U);
+    broken = framer.next({}).what == sip::frame::kind::broken;
+    framer.stash();
+    framer.feed("\r");
+  }
+}
+
 TEST(stream_framer, holds_no_more_than_the_limits_allow) {
   sip::stream_framer framer;
   const std::string junk(4096, 'x');

@@ -249,6 +249,19 @@ TEST(tls, an_offered_stream_ends_with_the_trust_in_its_peer) {
   for (const auto& s : w.sends) EXPECT_NE(s.what.conn, peer);
 }
 
+TEST(tls, forgets_what_was_proved_under_other_authorities) {
+  tls_world w;
+  w.accept_as(peer, "198.51.100.1:40000", proves({"sip.example"}));
+  w.stream(peer, over_tls(";alias").str());
+  w.ep.forget_proofs();
+  w.request_to(tls_world::text(), "sip:sip.example:5071;transport=tls");
+  ASSERT_EQ(w.closes.size(), 1U);
+  EXPECT_EQ(w.closes[0].conn, peer);
+  w.answer(io::lookup_status::no_data);
+  w.answer(io::lookup_status::found, {ip4("198.51.100.1")});
+  EXPECT_FALSE(w.opens.empty());
+}
+
 TEST(tls, takes_others_for_strangers_whatever_they_claim) {
   for (const auto& who : {peer_identity{}, from_a_wrong_authority({"sip.example"}),
                           proves({"sub.sip.example"}), proves({"*.example"}), proves({"example"})}) {
@@ -333,6 +346,14 @@ TEST_F(keep_alive, does_not_ping_while_there_is_traffic) {
     w.stream(conn, over_tls().str());
   }
   EXPECT_EQ(pings(), 0U);
+}
+
+TEST_F(keep_alive, pings_a_stream_that_only_we_use) {
+  for (int i = 0; i < 4; ++i) {
+    w.advance(31s);
+    w.request(sip_text{.via = "", .max_forwards = ""}, {sip_world::tcp_to("127.0.0.1:5080")});
+  }
+  EXPECT_EQ(pings(), 1U) << "what we send shows nothing of the peer";
 }
 
 TEST_F(keep_alive, does_not_ping_streams_that_peers_opened) {

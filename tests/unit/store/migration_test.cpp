@@ -31,6 +31,40 @@ class migration : public store_folder {
   }
 };
 
+TEST_F(migration, of_a_version_2_file_adds_the_tables_of_rows) {
+  {
+    const auto db = raw(path);
+    ASSERT_TRUE(execute(db.get(), R"(
+      PRAGMA journal_mode = WAL;
+      CREATE TABLE schema_version (version INTEGER NOT NULL);
+      INSERT INTO schema_version VALUES (2);
+      CREATE TABLE incident (
+        id INTEGER PRIMARY KEY, at INTEGER NOT NULL, domain TEXT NOT NULL, expiry INTEGER NOT NULL,
+        engine INTEGER NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL);
+      CREATE INDEX incident_expiry ON incident (expiry);
+      INSERT INTO incident VALUES (5, 1700000000, 'sip.example', 9999999999, 0, 'k', 'call_id=c-1');
+    )"));
+  }
+  auto store = sqlite_store::open(path);
+  ASSERT_TRUE(store) << store.error().to_string();
+  EXPECT_TRUE((*store)->load(10).empty());
+  (*store)->save(capability_row{"sip:bo@sip.example", "cpim", "yes", "accept", wall_time(), "sip.example", 0,
+                                wall_time(std::chrono::seconds(9'000'000'000))});
+  (*store)->close(true);
+  EXPECT_EQ((*store)->counters().written, 1u);
+  EXPECT_THAT(rows(path, "SELECT address FROM capability"), ElementsAre("sip:bo@sip.example"));
+  EXPECT_THAT(rows(path, "SELECT detail FROM incident"), ElementsAre("call_id=c-1"));
+  EXPECT_THAT(rows(path + ".bak-2", "SELECT version FROM schema_version"), ElementsAre("2"));
+  EXPECT_THAT(rows(path + ".bak-2", "SELECT detail FROM incident"), ElementsAre("call_id=c-1"));
+  for (const std::string table : {"incident", "capability", "receipt"}) {
+    EXPECT_THAT(rows(path, ("SELECT group_concat(name) FROM pragma_table_info('" + table +
+                            "') WHERE name IN ('domain', 'expiry', 'engine') ORDER BY name")
+                               .c_str()),
+                ElementsAre("domain,expiry,engine"))
+        << table;
+  }
+}
+
 const char* const details = "SELECT kind, detail FROM incident ORDER BY id";
 
 TEST_F(migration, of_a_version_1_file_keeps_its_incidents_and_a_copy) {

@@ -111,16 +111,20 @@ TEST_F(sqlite, keeps_the_newest_rows_up_to_its_limit) {
     auto store = sqlite_store::open(path);
     ASSERT_TRUE(store);
   }
-  const auto far = "INSERT INTO incident VALUES (" + std::to_string(sqlite_store::rows_limit) +
-                   ", 1, 'd', 99999999999, 0, 'k', 'kept')";
+  const auto numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
+                       std::to_string(sqlite_store::rows_limit + 2) + ") ";
+  // The odd ids only: gaps take no place.
   ASSERT_TRUE(
-      execute(raw(path).get(), "INSERT INTO incident VALUES (1, 1, 'd', 99999999999, 0, 'k', 'too old')"));
-  ASSERT_TRUE(execute(raw(path).get(), far.c_str()));
-  auto store = sqlite_store::open(path);
-  ASSERT_TRUE(store);
-  (*store)->add(sample("new"));
-  (*store)->close(true);
-  EXPECT_THAT(rows(path, "SELECT detail FROM incident ORDER BY id"), ElementsAre("kept", "new"));
+      execute(raw(path).get(), (numbers + "INSERT INTO incident SELECT 2 * i + 1, 1, 'd', 99999999999, "
+                                          "0, 'k', i FROM n")
+                                   .c_str()));
+  ASSERT_TRUE(
+      execute(raw(path).get(), (numbers + "INSERT INTO capability SELECT 2 * i + 1, i, 'cpim', 'yes', "
+                                          "'accept', 1, 'd', 99999999999, 0 FROM n")
+                                   .c_str()));
+  ASSERT_TRUE(sqlite_store::open(path));
+  EXPECT_THAT(rows(path, "SELECT min(detail + 0), count(*) FROM incident"), ElementsAre("3|100000"));
+  EXPECT_THAT(rows(path, "SELECT min(address + 0), count(*) FROM capability"), ElementsAre("3|100000"));
 }
 
 TEST_F(sqlite, tells_a_crash_from_an_orderly_end) {

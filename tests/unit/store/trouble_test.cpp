@@ -150,6 +150,60 @@ TEST_F(trouble, a_full_disk_at_the_start_harms_no_store_that_is_there) {
   EXPECT_EQ(found(**store).size(), 3u);
 }
 
+store_report checked(sqlite_store& store) {
+  std::promise<store_report> answer;
+  store.check([&](store_report r) { answer.set_value(std::move(r)); });
+  return answer.get_future().get();
+}
+
+TEST_F(trouble, a_full_disk_keeps_no_rows_and_a_check_finds_it_out_and_when_it_is_over) {
+  int told = 0;
+  auto store = sqlite_store::open(path, [&told] { ++told; });
+  ASSERT_TRUE(store);
+  {
+    const full_disk full;
+    const auto report = checked(**store);
+    EXPECT_FALSE(report.writes) << "nothing was to be written, so nothing else has noticed";
+    EXPECT_THAT(report.why, testing::Not(testing::IsEmpty()));
+    EXPECT_FALSE((*store)->health().writes);
+    (*store)->save(capability_row{"a@x",
+                                  "receipts",
+                                  "yes",
+                                  "disco",
+                                  {},
+                                  "",
+                                  0,
+                                  std::chrono::system_clock::now() + std::chrono::hours(1)});
+    EXPECT_TRUE((*store)->load(10).empty());
+    EXPECT_EQ((*store)->counters().failed, 1u);
+  }
+  const auto report = checked(**store);
+  EXPECT_TRUE(report.writes);
+  EXPECT_EQ(report.why, "");
+  EXPECT_TRUE(report.problems.empty()) << report.problems.front();
+  EXPECT_TRUE((*store)->health().writes);
+  EXPECT_EQ(told, 2);
+}
+
+TEST_F(trouble, rows_of_a_store_in_memory_are_there_and_a_check_says_that_they_will_not_last) {
+  const full_disk full;
+  auto store = sqlite_store::open(path);
+  ASSERT_TRUE(store);
+  (*store)->save(capability_row{"a@x",
+                                "receipts",
+                                "yes",
+                                "disco",
+                                {},
+                                "",
+                                0,
+                                std::chrono::system_clock::now() + std::chrono::hours(1)});
+  EXPECT_EQ((*store)->load(10).size(), 1u);
+  const auto report = checked(**store);
+  EXPECT_FALSE(report.writes);
+  EXPECT_THAT(report.why, StartsWith(path + ": "));
+  EXPECT_TRUE(report.problems.empty());
+}
+
 TEST_F(trouble, a_full_disk_at_the_end_is_no_unclean_end) {
   {
     auto store = sqlite_store::open(path);

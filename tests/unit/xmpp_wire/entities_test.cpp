@@ -62,7 +62,7 @@ TEST(vcard, is_written_in_the_form_asked_for) {
       "<impp><uri>xmpp:bo@x.test</uri></impp><impp><uri>sip:bo@sip.test</uri></impp>"
       "<kind><text>application</text></kind></vcard>";
   EXPECT_EQ(xml::write(vcard::write(c, vcard::form::temp), {}),
-            "<vCard xmlns='vcard-temp'><FN>bo@sip.test</FN><JABBERID>bo@x.test</JABBERID>"
+            "<vCard xmlns='vcard-temp'><FN>bo@sip.test</FN><N/><JABBERID>bo@x.test</JABBERID>"
             "<URL>sip:bo@sip.test</URL></vCard>");
   EXPECT_EQ(xml::write(vcard::write(c, vcard::form::v4), {}), v4);
   EXPECT_EQ(xml::write(vcard::write(c, vcard::form::pep), {}),

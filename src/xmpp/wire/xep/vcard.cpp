@@ -10,6 +10,7 @@ xml::element write_temp(const card& c) {
   const std::string ns(temp_ns);
   xml::element out("vCard", ns);
   out.add({"FN", ns}).add_text(c.name);
+  out.add({"N", ns});  // the DTD of §8 wants one
   out.add({"JABBERID", ns}).add_text(c.jid);
   out.add({"URL", ns}).add_text(c.sip_uri);
   return out;

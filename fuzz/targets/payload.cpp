@@ -1,0 +1,71 @@
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "base/text.hpp"
+#include "payload/charset.hpp"
+#include "payload/cpim.hpp"
+#include "payload/html.hpp"
+#include "payload/imdn.hpp"
+#include "payload/is_composing.hpp"
+#include "payload/mime.hpp"
+
+// Any bytes as each of the bodies that a MESSAGE may have: what is read can be written and is read as the
+// same, text is UTF-8, and nothing grows beyond its input.
+namespace {
+
+using namespace stox;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+void check_text(const payload::content_type& type, std::string_view body) {
+  const auto read = payload::read_text(type, body);
+  if (!read) return;
+  require(!read->text.empty() && text::is_utf8(read->text));
+  // ISO-8859-1 doubles at most; a quote's marks and a link's address come on top.
+  require(read->text.size() <= 20 * body.size() + 64);
+  require(read->left_out.size() <= 16 * 5);
+}
+
+void check_cpim(std::string_view bytes) {
+  const auto m = payload::parse_cpim(bytes);
+  if (!m) return;
+  const auto text = payload::write(*m);
+  const auto again = payload::parse_cpim(text);
+  require(again.has_value() && again->extensions == m->extensions && again->subjects == m->subjects);
+  if (const auto inner = payload::parse_entity(m->content)) check_text(inner->type, inner->body);
+  (void)payload::imdn_request_of(*m);
+}
+
+void check_documents(std::string_view bytes) {
+  if (const auto d = payload::parse_imdn(bytes)) {
+    const auto again = payload::parse_imdn(payload::write(*d));
+    require(again.has_value() && again->message_id == d->message_id && again->kind == d->kind &&
+            again->status == d->status);
+  }
+  if (const auto c = payload::parse_is_composing(bytes)) {
+    const auto again = payload::parse_is_composing(payload::write(*c));
+    require(again.has_value() && again->active == c->active && again->refresh == c->refresh);
+  }
+}
+
+}  // namespace
+
+/// The first line is the Content-Type of the rest.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view all(reinterpret_cast<const char*>(data), size);
+  const auto line = std::min(all.find('\n'), all.size());
+  const auto body = all.substr(std::min(line + 1, all.size()));
+  if (const auto type = payload::parse_content_type(all.substr(0, line))) check_text(*type, body);
+  check_cpim(body);
+  check_documents(body);
+  if (text::is_utf8(body)) require(text::is_utf8(payload::html_to_text(body)));
+  for (const auto* charset : {"utf-16", "utf-16le", "iso-8859-1"}) {
+    const auto utf8 = payload::to_utf8(body, charset);
+    require(!utf8 || text::is_utf8(*utf8));
+  }
+  return 0;
+}

@@ -1,0 +1,74 @@
+#include "translate/receipt.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "payload/cpim.hpp"
+
+namespace stox::translate::receipt {
+
+namespace {
+
+constexpr std::string_view receipts_ns = "urn:xmpp:receipts";
+constexpr std::string_view markers_ns = "urn:xmpp:chat-markers:0";
+constexpr std::size_t most = 4, longest_id = 256;
+
+}  // namespace
+
+void ask(xmpp::message& m, const payload::imdn_request& wanted) {
+  if (wanted.message_id.empty()) return;
+  if (wanted.positive_delivery) m.payloads.emplace_back("request", std::string(receipts_ns));
+  if (wanted.display) m.payloads.emplace_back("markable", std::string(markers_ns));
+}
+
+std::vector<report> reports_of(const xmpp::message& m) {
+  std::vector<report> out;
+  for (const auto& p : m.payloads) {
+    const bool receipt = p.is("received", receipts_ns);
+    const bool displayed = p.is("displayed", markers_ns) || p.is("acknowledged", markers_ns);
+    if (!receipt && !displayed && !p.is("received", markers_ns)) continue;
+    const auto* id = p.attr("id");
+    if (id == nullptr || id->empty() || id->size() > longest_id || out.size() == most) continue;
+    report r{*id, displayed};
+    if (std::find(out.begin(), out.end(), r) == out.end()) out.push_back(std::move(r));
+  }
+  return out;
+}
+
+std::optional<sip::request> to_sip(const xmpp::jid& from, const imdn_context& c,
+                                   const address_map& addresses) {
+  using sip::header;
+  const auto speaker = addresses.to_sip(from.bare(), false);
+  auto target = sip::parse_uri(c.to);
+  if (!speaker || !target) return std::nullopt;
+  sip::request r;
+  r.method = sip::method::message;
+  r.method_name = "MESSAGE";
+  r.uri = sip::write(*target);
+  target->params.clear();
+  const auto own = "<" + sip::write(*speaker) + ">", his = "<" + sip::write(*target) + ">";
+  r.headers.add(header::max_forwards, "70");
+  r.headers.add(header::from, own + ";tag=" + c.from_tag);
+  r.headers.add(header::to, his);
+  r.headers.add(header::call_id, c.call_id);
+  r.headers.add(header::cseq, "1 MESSAGE");
+  if (c.assert_identity) r.headers.add(header::p_asserted_identity, own);
+  r.headers.add(header::content_type, "message/cpim");
+
+  payload::imdn document{c.message_id, c.date_time, sip::write(*speaker), {}, c.kind, c.status};
+  // §11.1.2: it is mandatory, and says when the message was sent.
+  if (document.date_time.empty()) document.date_time = c.now;
+  const auto body = payload::write(document);
+  payload::cpim m;
+  m.from.push_back({{}, sip::write(*speaker)});
+  m.to.push_back({{}, sip::write(*target)});
+  m.date_time = c.now;
+  // §7.2.1: a report has a Message-ID of its own, and asks for none (§7.2).
+  payload::add_to(m, {c.own_id, false, false, false, false});
+  m.content = "Content-Type: message/imdn+xml\r\nContent-Disposition: notification\r\nContent-Length: " +
+              std::to_string(body.size()) + "\r\n\r\n" + body;
+  r.body = payload::write(m);
+  return r;
+}
+
+}  // namespace stox::translate::receipt

@@ -1,0 +1,136 @@
+#include "translate/sip_content.hpp"
+
+#include <utility>
+
+#include "base/text.hpp"
+#include "payload/cpim.hpp"
+#include "payload/imdn.hpp"
+#include "payload/mime.hpp"
+#include "sip/wire/headers.hpp"
+#include "translate/xml_text.hpp"
+
+namespace stox::translate {
+
+namespace {
+
+sip_status refusal(std::uint16_t code, std::string reason = {}) {
+  return {code, std::move(reason), {}, false};
+}
+
+/// RFC 3261 §21.4.13: 415 where another type or charset would do; 400 where the body is broken.
+sip_status refusal_of(const error& e) {
+  if (e.code == make_error_code(payload::errc::bad_charset)) {
+    const bool unknown = e.detail == "a charset that is not known";
+    return unknown ? refusal(415, "Unsupported charset") : refusal(400, "Body does not match its charset");
+  }
+  if (e.code == make_error_code(payload::errc::no_text)) return refusal(400, "Empty message");
+  return refusal(400, "Bad body");
+}
+
+/// Lines end in LF, as XML 1.0 §2.11 would make them anyway.
+std::string with_lf(std::string text) {
+  if (text.find('\r') == std::string::npos) return text;
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\r') {
+      out += text[i];
+    } else if (i + 1 == text.size() || text[i + 1] != '\n') {
+      out += '\n';
+    }
+  }
+  return out;
+}
+
+/// RFC 3862 §2.2, RFC 5438 §7: SIP says who speaks; CPIM may only say the same.
+void compare_sender(const payload::cpim& m, const sip::uri& sender, loss_list& losses) {
+  if (m.from.empty()) return;
+  const auto claimed = sip::parse_uri(m.from.front().uri);
+  const bool anonymous = claimed && text::iequals(claimed->host, "anonymous.invalid");
+  const bool same = claimed && claimed->user == sender.user && text::iequals(claimed->host, sender.host);
+  if (!same && !anonymous) losses.add("cpim From", "not who SIP says; SIP is believed");
+}
+
+void add_cpim_losses(const payload::cpim& m, loss_list& losses) {
+  if (!m.from.empty() && !m.from.front().name.empty())
+    losses.add("cpim From display name", "the other side shows the names of its own contact list");
+  if (!m.cc.empty()) losses.add("cpim cc", "a stanza names one recipient");
+  if (!m.date_time.empty()) losses.add("cpim DateTime", "the stanza is sent at once");
+  for (std::size_t i = 1; i < m.subjects.size(); ++i) losses.add("cpim Subject", "one language is sent");
+  for (const auto& e : m.extensions) {
+    if (e.ns != payload::imdn_header_ns)
+      losses.add("cpim " + sip::clean_text(e.name, 64), "no counterpart in a stanza");
+  }
+}
+
+boost::system::result<sip_content, sip_status> text_of(const payload::content_type& type,
+                                                       std::string_view body, loss_list& losses) {
+  // A body that is not text must not be shown as text.
+  if (!payload::is_readable(type)) return refusal(415);
+  auto read = payload::read_text(type, body);
+  // Something is in a multipart, and none of it is text.
+  const bool no_text = !read && read.error().code == make_error_code(payload::errc::no_text);
+  if (no_text && type.type == "multipart") return refusal(415);
+  if (!read) return refusal_of(read.error());
+  if (type.is("text", "html")) losses.add("sip body", "HTML became plain text");
+  for (const auto& part : read->left_out) losses.add("sip " + sip::clean_text(part, 64), "one text is sent");
+  for (const auto& p : type.params) {
+    if (type.type == "text" && p.name != "charset")
+      losses.add("sip Content-Type;" + sip::clean_text(p.name, 64), "the text is sent as it is");
+  }
+  sip_content out;
+  out.text = with_lf(std::move(read->text));
+  if (out.text.empty()) return refusal(400, "Empty message");
+  if (!xml::is_xml_text(out.text)) {
+    out.text = with_xml_chars(out.text);
+    losses.add("sip body", "control characters that XML does not allow became U+FFFD");
+  }
+  out.languages = std::move(read->languages);
+  return out;
+}
+
+boost::system::result<sip_content, sip_status> read_cpim(const sip::request& r, const sip::uri& sender,
+                                                         loss_list& losses) {
+  const auto m = payload::parse_cpim(r.body);
+  if (!m) return refusal(400, "Bad CPIM");
+  // RFC 3862 §4.7: what must be understood and is not. None of these is known here.
+  if (!m->required.empty()) return refusal(400, "Required CPIM header not understood");
+  const auto inner = payload::parse_entity(m->content);
+  if (!inner) return refusal(400, "Bad CPIM");
+  compare_sender(*m, sender, losses);
+  auto out = text_of(inner->type, inner->body, losses);
+  if (!out) return out;
+  add_cpim_losses(*m, losses);
+  if (out->languages.empty()) out->languages = inner->languages;
+  if (!m->subjects.empty()) out->subject = m->subjects.front().text;
+  out->wanted = payload::imdn_request_of(*m);
+  if (out->wanted.wants_any() && out->wanted.message_id.empty())
+    losses.add("cpim imdn.Disposition-Notification", "no Message-ID to report about");
+  if (out->wanted.processing)
+    losses.add("cpim imdn.Disposition-Notification processing", "the 2xx says as much");
+  out->date_time = m->date_time;
+  return out;
+}
+
+}  // namespace
+
+const std::vector<std::string>& accepted_content() {
+  static const std::vector<std::string> all{"text/plain",        "text/html",
+                                            "multipart/mixed",   "multipart/alternative",
+                                            "multipart/related", "message/cpim"};
+  return all;
+}
+
+boost::system::result<sip_content, sip_status> read_content(const sip::request& r, const sip::uri& sender,
+                                                            loss_list& losses) {
+  payload::content_type type;
+  if (const auto* value = r.headers.find(sip::header::content_type)) {
+    auto parsed = payload::parse_content_type(*value);
+    if (!parsed) return refusal(400, "Bad Content-Type");
+    type = *std::move(parsed);
+  }
+  if (type.is("message", "cpim")) return read_cpim(r, sender, losses);
+  return text_of(type, r.body, losses);
+}
+
+}  // namespace stox::translate

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "payload/imdn.hpp"
+#include "sip/wire/message.hpp"
+#include "sip/wire/uri.hpp"
+#include "translate/error.hpp"
+#include "translate/payload_loss.hpp"
+
+namespace stox::translate {
+
+/// The types of content that a MESSAGE may have, as its Accept header names them.
+const std::vector<std::string>& accepted_content();
+
+/// What the body of a MESSAGE says.
+struct sip_content {
+  std::string text;              ///< UTF-8, lines end in LF, only characters that XML allows; never empty
+  std::string languages;         ///< that a part or CPIM names, as Content-Language does; may be empty
+  std::string subject;           ///< of CPIM; may be empty
+  std::string date_time;         ///< of CPIM, as it stands; may be empty
+  payload::imdn_request wanted;  ///< of CPIM: what the sender wants to hear of his message
+};
+
+/// Reads text/plain, text/html (made plain), multipart (the best text part) and message/cpim (RFC 3862) with
+/// one of these in it. `sender`: whom the request is authorised for; a CPIM From that names somebody else is
+/// never believed, and named as a loss. Errors: 400 (not what its type says, or no text), 415.
+boost::system::result<sip_content, sip_status> read_content(const sip::request& r, const sip::uri& sender,
+                                                            loss_list& losses);
+
+}  // namespace stox::translate
