@@ -35,16 +35,19 @@ void check_cpim(std::string_view bytes) {
   if (!m) return;
   const auto text = payload::write(*m);
   const auto again = payload::parse_cpim(text);
-  require(again.has_value() && again->extensions == m->extensions && again->subjects == m->subjects);
+  require(again.has_value() && again->from == m->from && again->to == m->to && again->cc == m->cc &&
+          again->date_time == m->date_time && again->subjects == m->subjects &&
+          again->extensions == m->extensions && again->content == m->content);
   if (const auto inner = payload::parse_entity(m->content)) check_text(inner->type, inner->body);
   (void)payload::imdn_request_of(*m);
+  (void)payload::original_to_of(*m);
 }
 
 void check_documents(std::string_view bytes) {
   if (const auto d = payload::parse_imdn(bytes)) {
     const auto again = payload::parse_imdn(payload::write(*d));
     require(again.has_value() && again->message_id == d->message_id && again->kind == d->kind &&
-            again->status == d->status);
+            again->status == d->status && again->recipient_uri == d->recipient_uri);
   }
   if (const auto c = payload::parse_is_composing(bytes)) {
     const auto again = payload::parse_is_composing(payload::write(*c));

@@ -45,9 +45,6 @@ std::string unescape(std::string_view s) {
   return out;
 }
 
-/// RFC 3862 §2.1: no blanks at the ends of a line, also not by an escape.
-std::string value_of(std::string_view s) { return std::string(text::trim(unescape(text::trim(s)))); }
-
 /// RFC 3862 §2.3.1.
 void escape_to(std::string& out, std::string_view s, bool quoted) {
   for (const char c : s) {
@@ -78,65 +75,117 @@ std::string quoted_text(std::string_view s) {
   return out += '"';
 }
 
+/// A value without what stands around it; blanks at its ends cannot be written again (§2.3.1).
+std::string plain(std::string_view value) { return std::string(text::trim(unescape(value))); }
+
+/// §3.1: what a name, or a name's prefix, is made of.
+bool is_name(std::string_view s) {
+  constexpr std::string_view separators = "()<>@,;:\\\"/[]?={}.";
+  return !s.empty() && std::all_of(s.begin(), s.end(), [&](char c) {
+    return c > 0x20 && c < 0x7f && separators.find(c) == std::string_view::npos;
+  });
+}
+
+/// Whether it can stand between angle brackets; controls can, as escapes.
+bool is_bracketable(std::string_view s) {
+  return !s.empty() && s.find_first_of("<>") == std::string_view::npos;
+}
+
+bool is_language(std::string_view s) {
+  return !s.empty() && s.size() <= 64 &&
+         std::all_of(s.begin(), s.end(), [](char c) { return text::is_alnum(c) || c == '-'; });
+}
+
+/// The URI in angle brackets at the end of `value`; empty where there is none.
+std::string uri_in(std::string_view value) {
+  value = value.substr(0, value.find('>'));
+  auto uri = plain(value);
+  return is_bracketable(uri) ? uri : std::string();
+}
+
 /// [ Formal-name ] "<" URI ">", §3.6. A URI without brackets is taken too.
 cpim::address address_of(std::string_view value) {
   const auto open = value.rfind('<');
-  if (open == std::string_view::npos) return {{}, std::string(text::trim(value))};
-  const auto close = std::min(value.find('>', open), value.size());
+  if (open == std::string_view::npos) return {{}, uri_in(value)};
   auto name = text::trim(value.substr(0, open));
   if (name.size() >= 2 && name.front() == '"' && name.back() == '"') name = name.substr(1, name.size() - 2);
-  return {unescape(name), std::string(text::trim(value.substr(open + 1, close - open - 1)))};
+  return {unescape(name), uri_in(value.substr(open + 1))};
 }
 
-/// ";lang=fr Objet": parameters stand between the colon and a blank (§3.3).
-cpim::subject subject_of(const header_block::field& f) {
-  cpim::subject out;
-  std::string_view value = f.value;
-  while (f.direct && value.starts_with(';')) {
-    const auto end = std::min(value.find_first_of(" ;", 1), value.size());
-    const auto parameter = value.substr(1, end - 1);
-    if (text::istarts_with(parameter, "lang=")) out.lang = parameter.substr(5);
-    value.remove_prefix(end);
+struct tagged {
+  std::string_view value;
+  std::string lang;
+};
+
+/// ";lang=fr Objet": parameters stand between the colon and the first blank outside of quotes (§3.3, §3.6).
+tagged without_parameters(const header_block::field& f) {
+  tagged out{f.value, {}};
+  if (!f.direct) return out;
+  while (out.value.starts_with(';')) {
+    std::size_t end = 1;
+    for (bool quoted = false; end < out.value.size(); ++end) {
+      const char c = out.value[end];
+      if (quoted && c == '\\') ++end;
+      if (c == '"') quoted = !quoted;
+      if (!quoted && (c == ';' || c == ' ')) break;
+    }
+    end = std::min(end, out.value.size());
+    const auto parameter = out.value.substr(1, end - 1);
+    if (text::istarts_with(parameter, "lang=") && is_language(parameter.substr(5)))
+      out.lang = parameter.substr(5);
+    out.value.remove_prefix(end);
   }
-  out.text = value_of(value);
+  out.value = text::trim(out.value);
   return out;
 }
 
-struct prefix {
-  std::string name, ns;
+/// The namespaces that are in force at a field, §3.4.
+class scope {
+ public:
+  /// "imdn <urn:ietf:params:imdn>"; without a prefix, the namespace of names without one.
+  void declare(std::string_view value) {
+    const auto open = value.find('<');
+    if (open == std::string_view::npos) return;
+    const auto prefix = text::trim(value.substr(0, open));
+    auto ns = uri_in(value.substr(open + 1));
+    if (ns.empty()) return;
+    if (ns == core_ns) ns.clear();
+    if (prefix.empty()) {
+      default_ = std::move(ns);
+    } else if (is_name(prefix)) {
+      known_.push_back({std::move(ns), std::string(prefix)});
+    }
+  }
+
+  /// nullopt: no name, or of a prefix that nothing declares.
+  std::optional<cpim::header_name> resolve(std::string_view name) const {
+    const auto dot = name.find('.');
+    if (dot == std::string_view::npos)
+      return is_name(name) ? std::optional(cpim::header_name{default_, std::string(name)}) : std::nullopt;
+    const auto local = name.substr(dot + 1);
+    // The last declaration counts. Prefixes in another case are taken, but for want of a better one.
+    const cpim::header_name* found = nullptr;
+    for (const auto& k : known_) {
+      if (k.name == name.substr(0, dot) || (text::iequals(k.name, name.substr(0, dot)) &&
+                                            (found == nullptr || found->name != name.substr(0, dot))))
+        found = &k;
+    }
+    if (found == nullptr || !is_name(local)) return std::nullopt;
+    return cpim::header_name{found->ns, std::string(local)};
+  }
+
+ private:
+  static constexpr std::string_view core_ns = "urn:ietf:params:cpim-headers:";
+  std::vector<cpim::header_name> known_;  ///< here `name` is a prefix
+  std::string default_;                   ///< empty: that of RFC 3862
 };
 
-/// "imdn <urn:ietf:params:imdn>"; without a prefix it would be the default for what follows, which nobody
-/// sends.
-std::optional<prefix> prefix_of(std::string_view value) {
-  const auto open = value.find('<');
-  if (open == std::string_view::npos || value.back() != '>') return std::nullopt;
-  const auto name = text::trim(value.substr(0, open));
-  if (name.empty()) return std::nullopt;
-  return prefix{std::string(name), unescape(value.substr(open + 1, value.size() - open - 2))};
-}
-
-struct qualified {
-  std::string ns, name;
-};
-
-/// RFC 3862 §2.1 tells names by case; RFC 5438's own examples write "IMDN." under "NS: imdn", so prefixes are
-/// not told apart by it.
-std::optional<qualified> resolve(std::string_view name, const std::vector<prefix>& known) {
-  const auto dot = name.find('.');
-  if (dot == std::string_view::npos) return std::nullopt;
-  const auto at = std::find_if(known.begin(), known.end(),
-                               [&](const prefix& p) { return text::iequals(p.name, name.substr(0, dot)); });
-  if (at == known.end()) return std::nullopt;
-  return qualified{at->ns, std::string(name.substr(dot + 1))};
-}
-
-void add_required(cpim& m, std::string_view value, const std::vector<prefix>& known) {
+void add_required(cpim& m, std::string_view value, const scope& names) {
   for (const auto element : text::split(value, ',')) {
     const auto name = text::trim(element);
     if (name.empty()) continue;
-    const auto full = resolve(name, known);
-    m.required.push_back(full ? full->ns + " " + full->name : std::string(name));
+    // A prefix that nothing declares asks for something all the same.
+    m.required.push_back(names.resolve(name).value_or(cpim::header_name{{}, std::string(name)}));
   }
 }
 
@@ -153,35 +202,37 @@ const std::string* cpim::find(std::string_view ns, std::string_view name) const 
 }
 
 result<cpim> parse_cpim(std::string_view text, const limits& l) {
-  auto head = read_header_block(text, l);
+  const auto head = read_header_block(text, l);
   if (!head) return head.error();
-  for (const auto& f : head->fields) {
-    if (!text::is_utf8(f.value)) return error(errc::malformed, "CPIM header fields are not UTF-8");
-  }
+  if (!text::is_utf8(text.substr(0, text.size() - head->rest.size())))
+    return error(errc::malformed, "CPIM header fields are not UTF-8");
   cpim out;
-  std::vector<prefix> known;
-  for (const auto& f : head->fields) {
-    if (f.name != "NS") continue;
-    if (auto p = prefix_of(f.value)) known.push_back(*std::move(p));
-  }
+  scope names;
   std::string mime_fields;
   for (const auto& f : head->fields) {
-    if (f.name == "From") {
-      out.from.push_back(address_of(f.value));
-    } else if (f.name == "To") {
-      out.to.push_back(address_of(f.value));
-    } else if (f.name == "cc") {
-      out.cc.push_back(address_of(f.value));
-    } else if (f.name == "DateTime") {
-      out.date_time = f.value;
-    } else if (f.name == "Subject") {
-      out.subjects.push_back(subject_of(f));
-    } else if (f.name == "Require" || f.name == "Required") {  // AG Projects' SDK writes the latter
-      add_required(out, f.value, known);
-    } else if (is_mime_field(f.name)) {
+    if (is_mime_field(f.name)) {
       mime_fields += f.name + ": " + f.value + "\r\n";
-    } else if (auto full = resolve(f.name, known)) {
-      out.extensions.push_back({std::move(full->ns), std::move(full->name), value_of(f.value)});
+      continue;
+    }
+    auto name = names.resolve(f.name);
+    if (!name) continue;
+    const auto [value, lang] = without_parameters(f);
+    if (!name->ns.empty() && f.name != "NS") {
+      out.extensions.push_back({std::move(name->ns), std::move(name->name), plain(value)});
+    } else if (name->name == "From") {
+      out.from.push_back(address_of(value));
+    } else if (name->name == "To") {
+      out.to.push_back(address_of(value));
+    } else if (name->name == "cc") {
+      out.cc.push_back(address_of(value));
+    } else if (name->name == "DateTime") {
+      out.date_time = plain(value);
+    } else if (name->name == "Subject") {
+      out.subjects.push_back({lang, plain(value)});
+    } else if (name->name == "NS") {
+      names.declare(value);
+    } else if (name->name == "Require" || name->name == "Required") {  // AG Projects' SDK writes the latter
+      add_required(out, value, names);
     }
   }
   if (!mime_fields.empty()) out.content = std::move(mime_fields) + "\r\n";
@@ -190,46 +241,71 @@ result<cpim> parse_cpim(std::string_view text, const limits& l) {
   return out;
 }
 
+namespace {
+
+/// The prefixes of what is written.
+class prefixes {
+ public:
+  /// "imdn." for IMDN's, "x1.", "x2." ... for others; empty for RFC 3862's own.
+  std::string of(std::string_view ns) {
+    if (ns.empty()) return {};
+    const auto at = std::find(named_.begin(), named_.end(), ns);
+    const auto number = static_cast<std::size_t>(at - named_.begin()) + 1;
+    if (at == named_.end()) named_.push_back(ns);
+    return (ns == imdn_header_ns ? "imdn" : "x" + std::to_string(number)) + ".";
+  }
+  const std::vector<std::string_view>& named() const { return named_; }
+
+ private:
+  std::vector<std::string_view> named_;
+};
+
+bool can_be_written(std::string_view ns, std::string_view name) {
+  return is_name(name) && (ns.empty() || is_bracketable(ns));
+}
+
+}  // namespace
+
 std::string write(const cpim& m) {
   std::string out;
-  const auto field = [&out](std::string_view name, std::string_view value) {
-    out.append(name).append(": ");
-    escape_to(out, value, false);
-    out += "\r\n";
+  const auto field = [](std::string& to, std::string_view name, std::string_view value) {
+    to.append(name).append(": ");
+    escape_to(to, value, false);
+    to += "\r\n";
   };
   const auto addresses = [&out](std::string_view name, const std::vector<cpim::address>& all) {
     for (const auto& a : all) {
       out.append(name).append(": ");
       if (!a.name.empty()) out += quoted_text(a.name) + " ";
       out += '<';
-      escape_to(out, a.uri, false);
+      if (is_bracketable(a.uri)) escape_to(out, a.uri, false);
       out += ">\r\n";
     }
   };
   addresses("From", m.from);
   addresses("To", m.to);
   addresses("cc", m.cc);
-  if (!m.date_time.empty()) field("DateTime", m.date_time);
+  if (!m.date_time.empty()) field(out, "DateTime", m.date_time);
   for (const auto& s : m.subjects) {
-    out += s.lang.empty() ? "Subject: " : "Subject:;lang=" + s.lang + " ";
+    out += is_language(s.lang) ? "Subject:;lang=" + s.lang + " " : "Subject: ";
     escape_to(out, s.text, false);
     out += "\r\n";
   }
-  std::vector<std::string_view> named;
+  prefixes known;
+  std::string extensions, required;
   for (const auto& e : m.extensions) {
-    auto at = std::find(named.begin(), named.end(), e.ns);
-    if (at == named.end()) {
-      named.push_back(e.ns);
-      at = named.end() - 1;
-      const auto prefix = e.ns == imdn_header_ns ? std::string("imdn") : "x" + std::to_string(named.size());
-      field("NS", prefix + " <" + e.ns + ">");
-    }
-    const auto n = static_cast<std::size_t>(at - named.begin()) + 1;
-    field((e.ns == imdn_header_ns ? std::string("imdn") : "x" + std::to_string(n)) + "." + e.name, e.value);
+    if (!e.ns.empty() && can_be_written(e.ns, e.name)) field(extensions, known.of(e.ns) + e.name, e.value);
   }
-  std::string required;
-  for (const auto& r : m.required) required += (required.empty() ? "" : ",") + r;
-  if (!required.empty()) field("Require", required);
+  for (const auto& r : m.required) {
+    if (can_be_written(r.ns, r.name)) required += (required.empty() ? "" : ",") + known.of(r.ns) + r.name;
+  }
+  // §3.4: a declaration precedes every use.
+  for (const auto ns : known.named()) {
+    const auto prefix = known.of(ns);
+    field(out, "NS", prefix.substr(0, prefix.size() - 1) + " <" + std::string(ns) + ">");
+  }
+  out += extensions;
+  if (!required.empty()) field(out, "Require", required);
   return out + "\r\n" + m.content;
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+/// HTML is read by its own small reader, never as XML: it is seldom well-formed.
 namespace stox::payload {
 
 /// HTML as plain text, whatever it is made of: no tag ever shows. Paragraphs, lines, list items and quotes

@@ -1,5 +1,6 @@
 #include "payload/imdn.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -20,21 +21,27 @@ constexpr std::array<std::pair<std::string_view, imdn_kind>, 3> kinds{{
     {"processing-notification", imdn_kind::processing},
     {"display-notification", imdn_kind::display},
 }};
-constexpr std::array<std::pair<std::string_view, imdn_status>, 7> statuses{{
-    {"delivered", imdn_status::delivered},
-    {"failed", imdn_status::failed},
-    {"displayed", imdn_status::displayed},
-    {"processed", imdn_status::processed},
-    {"stored", imdn_status::stored},
-    {"forbidden", imdn_status::forbidden},
-    {"error", imdn_status::error},
+struct status_name {
+  std::string_view name;
+  imdn_status status;
+  std::optional<imdn_kind> of;  ///< the kind that alone can have it
+};
+constexpr std::array<status_name, 7> statuses{{
+    {"delivered", imdn_status::delivered, imdn_kind::delivery},
+    {"failed", imdn_status::failed, imdn_kind::delivery},
+    {"displayed", imdn_status::displayed, imdn_kind::display},
+    {"processed", imdn_status::processed, imdn_kind::processing},
+    {"stored", imdn_status::stored, imdn_kind::processing},
+    {"forbidden", imdn_status::forbidden, std::nullopt},
+    {"error", imdn_status::error, std::nullopt},
 }};
 
-template <class Table, class Value>
-std::string_view name_of(const Table& table, Value value) {
-  for (const auto& [name, v] : table)
-    if (v == value) return name;
-  return {};
+std::string_view name_of(imdn_kind kind) {
+  return std::find_if(kinds.begin(), kinds.end(), [&](const auto& k) { return k.second == kind; })->first;
+}
+std::string_view name_of(imdn_status status) {
+  return std::find_if(statuses.begin(), statuses.end(), [&](const auto& s) { return s.status == status; })
+      ->name;
 }
 
 std::string text_of(const xml::element& parent, std::string_view name) {
@@ -42,19 +49,31 @@ std::string text_of(const xml::element& parent, std::string_view name) {
   return child == nullptr ? std::string() : std::string(text::trim(child->text()));
 }
 
+/// A URI that was percent-encoded as a whole, as it was before.
 std::string uri_of(const xml::element& parent, std::string_view name) {
   auto uri = text_of(parent, name);
-  if (uri.find(':') == std::string::npos)
-    if (auto decoded = text::percent_decode(uri)) return *std::move(decoded);
-  return uri;
+  if (uri.find(':') != std::string::npos) return uri;
+  auto decoded = text::percent_decode(uri);
+  const bool is_uri =
+      decoded && decoded->find(':') != std::string::npos &&
+      std::all_of(decoded->begin(), decoded->end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  return is_uri ? *std::move(decoded) : uri;
 }
 
-imdn_status status_of(const xml::element& notification) {
+/// §11.1.7: one of those that the kind can have; others extend it, and are not known here.
+imdn_status status_of(const xml::element& notification, imdn_kind kind) {
   const auto* status = notification.child("status", ns);
-  if (status == nullptr) return imdn_status::error;
-  for (const auto& [name, value] : statuses)
-    if (status->child(name, ns) != nullptr) return value;
-  return imdn_status::error;
+  std::optional<imdn_status> found;
+  for (const auto& s : statuses) {
+    if (status == nullptr || status->child(s.name, ns) == nullptr) continue;
+    if (found || (s.of && *s.of != kind)) return imdn_status::error;
+    found = s.status;
+  }
+  return found.value_or(imdn_status::error);
+}
+
+void add_field(cpim& m, const char* name, std::string value) {
+  m.extensions.push_back({std::string(imdn_header_ns), name, std::move(value)});
 }
 
 }  // namespace
@@ -78,8 +97,7 @@ imdn_request imdn_request_of(const cpim& m) {
 }
 
 void add_to(cpim& m, const imdn_request& r) {
-  const std::string header_ns(imdn_header_ns);
-  m.extensions.push_back({header_ns, "Message-ID", r.message_id});
+  add_field(m, "Message-ID", r.message_id);
   std::string wanted;
   const auto want = [&wanted](bool is, std::string_view word) {
     if (is) wanted.append(wanted.empty() ? "" : ", ").append(word);
@@ -88,7 +106,23 @@ void add_to(cpim& m, const imdn_request& r) {
   want(r.negative_delivery, "negative-delivery");
   want(r.processing, "processing");
   want(r.display, "display");
-  if (!wanted.empty()) m.extensions.push_back({header_ns, "Disposition-Notification", std::move(wanted)});
+  if (!wanted.empty()) add_field(m, "Disposition-Notification", std::move(wanted));
+}
+
+std::string original_to_of(const cpim& m) {
+  const auto* value = m.find(imdn_header_ns, "Original-To");
+  if (value == nullptr) return {};
+  const auto open = value->rfind('<');
+  const auto close = value->find('>', open);
+  if (open == std::string::npos || close == std::string::npos) return {};
+  return value->substr(open + 1, close - open - 1);
+}
+
+std::vector<std::string> record_route_of(const cpim& m) {
+  std::vector<std::string> out;
+  for (const auto& e : m.extensions)
+    if (e.ns == imdn_header_ns && text::iequals(e.name, "IMDN-Record-Route")) out.push_back(e.value);
+  return out;
 }
 
 result<imdn> parse_imdn(std::string_view document) {
@@ -108,7 +142,7 @@ result<imdn> parse_imdn(std::string_view document) {
     const auto* notification = root->child(name, ns);
     if (notification == nullptr) continue;
     out.kind = kind;
-    out.status = status_of(*notification);
+    out.status = status_of(*notification, kind);
     return out;
   }
   // §11.1.6: one of the three is mandatory.
@@ -127,10 +161,24 @@ std::string write(const imdn& d) {
   if (!d.recipient_uri.empty())
     add("original-recipient-uri",
         d.original_recipient_uri.empty() ? d.recipient_uri : d.original_recipient_uri);
-  root.add({std::string(name_of(kinds, d.kind)), std::string(ns)})
+  root.add({std::string(name_of(d.kind)), std::string(ns)})
       .add({"status", std::string(ns)})
-      .add({std::string(name_of(statuses, d.status)), std::string(ns)});
+      .add({std::string(name_of(d.status)), std::string(ns)});
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n" + xml::write(root, {});
+}
+
+std::vector<imdn> find_imdns(const content_type& type, std::string_view body, const limits& l) {
+  std::vector<imdn> out;
+  const auto take = [&out](const content_type& t, std::string_view document) {
+    if (!t.is("message", "imdn+xml")) return;
+    if (auto d = parse_imdn(document)) out.push_back(*std::move(d));
+  };
+  take(type, body);
+  if (type.type != "multipart") return out;
+  const auto parts = parse_multipart(type, body, l);
+  if (!parts) return out;
+  for (const auto& part : *parts) take(part.type, part.body);
+  return out;
 }
 
 }  // namespace stox::payload

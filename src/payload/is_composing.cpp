@@ -24,6 +24,7 @@ result<is_composing> parse_is_composing(std::string_view document) {
   if (state == nullptr) return error(errc::malformed, "isComposing without a state");
   is_composing out;
   out.active = text::trim(state->text()) == "active";
+  if (const auto* last = root->child("lastactive", ns)) out.last_active = text::trim(last->text());
   if (const auto* type = root->child("contenttype", ns)) out.content_type = text::trim(type->text());
   if (const auto* refresh = root->child("refresh", ns)) {
     const auto seconds = text::to_number(text::trim(refresh->text()), longest_refresh);
@@ -37,8 +38,9 @@ std::string write(const is_composing& c) {
   const auto add = [&root](const char* name, const std::string& value) {
     root.add({name, std::string(ns)}).add_text(value);
   };
-  // The schema's sequence, §4: state, lastactive, contenttype, refresh.
+  // The schema's sequence, §6.1: state, lastactive, contenttype, refresh.
   add("state", c.active ? "active" : "idle");
+  if (!c.last_active.empty()) add("lastactive", c.last_active);
   if (!c.content_type.empty()) add("contenttype", c.content_type);
   if (c.refresh) add("refresh", std::to_string(*c.refresh));
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n" + xml::write(root, {});

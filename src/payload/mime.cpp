@@ -22,6 +22,8 @@ bool is_token(std::string_view s) {
   });
 }
 
+content_type opaque() { return {"application", "octet-stream", {}}; }
+
 /// Takes a parameter's value, a token or a quoted string, and what is left of its place off the front.
 std::optional<std::string> take_value(std::string_view& s) {
   std::string out;
@@ -171,24 +173,38 @@ result<content_type> parse_content_type(std::string_view value) {
   return out;
 }
 
-result<entity> parse_entity(std::string_view text, const limits& l) {
+namespace {
+
+/// `type`: what it is where no field says so.
+result<entity> parse_entity_of(content_type type, std::string_view text, const limits& l) {
   const auto head = read_header_block(text, l);
   if (!head) return head.error();
   entity out;
+  out.type = std::move(type);
   if (const auto* value = head->find("Content-Type")) {
-    auto type = parse_content_type(*value);
-    if (!type) return type.error();
-    out.type = *std::move(type);
+    auto given = parse_content_type(*value);
+    if (!given) return given.error();
+    out.type = *std::move(given);
   }
   if (const auto* value = head->find("Content-Language")) out.languages = *value;
   if (const auto* value = head->find("Content-Disposition"))
     out.disposition = text::to_lower(text::trim(std::string_view(*value).substr(0, value->find(';'))));
   const auto* encoding = head->find("Content-Transfer-Encoding");
-  auto body = decode_transfer(head->rest, encoding == nullptr ? std::string_view() : *encoding);
+  const auto name = encoding == nullptr ? std::string_view() : std::string_view(*encoding);
+  if (!is_known_transfer(name)) {
+    out.type = opaque();
+    out.body = head->rest;
+    return out;
+  }
+  auto body = decode_transfer(head->rest, name);
   if (!body) return error(errc::malformed, "Content-Transfer-Encoding");
   out.body = *std::move(body);
   return out;
 }
+
+}  // namespace
+
+result<entity> parse_entity(std::string_view text, const limits& l) { return parse_entity_of({}, text, l); }
 
 result<std::vector<entity>> parse_multipart(const content_type& type, std::string_view body,
                                             const limits& l) {
@@ -196,29 +212,32 @@ result<std::vector<entity>> parse_multipart(const content_type& type, std::strin
   // RFC 2046 §5.1.1: 1 to 70 characters.
   if (boundary.empty() || boundary.size() > 70) return error(errc::malformed, "boundary");
   std::vector<std::string_view> texts;
-  std::optional<std::size_t> begin;  // of the part that is open
+  constexpr auto none = std::string_view::npos;
+  auto begin = none;  // of the part that is open
   for (std::size_t at = 0; at < body.size();) {
     const auto end = std::min(body.find('\n', at), body.size());
     auto line = body.substr(at, end - at);
     if (line.ends_with('\r')) line.remove_suffix(1);
     const auto kind = delimiter_of(line, boundary);
     if (kind != delimiter::none) {
-      if (begin) texts.push_back(without_line_end(body.substr(*begin, at - *begin)));
-      begin.reset();
+      if (begin != none) texts.push_back(without_line_end(body.substr(begin, at - begin)));
+      begin = none;
       if (kind == delimiter::last) break;
       begin = std::min(end + 1, body.size());
     }
     if (texts.size() > l.parts) return error(errc::too_large, "too many parts");
     at = end + 1;
   }
-  if (begin) texts.push_back(body.substr(*begin));
+  if (begin != none) texts.push_back(body.substr(begin));
+  if (texts.size() > l.parts) return error(errc::too_large, "too many parts");
   if (texts.empty()) return error(errc::malformed, "a multipart without parts");
+  // RFC 2046 §5.1.5.
+  const auto otherwise = type.subtype == "digest" ? content_type{"message", "rfc822", {}} : content_type{};
   std::vector<entity> parts;
   parts.reserve(texts.size());
   for (const auto part : texts) {
-    auto parsed = parse_entity(part, l);
-    if (!parsed) return parsed.error();
-    parts.push_back(*std::move(parsed));
+    auto parsed = parse_entity_of(otherwise, part, l);
+    parts.push_back(parsed ? *std::move(parsed) : entity{opaque(), {}, {}, std::string(part)});
   }
   return parts;
 }

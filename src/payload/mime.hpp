@@ -35,12 +35,12 @@ struct entity {
   friend bool operator==(const entity&, const entity&) = default;
 };
 
-/// Header fields, an empty line, body. Lines end in CRLF or LF, as they do in the wild. Refuses a transfer
-/// encoding that is not known (RFC 2045 §6.4 makes such a body opaque).
+/// Header fields, an empty line, body. Lines end in CRLF or LF, as they do in the wild. A body in a transfer
+/// encoding that is not known is opaque: application/octet-stream, as it stands (RFC 2045 §6.4).
 result<entity> parse_entity(std::string_view text, const limits& l = {});
 
 /// The parts of a multipart body, RFC 2046 §5.1.1. A last boundary that is missing ends the last part with
-/// the body.
+/// the body. A part that cannot be read is an opaque one, and spoils no other.
 result<std::vector<entity>> parse_multipart(const content_type& type, std::string_view body,
                                             const limits& l = {});
 

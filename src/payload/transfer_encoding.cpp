@@ -72,15 +72,30 @@ std::optional<std::string> from_quoted_printable(std::string_view text) {
   return out;
 }
 
-}  // namespace
+enum class transfer : std::uint8_t { as_it_is, base64, quoted_printable };
 
-std::optional<std::string> decode_transfer(std::string_view text, std::string_view encoding) {
+std::optional<transfer> find_transfer(std::string_view encoding) {
   const auto name = text::trim(encoding);
   if (name.empty() || text::iequals(name, "7bit") || text::iequals(name, "8bit") ||
       text::iequals(name, "binary"))
-    return std::string(text);
-  if (text::iequals(name, "base64")) return from_base64(text);
-  if (text::iequals(name, "quoted-printable")) return from_quoted_printable(text);
+    return transfer::as_it_is;
+  if (text::iequals(name, "base64")) return transfer::base64;
+  if (text::iequals(name, "quoted-printable")) return transfer::quoted_printable;
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_known_transfer(std::string_view encoding) { return find_transfer(encoding).has_value(); }
+
+std::optional<std::string> decode_transfer(std::string_view text, std::string_view encoding) {
+  const auto how = find_transfer(encoding);
+  if (!how) return std::nullopt;
+  switch (*how) {
+    case transfer::as_it_is: return std::string(text);
+    case transfer::base64: return from_base64(text);
+    case transfer::quoted_printable: return from_quoted_printable(text);
+  }
   return std::nullopt;
 }
 

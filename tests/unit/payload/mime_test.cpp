@@ -62,7 +62,11 @@ TEST(mime_entity, without_fields_is_plain_text) {
 TEST(mime_entity, undoes_its_transfer_encoding_or_is_refused) {
   EXPECT_EQ(parse_entity("Content-Transfer-Encoding: base64\r\n\r\naGk=")->body, "hi");
   EXPECT_EQ(parse_entity("Content-Transfer-Encoding: \r\n\r\nhi")->body, "hi") << "an empty one is seen";
-  EXPECT_FALSE(parse_entity("Content-Transfer-Encoding: x-new\r\n\r\nhi"));
+  EXPECT_FALSE(parse_entity("Content-Transfer-Encoding: base64\r\n\r\naGkhaGkhb"));
+  const auto opaque = parse_entity("Content-Type: text/plain\r\nContent-Transfer-Encoding: x-new\r\n\r\nhi");
+  ASSERT_TRUE(opaque) << "RFC 2045 section 6.4";
+  EXPECT_TRUE(opaque->type.is("application", "octet-stream"));
+  EXPECT_EQ(opaque->body, "hi");
 }
 
 TEST(mime_entity, is_held_to_its_limits) {
@@ -108,6 +112,34 @@ TEST(mime_text, is_found_in_nested_multiparts) {
                                                 "\r\n--a\r\nContent-Type: image/png\r\n\r\nx\r\n--a--\r\n");
   EXPECT_EQ(r.text, "plain");
   EXPECT_EQ(r.left_out, (std::vector<std::string>{"part text/html", "part image/png"}));
+}
+
+TEST(mime_text, is_not_spoiled_by_a_part_that_cannot_be_read) {
+  const auto r =
+      text_of("multipart/mixed;boundary=b",
+              "--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAAB\r\n"
+              "--b\r\nno field\r\n\r\nx\r\n--b\r\n\r\ntext\r\n--b--");
+  EXPECT_EQ(r.text, "text");
+  EXPECT_EQ(r.left_out,
+            (std::vector<std::string>{"part application/octet-stream", "part application/octet-stream"}));
+}
+
+TEST(mime_multipart, of_a_digest_holds_messages_where_nothing_else_is_said) {
+  const auto parts =
+      parse_multipart(type_of("multipart/digest;boundary=b"),
+                      "--b\r\n\r\nFrom: a\r\n--b\r\nContent-Type: text/plain\r\n\r\nx\r\n--b--");
+  ASSERT_TRUE(parts);
+  ASSERT_EQ(parts->size(), 2u);
+  EXPECT_TRUE((*parts)[0].type.is("message", "rfc822"));
+  EXPECT_TRUE((*parts)[1].type.is("text", "plain"));
+}
+
+TEST(mime_multipart, has_as_many_parts_as_the_limit_says_and_no_more) {
+  limits l;
+  l.parts = 2;
+  const auto type = type_of("multipart/mixed;boundary=b");
+  EXPECT_TRUE(parse_multipart(type, "--b\r\n\r\n1\r\n--b\r\n\r\n2", l));
+  EXPECT_FALSE(parse_multipart(type, "--b\r\n\r\n1\r\n--b\r\n\r\n2\r\n--b\r\n\r\n3", l));
 }
 
 TEST(mime_text, is_no_file_that_is_sent_along) {
