@@ -39,9 +39,8 @@ std::string add_contact(texts& to, const std::string& text) {
 std::string add_block(texts& to, const std::string& text) {
   constexpr std::size_t most = 10'000;
   constexpr std::string_view hint =
-      "; write it like \"198.51.100.0/24\", \"eve@xmpp.example\", \"xmpp.example\", \"sip:eve@sip.example\" "
-      "or "
-      "\"sip:sip.example\"";
+      "; write it like \"198.51.100.0/24\", \"eve@xmpp.example\", \"xmpp.example\", "
+      "\"sip:eve@sip.example\" or \"sip:sip.example\"";
   auto name = std::string_view(text);
   if (!ip_prefix::parse(name)) {
     if (name.starts_with("sip:")) name.remove_prefix(4);

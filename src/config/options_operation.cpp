@@ -101,9 +101,8 @@ constexpr option table[] = {
      },
      [](const all& s) { return texts{std::to_string(s.limits.messages_per_sender)}; }, nullptr},
     {"limits.rate_per_sender", value_type::integer, change::live, "600", "", 0, 10'000'000, "",
-     "Messages a minute from one user, XMPP or SIP, to all whom he writes to; 0: no limit. No human writes "
-     "ten "
-     "a second.",
+     "Messages a minute from one user, XMPP or SIP, to all whom he writes to; 0: no limit. No human "
+     "writes ten a second.",
      [](all& s, const value& v) {
        s.limits.rate_per_sender = static_cast<unsigned>(v.number);
        return std::string();

@@ -25,6 +25,8 @@ void pager_flow::handle(const xmpp::message& m, context& c) {
       // Chat states, receipts and markers stand alone: no text, no answer due. A subject alone is text, and
       // the translator refuses it aloud.
       if (m.bodies.empty() && m.subjects.empty()) {
+        if (c.blocks(m.from))
+          return c.counts().count(direction::to_sip, outcome::ignored, "blocked", m.to->domain);
         if (take_reports(m, c))
           return c.counts().count(direction::to_sip, outcome::ignored, "report", m.to->domain);
         return c.counts().count(direction::to_sip, outcome::ignored, "no_body", m.to->domain);

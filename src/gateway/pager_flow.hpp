@@ -20,7 +20,7 @@ class pager_flow {
  public:
   /// Both outlive it.
   pager_flow(byte_account& memory, id_source& ids)
-      : talk_(memory, ids), rates_(ids), to_xmpp_(talk_, rates_), to_sip_(talk_, rates_) {}
+      : talk_(memory, ids), rates_(memory, ids), to_xmpp_(talk_, rates_), to_sip_(talk_, rates_) {}
 
   void handle(sip::request_received& e, context& c) {
     c.counts().came_in(direction::to_xmpp);
@@ -45,6 +45,7 @@ class pager_flow {
   std::vector<open_message> open_messages(std::string_view domain, std::size_t limit) const;
   std::size_t conversations_known() const { return talk_.size(); }
   std::size_t memory_used() const { return talk_.memory_used(); }  ///< by what is remembered
+  std::size_t rates_memory() const { return rates_.memory_used(); }
 
  private:
   conversations talk_;

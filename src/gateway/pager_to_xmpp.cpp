@@ -85,7 +85,6 @@ void pager_to_xmpp::handle(sip::request_received& e, context& c) {
   if (!c.domains().trusts(e.peer, text::to_lower(who->aor.host))) {
     return refuse(e, reply_of({403, "Not trusted for the sender's domain", {}, false}), "not_trusted", {}, c);
   }
-  learn_client(e, who->aor, c);
   auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);
   if (!mark) return break_loop(e, reply_of({482, "Loop Detected", {}, false}), "loop", {}, c);
   accept(e, who->aor, who->display, std::move(*mark), c);
@@ -116,6 +115,7 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   // RFC 3261 has no code for it: docs/decisions/0008-choices-where-the-rfc-leaves-one.md.
   if (const auto r = refuse_rate(rates_, rated, c.settings().limits, rules.rate_per_domain, steady))
     return refuse(e, come_again("Too many messages", r->wait), cause_of(r->scope), known, c, r->tell);
+  learn_client(e, from, c);
   if (pair != nullptr && repeats_too_often(pair->repeats[0], e.request.body, steady)) {
     return break_loop(e, reply_of({482, "Identical messages repeated too often", {}, false}), "repeated",
                       known, c);
@@ -187,7 +187,8 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   write_or_hold(ref, p, std::move(stanza), c);
 }
 
-/// Also from a message that is refused afterwards: what its sender's client takes does not depend on that.
+/// Also from a message that is refused for what is in it: what its sender's client takes does not depend on
+/// that. Not from whom nobody wants to hear, nor above his rate: each lesson may be a row of the store.
 void pager_to_xmpp::learn_client(const sip::request_received& e, const sip::uri& sender, context& c) {
   const auto shown = lessons_of(e.request, true);
   if (shown.empty()) return;

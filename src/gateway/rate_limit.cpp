@@ -10,6 +10,7 @@ namespace {
 
 constexpr rate one_line{std::chrono::minutes(1), {}};
 constexpr rate one_loop{std::chrono::minutes(5), {}};
+constexpr rate all_loops{std::chrono::seconds(15), std::chrono::minutes(5)};
 
 std::uint64_t random_word(id_source& ids) {
   constexpr auto half = std::uint64_t{1} << 32U;
@@ -40,7 +41,8 @@ std::string_view cause_of(rate_scope s) {
   return "?";
 }
 
-rate_limit::rate_limit(id_source& ids) : hash_(random_word(ids), random_word(ids)) {}
+rate_limit::rate_limit(byte_account& memory, id_source& ids)
+    : hash_(random_word(ids), random_word(ids)), memory_(memory, sets * sizeof(set)) {}
 
 std::optional<duration> rate_limit::take(rate_scope scope, std::string_view key, const rate& r,
                                          steady_time now) {
@@ -90,7 +92,8 @@ std::int64_t seconds_of(duration wait) {
 }
 
 bool tells_loop(rate_limit& buckets, std::string_view from, std::string_view to, steady_time now) {
-  return !buckets.take(rate_scope::notice, key_of("loop", key_of(from, to)), one_loop, now);
+  return !buckets.take(rate_scope::notice, key_of("loop", key_of(from, to)), one_loop, now) &&
+         !buckets.take(rate_scope::notice, "loops", all_loops, now);
 }
 
 }  // namespace stox::gateway

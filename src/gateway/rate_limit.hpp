@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_account.hpp"
 #include "base/ids.hpp"
 #include "base/instant.hpp"
 #include "base/keyed_hash.hpp"
@@ -31,16 +32,18 @@ enum class rate_scope : std::uint8_t {
 /// The cause in counters and log: "rate_sender", ...
 std::string_view cause_of(rate_scope s);
 
-/// Token buckets by what they count, in a table of fixed size that takes no memory from anybody. A bucket is
+/// Token buckets by what they count, in a table of fixed size, charged to the account as a whole. A bucket is
 /// one time: when it will be full again. One that is full says nothing and gives its place to the next; if
 /// all places of a key are taken, the fullest bucket is forgotten, to the advantage of its user. Keys are
 /// kept as keyed hashes, so that nobody can aim at the bucket of somebody else.
 class rate_limit {
  public:
-  /// Takes the hash's key from `ids`.
-  explicit rate_limit(id_source& ids);
+  /// Takes the hash's key from `ids`; `memory` outlives it.
+  rate_limit(byte_account& memory, id_source& ids);
   /// nullopt: a token was there and is taken. Else how long until there is one.
   std::optional<duration> take(rate_scope scope, std::string_view key, const rate& r, steady_time now);
+
+  std::size_t memory_used() const { return memory_.size(); }
 
  private:
   struct bucket {
@@ -52,6 +55,7 @@ class rate_limit {
   using set = std::array<bucket, ways>;
 
   keyed_hash hash_;
+  charge memory_;           ///< of the table, from the beginning
   std::vector<set> table_;  ///< made at the first use
 };
 
@@ -75,7 +79,8 @@ std::optional<rate_refusal> refuse_rate(rate_limit& buckets, const rated_message
 /// For people and Retry-After: whole seconds, at least one.
 std::int64_t seconds_of(duration wait);
 
-/// Whether the log should tell a loop between the two: once in five minutes.
+/// Whether the log should tell a loop between the two: once in five minutes, and of all loops together twenty
+/// at once and four a minute, since anybody can forge the mark of one.
 bool tells_loop(rate_limit& buckets, std::string_view from, std::string_view to, steady_time now);
 
 }  // namespace stox::gateway

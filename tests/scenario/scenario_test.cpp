@@ -445,7 +445,8 @@ class runner {
     double kept = 0;
     for (const auto& s : box_->core().samples()) {
       const bool part = s.name == "memory_part_bytes";
-      if (part && (s.labels[0].second == "peers" || s.labels[0].second == "receipts")) kept += s.value;
+      const auto is = [&s](std::string_view name) { return s.labels[0].second == name; };
+      if (part && (is("peers") || is("receipts") || is("rates"))) kept += s.value;
     }
     EXPECT_EQ(static_cast<double>(box_->core().memory_used()), kept);
   }
