@@ -89,6 +89,16 @@ std::string_view utf8_prefix(std::string_view s, std::size_t n) {
   return s.substr(0, n);
 }
 
+std::optional<std::size_t> code_point_at(std::string_view s, std::size_t n) {
+  std::size_t at = 0;
+  for (; n > 0; --n) {
+    if (at == s.size()) return std::nullopt;
+    ++at;
+    while (at < s.size() && (static_cast<unsigned char>(s[at]) & 0xC0) == 0x80) ++at;
+  }
+  return at;
+}
+
 namespace {
 int hex_value(char c) {
   if (is_digit(c)) return c - '0';

@@ -27,6 +27,9 @@ std::vector<std::string_view> split(std::string_view s, char separator);
 bool is_utf8(std::string_view s);
 /// The longest prefix of at most `n` bytes that does not cut a UTF-8 sequence.
 std::string_view utf8_prefix(std::string_view s, std::size_t n);
+/// Where in valid UTF-8 the code point number `n` begins, or the end where it has just `n`; nullopt: it has
+/// fewer.
+std::optional<std::size_t> code_point_at(std::string_view s, std::size_t n);
 
 /// Decodes %HH once (RFC 3986 §2.1); nullopt on a malformed escape.
 std::optional<std::string> percent_decode(std::string_view s);
