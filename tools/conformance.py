@@ -9,8 +9,8 @@ import pathlib
 import re
 import sys
 
-# "RFC7247 §7.1 Table 2", "XEP-0131", "XML 1.0 §2.2", "docs/losses.md", "docs/decisions/0010"; "§8" alone goes on with the document before.
-CLAUSE = re.compile(r"(?P<document>RFC\d+|XEP-\d{4}|XML 1\.0|docs/[\w./-]+)?(?: ?§(?P<place>\d.*))?$")
+# "RFC7247 §7.1 Table 2", "XEP-0131", "XEP-0424 0.3.0 §3", "XML 1.0 §2.2", "docs/losses.md", "docs/decisions/0010"; "§8" alone goes on with the document before.
+CLAUSE = re.compile(r"(?P<document>RFC\d+|XEP-\d{4}(?: \d+(?:\.\d+)+)?|XML 1\.0|docs/[\w./-]+)?(?: ?§(?P<place>\d.*))?$")
 HEAD = """# Conformance
 
 Which clause of which document is shown by which test: written by `tools/conformance.py --write` from the `# spec:` lines of tests/golden and tests/scenario; do not edit. `ctest -R NAME` runs a test, its file
@@ -58,6 +58,8 @@ def heading(root, document):
         return f"[Our {document.removeprefix('docs/')}](decisions/{found[0].name})"
     if m := re.match(r"RFC(\d+)", document):
         return f"[RFC {m[1]}](https://www.rfc-editor.org/rfc/rfc{m[1]})"
+    if m := re.match(r"XEP-(\d+) (.+)", document):  # an older version
+        return f"[{document}](https://xmpp.org/extensions/attic/xep-{m[1]}-{m[2]}.html)"
     if m := re.match(r"XEP-(\d+)", document):
         return f"[{document}](https://xmpp.org/extensions/xep-{m[1]}.html)"
     if document == "XML 1.0":

@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/text.hpp"
 #include "sip/wire/headers.hpp"
+#include "translate/chat_text.hpp"
 #include "translate/identity.hpp"
 #include "translate/loop.hpp"
 #include "translate/payload_loss.hpp"
@@ -16,6 +18,8 @@
 namespace {
 
 using namespace stox;
+
+const wall_time now{std::chrono::sys_days(std::chrono::year(2020) / 1 / 1)};
 
 void require(bool holds) {
   if (!holds) std::abort();
@@ -63,11 +67,17 @@ void check_stanza(std::string_view text) {
   c.from_tag = "t-1";
   c.gr = m.to ? m.to->resource : std::string{};
   c.hop_mark = translate::next_hop_mark(translate::hop_mark_of(m), "gw").value_or("");
-  const auto made = translate::pager::to_sip(m, c, addresses());
+  c.quoted = "An earlier message";
+  c.now = now;
+  const auto x = xmpp::read_extras(m);
+  std::string room;
+  require(text::is_utf8(translate::pager::own_words(m, x, room)));
+  const auto made = translate::pager::to_sip(m, x, c, addresses());
   if (!made) return;
   require_bounded(*made);
   auto r = made->value;
   r.headers.prepend(sip::header::via, "SIP/2.0/TCP gw.test;branch=z9hG4bK-1");
+  require(text::is_utf8(r.body) && !r.body.empty());
   const auto wire = sip::write(r);
   const sip::parse_limits wide{1 << 20, 200, 1 << 20};
   const auto parsed = sip::parse_message(wire, sip::framing::stream, wide);
@@ -97,6 +107,7 @@ void check_request(std::string_view text) {
   require(who->aor.host == "sip.test" || who->aor.host == "example.com");
   translate::pager::xmpp_context c;
   c.id = "x-1";
+  c.now = now;
   c.hop_mark = translate::next_hop_mark(translate::hop_mark_of(r), "gw").value_or("");
   const auto made = translate::pager::to_xmpp(r, *head, *uri, who->aor, who->display, c, addresses());
   if (!made) {

@@ -9,6 +9,7 @@
 #include "base/ids.hpp"
 #include "base/instant.hpp"
 #include "gateway/recent_map.hpp"
+#include "gateway/recent_texts.hpp"
 
 namespace stox::gateway {
 
@@ -25,10 +26,14 @@ struct pair_state {
     unsigned count = 0;
     steady_time since;
   } repeats[2];
-  std::size_t fixed = 0;  ///< bytes charged beside the texts
+  recent_texts texts;          ///< filled by conversations::note
+  std::size_t shown_name = 0;  ///< hash of the SIP user's display name that the XMPP user was told last
+  std::size_t fixed = 0;       ///< bytes charged beside the texts
   charge memory;
   /// To be called when a text has changed.
-  void weigh() { memory.resize(fixed + sip_user.size() + xmpp_resource.size() + sip_gr.size()); }
+  void weigh() {
+    memory.resize(fixed + sip_user.size() + xmpp_resource.size() + sip_gr.size() + texts.memory_used());
+  }
 };
 
 /// One thread between the two: the identity of the MESSAGEs that we send for the XMPP user.
@@ -65,6 +70,9 @@ class conversations {
                             thread_state made, steady_time now);
   thread_state* find_thread(const std::string& jid, const std::string& aor, const std::string& call_id,
                             steady_time now);
+  /// Remembers a message of the pair that was used last, see recent_texts::add.
+  void note(pair_state& pair, direction way, std::initializer_list<recent_texts::message_id> ids,
+            std::string_view text, steady_time now);
   void expire(steady_time now);
   std::size_t size() const { return pairs_.size() + threads_.size(); }
   std::size_t memory_used() const { return share_.used(); }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/disposition.hpp"
+#include "translate/chat_text.hpp"
 
 namespace stox::gateway {
 
@@ -21,23 +22,31 @@ void pager_flow::handle(const xmpp::message& m, context& c) {
     }
     case xmpp::message_type::normal:
     case xmpp::message_type::chat:
-    case xmpp::message_type::headline:
-      // Chat states, receipts and markers stand alone: no text, no answer due. A subject alone is text, and
-      // the translator refuses it aloud.
-      if (m.bodies.empty() && m.subjects.empty()) {
-        if (c.blocks(m.from))
-          return c.counts().count(direction::to_sip, outcome::ignored, "blocked", m.to->domain);
-        if (take_reports(m, c))
-          return c.counts().count(direction::to_sip, outcome::ignored, "report", m.to->domain);
-        return c.counts().count(direction::to_sip, outcome::ignored, "no_body", m.to->domain);
-      }
-      if (c.blocks(m.from)) {
-        const xmpp::stanza_error e{
-            xmpp::error_type::auth, xmpp::condition::forbidden, "Blocked by the operator", {}};
-        return to_sip_.refuse(m, e, "blocked", {}, c);
-      }
-      return to_sip_.handle(m, c);
+    case xmpp::message_type::headline: return written(m, c);
   }
+}
+
+void pager_flow::written(const xmpp::message& m, context& c) {
+  using translate::pager::content;
+  const auto x = xmpp::read_extras(m);
+  const auto ignore = [&](std::string_view why) {
+    c.counts().count(direction::to_sip, outcome::ignored, why, m.to->domain);
+  };
+  switch (translate::pager::content_of(m, x)) {
+    // Chat states, receipts and markers stand alone: no text, no answer due.
+    case content::notice:
+      if (c.blocks(m.from)) return ignore("blocked");
+      return ignore(take_reports(m, c) ? "report" : "no_body");
+    case content::copy: return ignore("copy");
+    case content::key_exchange: return ignore("key_exchange");
+    case content::text: break;
+  }
+  if (c.blocks(m.from)) {
+    const xmpp::stanza_error e{
+        xmpp::error_type::auth, xmpp::condition::forbidden, "Blocked by the operator", {}};
+    return to_sip_.refuse(m, e, "blocked", {}, c);
+  }
+  to_sip_.handle(m, x, c);
 }
 
 void pager_flow::abandon(const work_end& why, context& c) {

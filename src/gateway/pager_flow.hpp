@@ -48,6 +48,8 @@ class pager_flow {
   std::size_t rates_memory() const { return rates_.memory_used(); }
 
  private:
+  void written(const xmpp::message& m, context& c);
+
   conversations talk_;
   rate_limit rates_;
   pager_to_xmpp to_xmpp_;

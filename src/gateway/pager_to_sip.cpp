@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "sip/wire/headers.hpp"
+#include "translate/chat_text.hpp"
 #include "translate/error.hpp"
 #include "translate/loop.hpp"
 #include "translate/pager.hpp"
@@ -85,7 +86,7 @@ void pager_to_sip::break_loop(const xmpp::message& m, const xmpp::stanza_error& 
   refuse(m, e, cause, std::move(a), c, false);
 }
 
-void pager_to_sip::handle(const xmpp::message& m, context& c) {
+void pager_to_sip::handle(const xmpp::message& m, const xmpp::extras& x, context& c) {
   if (c.draining())
     return refuse(m, refusal(xmpp::condition::resource_constraint, "Gateway is shutting down"), "draining",
                   {}, c);
@@ -99,10 +100,10 @@ void pager_to_sip::handle(const xmpp::message& m, context& c) {
   auto mark = translate::next_hop_mark(translate::hop_mark_of(m), c.domains().name);
   if (!mark)
     return break_loop(m, refusal(xmpp::condition::not_acceptable, "482 Loop Detected"), "loop", {}, c);
-  accept(m, *std::move(mark), c);
+  accept(m, x, *std::move(mark), c);
 }
 
-void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context& c) {
+void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::string hop_mark, context& c) {
   const auto steady = c.now().steady;
   const auto& to = *m.to;
   const parties t{m.from.bare_text(), to.bare_text(),
@@ -110,6 +111,9 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
   about a;
   auto* pair = talk_.find_pair(t.jid, t.aor, steady);
   if (pair != nullptr) a.conversation = pair->name;
+  // Sent again over a new connection, or it came by two ways. The first one is answered for both.
+  if (pair != nullptr && came_before(pair->texts, m, x, steady))
+    return c.counts().count(direction::to_sip, outcome::ignored, "duplicate", to.domain);
   const auto host = c.domains().addresses.domain_to_sip(to.domain);
   if (!host)
     return refuse(m, refusal(xmpp::condition::remote_server_not_found, "No route to the SIP side"),
@@ -142,15 +146,22 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
   how.gr = to.resource;
   if (pair != nullptr) how.sip_user = pair->sip_user;
   how.hop_mark = std::move(hop_mark);
-  auto made = translate::pager::to_sip(m, how, c.domains().addresses);
-  if (!made) return refuse(m, made.error(), "content", a, c);
+  how.now = c.now().wall;
+  if (const auto id = translate::pager::quoted_id(x); pair != nullptr && !id.empty()) {
+    // Only what one wrote himself can be taken back (XEP-0424 §5).
+    const auto way = x.retracts ? std::optional(direction::to_sip) : std::nullopt;
+    how.quoted = pair->texts.find(id, way);
+  }
+  auto made = translate::pager::to_sip(m, x, how, c.domains().addresses);
+  if (!made) return refuse(m, made.error(), x.encrypted ? "encrypted" : "content", a, c);
 
   // RFC 3428 §8: while one is pending for this Request-URI, the next waits.
   const std::string key = t.jid + '\0' + made->value.uri;
   const auto kept = sizeof(origin) + entry_bytes + m.id.size() + 2 * (t.jid.size() + t.aor.size()) +
                     m.from.resource.size() + to.resource.size() + how.call_id.size() + 2 * key.size();
   const auto size = kept + size_of(made->value);
-  const auto remembered = conversations::cost(t.jid, t.aor) + 2 * m.from.resource.size();
+  const auto remembered =
+      conversations::cost(t.jid, t.aor) + 2 * m.from.resource.size() + recent_texts::max_bytes;
   if (!c.memory().has_room(size + remembered)) {
     return refuse(m, refusal(xmpp::condition::resource_constraint, "Out of memory for new messages"),
                   "memory", a, c);
@@ -160,7 +171,7 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
   }
 
   // It is accepted: only now is anything remembered of it.
-  const auto& name = remember(m, t, pair, thread, std::move(new_thread), how.cseq, steady).name;
+  const auto& name = remember(m, x, t, pair, thread, std::move(new_thread), how.cseq, steady).name;
   c.counts().count_losses(direction::to_sip, made->losses.size());
   if (c.logs(log_level::debug)) {
     for (const auto& l : made->losses)
@@ -173,27 +184,6 @@ void pager_to_sip::accept(const xmpp::message& m, std::string hop_mark, context&
            kept,
            charge(c.memory(), size)},
           c);
-}
-
-pair_state& pager_to_sip::remember(const xmpp::message& m, const parties& t, pair_state* known_pair,
-                                   thread_state* known, thread_state made, std::uint32_t cseq,
-                                   steady_time now) {
-  // A new thread may take the place of an older entry, whichever that is.
-  if (known == nullptr) known_pair = nullptr;
-  auto& thread = known != nullptr ? *known : talk_.keep_thread(t.jid, t.aor, t.thread, std::move(made), now);
-  thread.cseq = cseq;
-  if (thread.xmpp_resource != m.from.resource) {
-    thread.xmpp_resource = m.from.resource;
-    thread.weigh();
-  }
-  if (known_pair == nullptr) known_pair = talk_.find_pair(t.jid, t.aor, now);
-  auto& pair = known_pair != nullptr ? *known_pair : talk_.pair(t.jid, t.aor, now);
-  if (known_pair == nullptr) repeats_too_often(pair.repeats[1], m.bodies.front().text, now);
-  if (pair.xmpp_resource != m.from.resource) {
-    pair.xmpp_resource = m.from.resource;
-    pair.weigh();
-  }
-  return pair;
 }
 
 std::string_view pager_to_sip::full(const std::string& jid, const std::string& key, const tenant& rules,
@@ -361,6 +351,9 @@ void pager_to_sip::tell(const origin& o, const xmpp::stanza_error& e, outcome wh
   original.to = o.to;
   original.id = o.id;
   const auto reply = xmpp::write_error_reply(xmpp::stanza(std::move(original)), e);
+  // He may send it again, with the same ids.
+  if (auto* pair = talk_.find_pair(o.from.bare_text(), o.to.bare_text(), c.now().steady); pair != nullptr)
+    pair->texts.forget(direction::to_sip, o.id);
   if (reply && !c.send_or_queue(o.to.domain, *reply)) sender_unreachable(c, about_of(o), o.to.domain, cause);
 }
 

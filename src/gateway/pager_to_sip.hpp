@@ -17,6 +17,7 @@
 #include "gateway/report.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "xmpp/wire/stanza.hpp"
+#include "xmpp/wire/xep/extras.hpp"
 
 namespace stox::gateway {
 
@@ -29,7 +30,8 @@ class pager_to_sip {
   /// Both outlive it.
   pager_to_sip(conversations& talk, rate_limit& rates) : talk_(talk), rates_(rates) {}
 
-  void handle(const xmpp::message& m, context& c);
+  /// `x`: what read_extras gave; the message is content::text.
+  void handle(const xmpp::message& m, const xmpp::extras& x, context& c);
   /// Answers with an error before anything was sent on; `a`: what is known beyond the stanza itself; `noted`:
   /// whether the log says so.
   void refuse(const xmpp::message& m, const xmpp::stanza_error& e, std::string_view cause, about a,
@@ -75,12 +77,18 @@ class pager_to_sip {
     std::string jid, aor, thread;
   };
 
-  void accept(const xmpp::message& m, std::string hop_mark, context& c);
+  void accept(const xmpp::message& m, const xmpp::extras& x, std::string hop_mark, context& c);
   /// Refuses what has been here before, or what comes too often with the same text.
   void break_loop(const xmpp::message& m, const xmpp::stanza_error& e, std::string_view cause, about a,
                   context& c);
-  pair_state& remember(const xmpp::message& m, const parties& t, pair_state* known_pair, thread_state* known,
-                       thread_state made, std::uint32_t cseq, steady_time now);
+  pair_state& remember(const xmpp::message& m, const xmpp::extras& x, const parties& t,
+                       pair_state* known_pair, thread_state* known, thread_state made, std::uint32_t cseq,
+                       steady_time now);
+  /// Whether it has an id that only this message can have, and had it before.
+  static bool came_before(const recent_texts& texts, const xmpp::message& m, const xmpp::extras& x,
+                          steady_time now);
+  /// What later messages may quote, and what may come a second time.
+  void remember_text(const xmpp::message& m, const xmpp::extras& x, pair_state& pair, steady_time now);
   /// Empty, or why there is no place for one more of this sender.
   std::string_view full(const std::string& jid, const std::string& key, const tenant& rules,
                         context& c) const;

@@ -1,6 +1,7 @@
 #include "gateway/pager_to_xmpp.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/text.hpp"
@@ -128,6 +129,10 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   translate::pager::xmpp_context how;
   how.id = c.ids().next(id_kind::stanza);
   how.hop_mark = std::move(hop_mark);
+  how.now = c.now().wall;
+  // XEP-0172 §4.2: with the first message, not with each.
+  const auto name = std::hash<std::string>{}(display);
+  const bool new_name = pair == nullptr || pair->shown_name != name;
   if (rules.message_type == settings::message_type::normal) {
     how.type = xmpp::message_type::normal;
     const auto* thread = talk_.find_thread(jid, aor, e.head.call_id, steady);
@@ -137,12 +142,13 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
       how.resource = pair->xmpp_resource;
   }
   auto made = translate::pager::to_xmpp(e.request, e.head, speaker, *std::move(sender), *std::move(target),
-                                        display, how);
+                                        new_name ? display : std::string(), how);
   if (!made) return refuse(e, reply_of(made.error()), "content", known, c);
   std::string stanza = xmpp::write(made->value);
   const auto kept = sizeof(pending) + entry_bytes + 2 * how.id.size() + e.head.call_id.size() + jid.size() +
                     aor.size() + made->value.from.resource.size() + made->value.to->resource.size();
-  const auto remembered = conversations::cost(jid, aor) + spelled.size() + device.size();
+  const auto remembered =
+      conversations::cost(jid, aor) + spelled.size() + device.size() + recent_texts::max_bytes;
   if (!c.memory().has_room(kept + stanza.size() + remembered))
     return refuse(e, busy("Out of memory for new messages", c), "memory", known, c);
   const auto state = c.link(made->value.from.domain);
@@ -151,11 +157,13 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   if (state == link_state::blocked) return refuse(e, busy("XMPP link congested", c), "congested", known, c);
 
   // It is accepted: only now is anything remembered of it.
-  const auto& name = remember(pair, jid, aor, e.request.body, spelled, device, steady).name;
+  auto& learned = remember(pair, jid, aor, e.request.body, spelled, device, steady);
+  learned.shown_name = name;
+  talk_.note(learned, direction::to_xmpp, {{how.id}}, made->value.bodies.front().text, steady);
   c.counts().count_losses(direction::to_xmpp, made->losses.size());
   if (c.logs(log_level::debug)) {
     for (const auto& l : made->losses)
-      note(c, log_level::debug, "message.loss", {name, e.head.call_id, {}, {}, {}},
+      note(c, log_level::debug, "message.loss", {learned.name, e.head.call_id, {}, {}, {}},
            {{"what", l.what}, {"why", l.why}});
   }
   const auto ref = c.new_ref();
@@ -165,7 +173,7 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   p.to = *made->value.to;
   p.id = std::move(how.id);
   p.call_id = e.head.call_id;
-  p.conversation = name;
+  p.conversation = learned.name;
   p.begun = c.now().wall;
   p.kept = kept;
   p.memory = charge(c.memory(), kept + stanza.size());

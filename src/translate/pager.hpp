@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/instant.hpp"
 #include "payload/imdn.hpp"
 #include "sip/wire/headers.hpp"
 #include "sip/wire/message.hpp"
@@ -12,6 +13,7 @@
 #include "translate/error.hpp"
 #include "translate/loss.hpp"
 #include "xmpp/wire/stanza.hpp"
+#include "xmpp/wire/xep/extras.hpp"
 
 namespace stox::translate::pager {
 
@@ -23,15 +25,20 @@ struct sip_context {
   std::string gr;  ///< the SIP device meant, as a resource (unescaped), for the Request-URI; empty: his AOR
   std::string
       sip_user;  ///< the user part of the AOR as its owner wrote it last (escaped); empty: the JID's form
-  bool assert_identity = true;  ///< add P-Asserted-Identity (only towards trusted peers)
-  std::string hop_mark;         ///< value of our loop header, see loop.hpp; empty: none
+  bool assert_identity = true;             ///< add P-Asserted-Identity (only towards trusted peers)
+  std::string hop_mark;                    ///< value of our loop header, see loop.hpp; empty: none
+  std::optional<std::string> quoted = {};  ///< the beginning of the message that quoted_id (chat_text.hpp)
+                                           ///< names, where it is known
+  wall_time now = {};
 };
 
-/// RFC 7572 §4: subject, language, UTF-8 body. Only normal and chat messages with a body come here. One body
-/// is chosen by language: the stanza's own, else the first; others are named as losses. The resource goes
-/// into From's gr. Lines end in CRLF (RFC 2046 §4.1.1). Errors: the stanza error for the sender
-/// (jid-malformed, not-acceptable: no text).
+/// RFC 7572 §4: subject, language, UTF-8 body. Only messages that are content::text (chat_text.hpp) come
+/// here; `x`: what read_extras gave. One body is chosen by language: the stanza's own, else the first; others
+/// are named as losses. What payloads say is put into words; a nickname becomes From's display name, a delay
+/// Date. The resource goes into From's gr. Lines end in CRLF (RFC 2046 §4.1.1). Errors: the stanza error for
+/// the sender (jid-malformed, not-acceptable: no text, or encrypted).
 boost::system::result<translated<sip::request>, xmpp::stanza_error> to_sip(const xmpp::message& m,
+                                                                           const xmpp::extras& x,
                                                                            const sip_context& c,
                                                                            const address_map& addresses);
 
@@ -40,6 +47,7 @@ struct xmpp_context {
   xmpp::message_type type = xmpp::message_type::chat;
   std::string resource;  ///< of the recipient, when he spoke from it in this conversation; empty: bare JID
   std::string hop_mark;
+  wall_time now = {};
 };
 
 /// A stanza, and what its SIP sender wants to hear of it (RFC 5438).
@@ -48,9 +56,11 @@ struct to_xmpp_result : translated<xmpp::message> {
   std::string date_time;  ///< of its CPIM, as it stood; may be empty
 };
 
-/// RFC 7572 §5, for the content that sip_content.hpp reads. `from` is the authorised identity (identity.hpp).
-/// A `gr` in the Request-URI names the resource; in a normal message only if it is also c.resource. Errors:
-/// the SIP answer for the sender (400: no text, or not what its charset says; 404; 415; 416).
+/// RFC 7572 §5, for the content that sip_content.hpp reads. `display`, the sender's display name, becomes
+/// <nick/>, and a DateTime or Date in the past <delay/>: requests come only from peers who are trusted for
+/// their domain. `from` is the authorised identity (identity.hpp). A `gr` in the Request-URI names the
+/// resource; in a normal message only if it is also c.resource. Errors: the SIP answer for the sender (400:
+/// no text, or not what its charset says; 404; 415; 416).
 boost::system::result<to_xmpp_result, sip_status> to_xmpp(const sip::request& r, const sip::essentials& head,
                                                           const sip::uri& request_uri, const sip::uri& from,
                                                           const std::string& display, const xmpp_context& c,

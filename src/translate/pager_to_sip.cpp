@@ -2,6 +2,8 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "translate/chat_text.hpp"
+#include "translate/display_name.hpp"
 #include "translate/language.hpp"
 #include "translate/loop.hpp"
 #include "translate/pager.hpp"
@@ -49,14 +51,14 @@ void add_others(loss_list& losses, std::string_view what, const std::vector<xmpp
   }
 }
 
-void put_subject(sip::request& r, const xmpp::message& m, const xmpp::lang_text& body, loss_list& losses) {
-  const auto* subject = choose(m.subjects, body.lang);
+void put_subject(sip::request& r, const xmpp::message& m, const std::string& lang, loss_list& losses) {
+  const auto* subject = choose(m.subjects, lang);
   add_others(losses, "subject", m.subjects, subject);
   if (subject == nullptr) return;
   auto line = sip::clean_text(subject->text, max_subject);
   if (line != subject->text) losses.add(named("subject", *subject), "made one line of at most 256 bytes");
   // RFC 3261 §20.13: the language is the body's.
-  if (!text::iequals(subject->lang, body.lang))
+  if (!text::iequals(subject->lang, lang))
     losses.add(named("subject", *subject) + "@xml:lang", "one language is named");
   if (!line.empty()) r.headers.add(sip::header::subject, std::move(line));
 }
@@ -72,18 +74,46 @@ void add_identity_losses(const xmpp::message& m, const sip_context& c, loss_list
   if (m.thread_parent) losses.add("message/thread@parent", "no counterpart in a MESSAGE");
 }
 
-std::string angled(const sip::uri& u) {
-  std::string out;
-  out.reserve(u.host.size() + 64);
+void add_angled(std::string& out, const sip::uri& u) {
   out += '<';
   sip::write_to(out, u);
   out += '>';
+}
+
+std::string angled(const sip::uri& u) {
+  std::string out;
+  out.reserve(u.host.size() + 64);
+  add_angled(out, u);
   return out;
+}
+
+/// From with what the sender calls himself (XEP-0172). The address beside it and P-Asserted-Identity say who
+/// he is.
+std::string from_value(const sip::uri& from, const std::string& tag, const xmpp::extras& x, telling& told) {
+  std::string out;
+  out.reserve(from.host.size() + 128);
+  if (x.nick) {
+    const auto name = safe_display_name(*x.nick);
+    told.part = !name.empty();
+    told.name = told.part && name == *x.nick;
+    if (told.part) out += sip::quote(name) + ' ';
+  }
+  add_angled(out, from);
+  return out + ";tag=" + tag;
+}
+
+/// RFC 3261 §20.17: when it was first sent. A time that has not come yet is nobody's time of sending.
+void put_date(sip::request& r, const xmpp::extras& x, wall_time now, telling& told) {
+  // In seconds: a peer may name a year that no finer clock reaches.
+  if (!x.delayed || x.delayed->stamp > std::chrono::floor<std::chrono::seconds>(now)) return;
+  told.date = true;
+  r.headers.add(sip::header::date, sip::write_date(x.delayed->stamp.time_since_epoch().count()));
 }
 
 }  // namespace
 
 boost::system::result<translated<sip::request>, xmpp::stanza_error> to_sip(const xmpp::message& m,
+                                                                           const xmpp::extras& x,
                                                                            const sip_context& c,
                                                                            const address_map& addresses) {
   using sip::header;
@@ -95,18 +125,22 @@ boost::system::result<translated<sip::request>, xmpp::stanza_error> to_sip(const
   if (!aor) return refusal(xmpp::condition::jid_malformed, "The recipient's address has no SIP form");
   // RFC 3261 §19.1.4: a user part is case-sensitive, a localpart is not: his own spelling finds him.
   if (!c.sip_user.empty()) aor->user = c.sip_user;
-  const auto* body = choose(m.bodies, m.lang);
-  if (body == nullptr) return refusal(xmpp::condition::not_acceptable, "Empty message");
+  const auto said = chat_text_of(m, x, c.quoted);
+  if (!said) return said.error();
+  const auto* body = said->body;
+  // What we say ourselves stands between words in the sender's language; it is not the language of the text.
+  const auto& lang = body != nullptr ? body->lang : m.lang;
 
   loss_list losses;
   add_identity_losses(m, c, losses);
+  auto told = said->told;
   translated<sip::request> out;
   auto& r = out.value;
   r.method = sip::method::message;
   r.method_name = "MESSAGE";
   r.headers.fields().reserve(16);
   r.headers.add(header::max_forwards, "70");
-  r.headers.add(header::from, angled(*from) + ";tag=" + c.from_tag);
+  r.headers.add(header::from, from_value(*from, c.from_tag, x, told));
   r.headers.add(header::to, angled(*aor));
   r.headers.add(header::call_id, c.call_id);
   r.headers.add(header::cseq, std::to_string(c.cseq) + " MESSAGE");
@@ -116,17 +150,20 @@ boost::system::result<translated<sip::request>, xmpp::stanza_error> to_sip(const
     asserted.params.clear();
     r.headers.add(header::p_asserted_identity, angled(asserted));
   }
-  put_subject(r, m, *body, losses);
-  if (is_language_tag(body->lang)) {
-    r.headers.add(header::content_language, body->lang);
-  } else if (!body->lang.empty()) {
+  put_date(r, x, c.now, told);
+  put_subject(r, m, lang, losses);
+  if (is_language_tag(lang)) {
+    r.headers.add(header::content_language, lang);
+  } else if (!lang.empty()) {
     losses.add("message@xml:lang", "not a language tag");
   }
   r.headers.add(header::content_type, "text/plain;charset=UTF-8");
   if (!c.hop_mark.empty()) r.headers.add_other(std::string(hop_header), c.hop_mark);
-  r.body = with_crlf(body->text);
-  if (body->text.find('\r') != std::string::npos)
-    losses.add(named("body", *body), "a bare CR became the end of a line");
+  r.body = with_crlf(said->text());
+  if (body != nullptr && said->reworded)
+    losses.add(named("body", *body), "what payloads say was put into its words");
+  if (said->text().find('\r') != std::string::npos)
+    losses.add(body != nullptr ? named("body", *body) : "message/html", "a bare CR became the end of a line");
 
   // The Request-URI may name one device; To names the user.
   if (!c.gr.empty()) {
@@ -137,7 +174,7 @@ boost::system::result<translated<sip::request>, xmpp::stanza_error> to_sip(const
   }
   r.uri = sip::write(*aor);
   add_others(losses, "body", m.bodies, body);
-  for (const auto& payload : m.payloads) add_payload_loss(losses, payload);
+  for (const auto& payload : m.payloads) add_payload_loss(losses, payload, told);
   out.losses = losses.take();
   return out;
 }

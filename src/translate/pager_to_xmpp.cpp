@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/date_time.hpp"
 #include "base/text.hpp"
+#include "translate/display_name.hpp"
 #include "translate/language.hpp"
 #include "translate/loop.hpp"
 #include "translate/pager.hpp"
@@ -10,6 +12,8 @@
 #include "translate/sip_content.hpp"
 #include "translate/xml_text.hpp"
 #include "xml/element.hpp"
+#include "xmpp/wire/xep/delay.hpp"
+#include "xmpp/wire/xep/nick.hpp"
 
 namespace stox::translate::pager {
 
@@ -17,6 +21,7 @@ namespace {
 
 constexpr std::string_view shim_ns = "http://jabber.org/protocol/shim";
 constexpr std::size_t max_subject = 1024;
+constexpr auto on_time = std::chrono::seconds(10);  ///< clocks differ, and proxies try several servers
 
 sip_status refusal(std::uint16_t code, std::string reason) { return {code, std::move(reason), {}, false}; }
 
@@ -47,6 +52,45 @@ void put_subject(xmpp::message& m, const sip::request& r, const std::string& of_
   if (line != subject) losses.add("sip Subject", "cleaned, at most 1024 bytes");
   if (!of_cpim.empty() && subject != of_cpim) losses.add("cpim Subject", "SIP names another one");
   if (!line.empty()) m.subjects.push_back({m.lang, std::move(line)});
+}
+
+/// XEP-0172; the address beside it says who he is.
+void put_nick(xmpp::message& m, const std::string& display, loss_list& losses) {
+  if (display.empty()) return;
+  const auto name = with_xml_chars(safe_display_name(display));
+  if (name.empty()) return losses.add("sip From display name", "looks like an address");
+  if (name != display) losses.add("sip From display name", "cleaned, at most 64 bytes");
+  m.payloads.push_back(xmpp::nick::write(name));
+}
+
+/// When the message was sent: RFC 3862 §4.4, or RFC 3428 §4 of the request that brought it.
+std::optional<std::chrono::sys_seconds> sent_at(const sip::request& r, const std::string& of_cpim,
+                                                loss_list& losses) {
+  if (!of_cpim.empty()) {
+    if (const auto t = parse_date_time(of_cpim)) return t;
+    losses.add("cpim DateTime", "not a time");
+  }
+  const auto* value = r.headers.find(sip::header::date);
+  if (value == nullptr) return std::nullopt;
+  const auto seconds = sip::parse_date(*value);
+  if (!seconds) {
+    losses.add("sip Date", "not a date");
+    return std::nullopt;
+  }
+  return std::chrono::sys_seconds(std::chrono::seconds(*seconds));
+}
+
+/// What comes on time needs no stamp.
+void put_delay(xmpp::message& m, const sip::request& r, const std::string& of_cpim, wall_time now,
+               loss_list& losses) {
+  const auto sent = sent_at(r, of_cpim, losses);
+  if (!sent) return;
+  // In seconds: a peer may name a year that no finer clock reaches.
+  const auto at = std::chrono::floor<std::chrono::seconds>(now);
+  if (*sent > at + on_time)
+    return losses.add(of_cpim.empty() ? "sip Date" : "cpim DateTime", "a time that has not come yet");
+  if (at - *sent > on_time && *sent >= std::chrono::sys_seconds{})
+    m.payloads.push_back(xmpp::write(xmpp::delay{m.from.bare_text(), *sent}));
 }
 
 xml::element shim_of(const std::string& hop_mark) {
@@ -106,8 +150,8 @@ boost::system::result<to_xmpp_result, sip_status> to_xmpp(const sip::request& r,
   } else {
     losses.add("sip Call-ID", "not text that XML allows");
   }
-  if (!display.empty())
-    losses.add("sip From display name", "the other side shows the names of its own contact list");
+  put_nick(m, display, losses);
+  put_delay(m, r, content->date_time, c.now, losses);
   add_header_losses(losses, r.headers);
   receipt::ask(m, content->wanted);
   out.wanted = std::move(content->wanted);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "base/text.hpp"
@@ -19,32 +20,91 @@ struct known_payload {
   std::string_view ns;
   std::string_view why;
 };
-constexpr std::array<known_payload, 13> known{{
+constexpr std::array<known_payload, 10> known{{
     {"http://jabber.org/protocol/chatstates", "the peer is not known to understand typing notices"},
     {"urn:xmpp:receipts", "the 2xx only says that the message was accepted"},
     {"urn:xmpp:chat-markers:0", "the peer is not known to report what was displayed"},
-    {"http://jabber.org/protocol/xhtml-im", "the plain text is sent"},
-    {"http://jabber.org/protocol/nick", "anybody can claim any nickname"},
-    {"urn:xmpp:delay", "a MESSAGE carries no time of sending"},
-    {"jabber:x:oob", "the address is sent where the text holds it"},
-    {"urn:xmpp:message-correct:0", "sent as a new message"},
-    {"urn:xmpp:hints", "hints are for XMPP servers"},
+    {"urn:xmpp:message-correct:0", "sent again with a mark in front"},
+    {"urn:xmpp:message-retract:1", "one line asks for it: SIP cannot take a message back"},
+    {"urn:xmpp:fasten:0", "one line tells of it"},
+    {"urn:xmpp:reactions:0", "one line tells of it"},
+    {"urn:xmpp:attention:0", "one line tells of it"},
     {"urn:xmpp:sid:0", "ids are kept on the XMPP side"},
-    {"urn:xmpp:reply:0", "the text is sent without what it answers"},
-    {"urn:xmpp:fallback:0", "the fallback text is sent"},
-    {"urn:xmpp:reactions:0", "SIP has no reactions"},
+    {"urn:xmpp:forward:0", "what is forwarded was sent before"},
 }};
+
+std::string_view why_no_fallback(const xml::element& e) {
+  const auto* feature = e.attr("for");
+  if (feature == nullptr) return "the text is sent where nothing else stands for it";
+  if (*feature == "urn:xmpp:reply:0") return "a short quote stands for it";
+  for (const auto* told : {"urn:xmpp:reactions:0", "urn:xmpp:message-retract:1", "urn:xmpp:message-retract:0",
+                           "urn:xmpp:sfs:0", "urn:xmpp:sims:1", "jabber:x:oob"}) {
+    if (*feature == told) return "our own words stand for it";
+  }
+  return "the fallback text is sent";
+}
+
+std::string_view why_no_hint(const xml::element& e) {
+  if (e.name == "no-store" || e.name == "no-permanent-store")
+    return "nothing of the text is kept here for quoting";
+  if (e.name == "no-copy") return "nothing is copied here";
+  return "hints are for XMPP servers";
+}
+
+/// Why a payload is lost whose fate depends on the message; nullopt: it is none of these.
+std::optional<std::string_view> why_in_this_message(const xml::element& e, const telling& told) {
+  if (e.ns == "urn:xmpp:reply:0")
+    return told.quote ? "a quote stands for it" : "the text is sent without what it answers";
+  if (e.ns == "urn:xmpp:fallback:0") return why_no_fallback(e);
+  if (e.ns == "urn:xmpp:hints") return why_no_hint(e);
+  if (e.ns == "jabber:x:oob") return told.link ? "the text holds the address" : "no address";
+  const bool file = e.ns == "urn:xmpp:sfs:0" || e.child("media-sharing", "urn:xmpp:sims:1") != nullptr;
+  if (file) return told.link ? "its address, name and size are told, no more" : "it has no address";
+  if (e.ns == "urn:xmpp:delay") return told.date ? "Date tells the time, no more" : "no time in the past";
+  if (e.ns == "http://jabber.org/protocol/xhtml-im")
+    return told.html ? "its text is sent" : "the plain text is sent";
+  if (e.ns == "http://jabber.org/protocol/nick")
+    return told.part ? "cleaned, at most 64 bytes" : "looks like an address";
+  return std::nullopt;
+}
 
 /// Fields that are carried or have done their work here: routing, trust, negotiation, the sender's software.
 constexpr bool is_routine(sip::header h) {
   using enum sip::header;
-  constexpr std::array routine{
-      via,           route,          record_route,        max_forwards,         from,      to,
-      call_id,       cseq,           p_asserted_identity, p_preferred_identity, privacy,   identity,
-      authorization, require,        proxy_authorization, proxy_require,        supported, allow,
-      accept,        allow_events,   accept_encoding,     accept_language,      path,      service_route,
-      user_agent,    server,         timestamp,           mime_version,         subject,   content_encoding,
-      content_type,  content_length, content_language};
+  constexpr std::array routine{via,
+                               route,
+                               record_route,
+                               max_forwards,
+                               from,
+                               to,
+                               call_id,
+                               cseq,
+                               p_asserted_identity,
+                               p_preferred_identity,
+                               privacy,
+                               identity,
+                               authorization,
+                               require,
+                               proxy_authorization,
+                               proxy_require,
+                               supported,
+                               allow,
+                               accept,
+                               allow_events,
+                               accept_encoding,
+                               accept_language,
+                               path,
+                               service_route,
+                               user_agent,
+                               server,
+                               timestamp,
+                               mime_version,
+                               subject,
+                               content_encoding,
+                               content_type,
+                               content_length,
+                               content_language,
+                               date};
   return std::find(routine.begin(), routine.end(), h) != routine.end();
 }
 
@@ -52,10 +112,9 @@ struct known_header {
   sip::header id;
   std::string_view why;
 };
-constexpr std::array<known_header, 7> lost{{
+constexpr std::array<known_header, 6> lost{{
     {sip::header::contact, "not allowed in a MESSAGE"},
     {sip::header::expires, "XMPP does not drop a message when its time is over"},
-    {sip::header::date, "the time of sending is not carried"},
     {sip::header::priority, "XMPP messages have no priority"},
     {sip::header::reply_to, "answers go to the sender"},
     {sip::header::in_reply_to, "the call is not known to the XMPP side"},
@@ -79,7 +138,8 @@ std::vector<loss> loss_list::take() {
   return std::move(losses_);
 }
 
-void add_payload_loss(loss_list& losses, const xml::element& payload) {
+void add_payload_loss(loss_list& losses, const xml::element& payload, const telling& told) {
+  if (told.name && payload.ns == "http://jabber.org/protocol/nick") return;
   if (payload.is("headers", shim_ns)) {
     for (const auto* header : payload.elements()) {
       const auto* name = header->attr("name");
@@ -89,9 +149,11 @@ void add_payload_loss(loss_list& losses, const xml::element& payload) {
     }
     return;
   }
+  auto what = "message/" + shown(payload.name);
+  if (const auto why = why_in_this_message(payload, told)) return losses.add(std::move(what), *why);
   const auto at =
       std::find_if(known.begin(), known.end(), [&payload](const auto& k) { return k.ns == payload.ns; });
-  losses.add("message/" + shown(payload.name), at != known.end() ? at->why : "no counterpart in a MESSAGE");
+  losses.add(std::move(what), at != known.end() ? at->why : "no counterpart in a MESSAGE");
 }
 
 void add_header_losses(loss_list& losses, const sip::header_list& headers) {

@@ -22,8 +22,19 @@ class loss_list {
   std::size_t more_ = 0;
 };
 
-/// A child of <message/> that a MESSAGE has no place for. What was carried of it (our hop mark) is not named.
-void add_payload_loss(loss_list& losses, const xml::element& payload);
+/// What the text and the header fields of a MESSAGE tell of payloads.
+struct telling {
+  bool quote = false;  ///< what is answered
+  bool link = false;   ///< an address that is shared
+  bool html = false;   ///< the text of a message without body
+  bool date = false;   ///< the time of sending
+  bool name = false;   ///< the display name, exactly as the sender gave it
+  bool part = false;   ///< of the display name
+};
+
+/// A child of <message/> that a MESSAGE has no place for. What was carried of it (our hop mark, a nickname)
+/// is not named.
+void add_payload_loss(loss_list& losses, const xml::element& payload, const telling& told);
 
 /// The header fields of a MESSAGE that say something about it and have no place in a stanza. Those that serve
 /// routing, trust or negotiation have done their work here and are no loss.

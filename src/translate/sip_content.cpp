@@ -55,7 +55,6 @@ void add_cpim_losses(const payload::cpim& m, loss_list& losses) {
   if (!m.from.empty() && !m.from.front().name.empty())
     losses.add("cpim From display name", "the other side shows the names of its own contact list");
   if (!m.cc.empty()) losses.add("cpim cc", "a stanza names one recipient");
-  if (!m.date_time.empty()) losses.add("cpim DateTime", "the stanza is sent at once");
   for (std::size_t i = 1; i < m.subjects.size(); ++i) losses.add("cpim Subject", "one language is sent");
   for (const auto& e : m.extensions) {
     if (e.ns != payload::imdn_header_ns)

@@ -20,6 +20,8 @@ namespace {
 
 using sections = std::vector<section>;
 
+const wall_time golden_now{std::chrono::sys_days(std::chrono::year(2020) / 1 / 1)};
+
 sections fails_with(const error& e) { return {{"out", "error", e.to_string()}}; }
 
 std::string losses_text(const std::vector<translate::loss>& losses) {
@@ -112,6 +114,7 @@ translate::pager::sip_context sip_context_of(const xmpp::message& m) {
   c.call_id = m.thread && !m.thread->empty() ? translate::pager::call_id_of(*m.thread) : "c-1";
   c.from_tag = "t-1";
   c.gr = m.to->resource;
+  c.now = golden_now;
   return c;
 }
 
@@ -131,7 +134,8 @@ sections pager_to_sip(const golden_file& f, const translate::address_map& addres
     if (!mark) return {{"out", "error", "loop"}};
     c.hop_mark = *mark;
   }
-  const auto out = translate::pager::to_sip(*m, c, addresses);
+  if (const auto quoted = f.config("context.quoted"); !quoted.empty()) c.quoted = quoted;
+  const auto out = translate::pager::to_sip(*m, xmpp::read_extras(*m), c, addresses);
   if (!out) return refuse(out.error());
   const auto wire = sip::write(out->value);
   sections got{{"out", "sip", from_wire(wire)}, {"dropped", "", losses_text(out->losses)}};
@@ -147,9 +151,10 @@ sections pager_to_sip(const golden_file& f, const translate::address_map& addres
   with_via.headers.prepend(sip::header::via, "SIP/2.0/TCP gw.test;branch=z9hG4bK-1");
   const auto whole = sip::check_mandatory(with_via);
   if (!whole) return fails_with(whole.error());
-  const translate::pager::xmpp_context home{"x-1", xmpp::message_type::chat, {}, translate::hop_mark_of(r)};
-  const auto back = translate::pager::to_xmpp(with_via, *whole, *sip::parse_uri(r.uri), whole->from.uri, {},
-                                              home, addresses);
+  const translate::pager::xmpp_context home{
+      "x-1", xmpp::message_type::chat, {}, translate::hop_mark_of(r), golden_now};
+  const auto back = translate::pager::to_xmpp(with_via, *whole, *sip::parse_uri(r.uri), whole->from.uri,
+                                              whole->from.display, home, addresses);
   got.push_back(back ? section{"back", "xmpp", xmpp::write(back->value)}
                      : section{"back", "sip", write_status(back.error())});
   return got;
@@ -172,6 +177,7 @@ sections pager_to_xmpp(const golden_file& f, const translate::address_map& addre
 
   translate::pager::xmpp_context c;
   c.id = "x-1";
+  c.now = golden_now;
   c.resource = f.config("context.resource");
   if (f.config("chat.message_type") == "normal") c.type = xmpp::message_type::normal;
   if (const auto name = f.config("context.name"); !name.empty()) {
@@ -190,7 +196,7 @@ sections pager_to_xmpp(const golden_file& f, const translate::address_map& addre
   auto home = sip_context_of(*m);
   home.assert_identity = false;
   home.hop_mark = translate::hop_mark_of(*m);
-  const auto back = translate::pager::to_sip(*m, home, addresses);
+  const auto back = translate::pager::to_sip(*m, xmpp::read_extras(*m), home, addresses);
   if (back) {
     got.push_back({"back", "sip", from_wire(sip::write(back->value))});
   } else {

@@ -60,6 +60,11 @@ class Conformance(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("write it anew", out)
 
+    def test_an_older_version_of_a_xep_has_its_own_section(self):
+        self.put("tests/golden/pager/c.gold", "# Old.\n# spec: XEP-0424 0.3.0 §3\n")
+        heading = "## [XEP-0424 0.3.0](https://xmpp.org/extensions/attic/xep-0424-0.3.0.html)"
+        self.assertIn(heading + "\n\n| clause | shown | test |\n|---|---|---|\n| §3 | Old. |", self.written())
+
     def test_what_cannot_be_read_is_named(self):
         for line in ("# spec: RFC 7572 §4", "# spec: §4", "# spec: draft-x", "# nothing", "# spec: docs/decisions/0099"):
             self.put("tests/golden/pager/c.gold", f"# More.\n{line}\n")

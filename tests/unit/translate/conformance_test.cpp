@@ -187,7 +187,7 @@ void expect_to_sip(const std::filesystem::path& input, const std::filesystem::pa
   pager::sip_context c;
   c.call_id = "c-1";
   c.from_tag = "t-1";
-  const auto made = pager::to_sip(m, c, {});
+  const auto made = pager::to_sip(m, xmpp::read_extras(m), c, {});
   ASSERT_TRUE(made);
   const auto& got = made->value;
   const auto want = read_request(expected);

@@ -88,7 +88,7 @@ TEST(pager_headers, nothing_from_a_peer_starts_a_line) {
   pager::sip_context c;
   c.call_id = pager::call_id_of(*m.thread);
   c.from_tag = "t-1";
-  const auto out = pager::to_sip(m, c, {});
+  const auto out = pager::to_sip(m, xmpp::read_extras(m), c, {});
   ASSERT_TRUE(out);
   const auto wire = sip::write(out->value);
   const auto head = wire.substr(0, wire.find("\r\n\r\n"));
