@@ -141,7 +141,9 @@ void write_config(const std::string& path, const options& o, std::uint16_t gatew
                       << ";lr\"\ntrusted_peers = [\"127.0.0.0/8\"]\naccept_wait = \"" << o.accept_wait_ms
                       << "ms\"\n[[xmpp.component]]\ndomain = \"sip.example\"\nserver = \"127.0.0.1:"
                       << component
-                      << "\"\nsecret = \"bench\"\n[store]\npath = \":memory:\"\n[log]\nlevel = \"warning\"\n";
+                      << "\"\nsecret = \"bench\"\n[store]\npath = \":memory:\"\n[log]\nlevel = \"warning\"\n"
+                         // Counted, as in production, and never reached.
+                         "[limits]\nrate_per_sender = 10000000\nrate_per_pair = 10000000\n";
 }
 
 /// How many messages may be started now under the window and the rate.

@@ -49,6 +49,7 @@ struct reload_outcome {
 struct blocked_source {
   std::string what;
   std::optional<wall_time> until;
+  bool configured = false;  ///< it stands in gateway.block
 };
 
 /// What a look at the store found; see store/.
@@ -121,7 +122,8 @@ struct time_limits {
 ///   peer forget USER  {"ok":true,"forgotten":..}
 ///   store check       {"store":..,"sound":..,"writes":..,"why":..,"bytes":..,"tables":[..],"problems":[..]}
 ///   blocks            {"blocks":[..]}
-///   block WHAT [SECONDS], unblock WHAT   {"ok":true,..}; WHAT: address, network, bare JID or domain
+///   block WHAT [SECONDS], unblock WHAT   {"ok":true,..}; WHAT: address, network, bare JID,
+///                     domain, sip:user@domain or sip:domain
 ///   reload            {"ok":true,"changed":[..],"waiting_for_restart":[..]} or {"error":..,"errors":[..]}
 ///   drain [SECONDS]   {"ok":true}
 ///   log-level LEVEL   {"ok":true,"level":..} with LEVEL debug, info, warning or error

@@ -102,7 +102,11 @@ json::array list(const std::vector<engine::session>& sessions) {
 
 json::array list(const std::vector<blocked_source>& blocks) {
   json::array out;
-  for (const auto& b : blocks) out.push_back({{"what", b.what}, {"until", b.until ? utc(*b.until) : ""}});
+  for (const auto& b : blocks) {
+    out.push_back({{"what", b.what},
+                   {"until", b.until ? utc(*b.until) : ""},
+                   {"from", b.configured ? "configuration" : "operator"}});
+  }
   return out;
 }
 

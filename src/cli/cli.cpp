@@ -40,7 +40,7 @@ constexpr std::string_view usage =
                                       SIP peers and component links: state, pauses, errors; of a user, what
                                       his client is known to understand, and since when
   stoxctl peer forget USER            learn it anew, after he has another client, say
-  stoxctl block WHAT [--for TIME]     refuse a SIP address or network, an XMPP user or domain
+  stoxctl block WHAT [--for TIME]     refuse a SIP source, an XMPP or SIP user or domain
   stoxctl block --list
   stoxctl unblock WHAT
   stoxctl incidents [--since TIME] [--limit N]

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "base/net_address.hpp"
 #include "base/text.hpp"
 #include "config/option_tables.hpp"
 #include "config/values.hpp"
@@ -34,6 +35,27 @@ std::string add_contact(texts& to, const std::string& text) {
   return {};
 }
 
+/// Syntax only; the engine knows what JIDs and URIs are.
+std::string add_block(texts& to, const std::string& text) {
+  constexpr std::size_t most = 10'000;
+  constexpr std::string_view hint =
+      "; write it like \"198.51.100.0/24\", \"eve@xmpp.example\", \"xmpp.example\", "
+      "\"sip:eve@sip.example\" or \"sip:sip.example\"";
+  auto name = std::string_view(text);
+  if (!ip_prefix::parse(name)) {
+    if (name.starts_with("sip:")) name.remove_prefix(4);
+    const auto at = name.rfind('@');
+    const auto user = at == std::string_view::npos ? std::string_view("user") : name.substr(0, at);
+    const bool plain = user.find_first_of("@ \t\"<>") == std::string_view::npos;
+    if (user.empty() || !plain || !parse_domain(at == std::string_view::npos ? name : name.substr(at + 1)))
+      return quote(text) + " is no address, network, user or domain" + std::string(hint);
+  }
+  if (std::find(to.begin(), to.end(), text) != to.end()) return quote(text) + " stands twice; remove one";
+  if (to.size() >= most) return "has more than 10000 entries; block networks and domains instead";
+  to.push_back(text);
+  return {};
+}
+
 constexpr option table[] = {
     {"gateway.sip_domains", value_type::list, change::live, "", R"(["sip.example"])", 0, 0, "at least one",
      "Domains whose users live on SIP; XMPP sees alice@sip.example.",
@@ -48,6 +70,11 @@ constexpr option table[] = {
      "Addresses of those who run the gateway, for questions and complaints; disco shows them (XEP-0157).",
      [](all& s, const value& v) { return add_contact(s.gateway.contact, v.text); },
      [](const all& s) { return s.gateway.contact; }, [](all& s) { s.gateway.contact.clear(); }},
+    {"gateway.block", value_type::list, change::live, "", "", 0, 0,
+     "addresses, networks, bare JIDs, XMPP domains, sip:user@domain, sip:domain",
+     "Whom nobody wants to hear: SIP sources, XMPP senders and SIP senders; beside what stoxctl block says.",
+     [](all& s, const value& v) { return add_block(s.gateway.block, v.text); },
+     [](const all& s) { return s.gateway.block; }, [](all& s) { s.gateway.block.clear(); }},
     {"gateway.drain", value_type::duration, change::live, "10s", "", 0, 600'000, "",
      "How long open messages may take to end at SIGTERM, and on a component link that a reload takes away; "
      "then they fail to their senders.",
@@ -97,6 +124,13 @@ constexpr option table[] = {
      "As sip.queue_per_pair, for messages to this domain.",
      [](all& s, const value& v) {
        s.gateway.domains.back().queue_per_pair = static_cast<unsigned>(v.number);
+       return std::string();
+     },
+     nullptr, nullptr},
+    {"gateway.domain.rate_per_domain", value_type::integer, change::live, "", "6000", 0, 10'000'000, "",
+     "As limits.rate_per_domain, for messages to and from this domain.",
+     [](all& s, const value& v) {
+       s.gateway.domains.back().rate_per_domain = static_cast<unsigned>(v.number);
        return std::string();
      },
      nullptr, nullptr},

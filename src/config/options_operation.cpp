@@ -100,6 +100,36 @@ constexpr option table[] = {
        return std::string();
      },
      [](const all& s) { return texts{std::to_string(s.limits.messages_per_sender)}; }, nullptr},
+    {"limits.rate_per_sender", value_type::integer, change::live, "600", "", 0, 10'000'000, "",
+     "Messages a minute from one user, XMPP or SIP, to all whom he writes to; 0: no limit. No human "
+     "writes ten a second.",
+     [](all& s, const value& v) {
+       s.limits.rate_per_sender = static_cast<unsigned>(v.number);
+       return std::string();
+     },
+     [](const all& s) { return texts{std::to_string(s.limits.rate_per_sender)}; }, nullptr},
+    {"limits.rate_per_pair", value_type::integer, change::live, "300", "", 0, 10'000'000, "",
+     "Messages a minute from one user to one contact; 0: no limit.",
+     [](all& s, const value& v) {
+       s.limits.rate_per_pair = static_cast<unsigned>(v.number);
+       return std::string();
+     },
+     [](const all& s) { return texts{std::to_string(s.limits.rate_per_pair)}; }, nullptr},
+    {"limits.rate_per_domain", value_type::integer, change::live, "0", "", 0, 10'000'000, "",
+     "Messages a minute from all users of one domain to one served domain, and from all users of one served "
+     "domain; 0: no limit, since only the operator knows how large a domain is.",
+     [](all& s, const value& v) {
+       s.limits.rate_per_domain = static_cast<unsigned>(v.number);
+       return std::string();
+     },
+     [](const all& s) { return texts{std::to_string(s.limits.rate_per_domain)}; }, nullptr},
+    {"limits.rate_burst", value_type::duration, change::live, "1min", "", 1'000, 3'600'000, "",
+     "How long a silence is saved up: who was quiet that long may send at once what the rates allow in it.",
+     [](all& s, const value& v) {
+       s.limits.rate_burst = std::chrono::milliseconds(v.number);
+       return std::string();
+     },
+     [](const all& s) { return texts{write_duration(to_ms(s.limits.rate_burst))}; }, nullptr},
     {"log.level", value_type::text, change::live, "info", "", 0, 0,
      R"("debug", "info", "warning" or "error")", "The least severe lines that are logged.", set_level,
      [](const all& s) { return texts{std::string(write_level(s.log.level))}; }, nullptr},

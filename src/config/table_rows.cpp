@@ -52,7 +52,8 @@ std::vector<table_row> domain_rows(const settings::all& s) {
           {"trusted_domains", list_text(d.trusted_domains, [](const auto& name) { return name; })},
           {"message_type", type_text(d.message_type)},
           {"messages_per_sender", number_text(d.messages_per_sender)},
-          {"queue_per_pair", number_text(d.queue_per_pair)}},
+          {"queue_per_pair", number_text(d.queue_per_pair)},
+          {"rate_per_domain", number_text(d.rate_per_domain)}},
          {}});
   }
   return out;

@@ -300,7 +300,7 @@ admin::hooks daemon::impl::admin_hooks() {
   };
   h.blocks = [this] {
     std::vector<admin::blocked_source> out;
-    for (auto& b : core->blocks()) out.push_back({std::move(b.what), b.until});
+    for (auto& b : core->blocks()) out.push_back({std::move(b.what), b.until, b.configured});
     return out;
   };
   h.add_block = [this](const std::string& what, std::optional<duration> time) { return block(what, time); };
@@ -447,11 +447,13 @@ void daemon::impl::apply(config::loaded next) {
 
 std::string daemon::impl::block(const std::string& what, std::optional<duration> time) {
   const auto name = gateway::normal_block(what);
-  if (!name) return what + " is no IP address, network, bare JID or domain";
+  if (!name) return what + " is no IP address, network, bare JID, domain, sip:user@domain or sip:domain";
   const auto blocks = core->blocks();
-  const auto known = [&](const gateway::block& b) { return b.what == *name; };
-  if (blocks.size() >= gateway::blocklist::most && std::none_of(blocks.begin(), blocks.end(), known))
-    return "there are " + std::to_string(blocks.size()) + " blocks already; take some back first";
+  const auto given = [](const gateway::block& b) { return !b.configured; };
+  const auto known = [&](const gateway::block& b) { return given(b) && b.what == *name; };
+  const auto count = static_cast<std::size_t>(std::count_if(blocks.begin(), blocks.end(), given));
+  if (count >= gateway::blocklist::most && std::none_of(blocks.begin(), blocks.end(), known))
+    return "there are " + std::to_string(count) + " blocks already; take some back first";
   gateway::block b{*name, {}};
   if (time) b.until = now().wall + std::chrono::duration_cast<wall_time::duration>(*time);
   say(log_level::warning, "block.begun", {{"what", *name}});
@@ -462,8 +464,13 @@ std::string daemon::impl::block(const std::string& what, std::optional<duration>
 std::string daemon::impl::unblock(const std::string& what) {
   const auto name = gateway::normal_block(what);
   const auto blocks = core->blocks();
-  const auto known = [&](const gateway::block& b) { return name && b.what == *name; };
-  if (std::none_of(blocks.begin(), blocks.end(), known)) return what + " is not blocked";
+  const auto is = [&](bool configured) {
+    return std::any_of(blocks.begin(), blocks.end(), [&](const gateway::block& b) {
+      return name && b.what == *name && b.configured == configured;
+    });
+  };
+  if (!is(false) && is(true)) return what + " stands in gateway.block; take it out there and reload";
+  if (!is(false)) return what + " is not blocked";
   say(log_level::warning, "block.ended", {{"what", *name}});
   loop->handle(engine::unblocked{*name});
   return {};

@@ -45,6 +45,7 @@ engine::impl::impl(settings::all s, id_source& id)
       router_(memory_, ids_) {
   counters_.serve(served_names(settings_));
   for (const auto& c : settings_.components) links_.push_back(make_link(c));
+  configure_blocks();
 }
 
 // ---- the flows' context ----
@@ -212,6 +213,7 @@ void engine::impl::reconfigure(const settings::all& s) {
   sip_.configure(sip_options_of(settings_, domains_));
   if (other_authorities) sip_.forget_proofs();
   counters_.serve(served_names(settings_));
+  configure_blocks();
   reconfigure_links();
   update_ready();
 }

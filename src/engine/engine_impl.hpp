@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,7 @@ struct engine::impl final : gateway::context {
     deadlines_.set(handle, {timer_owner::pager, key}, when);
   }
   bool blocks(const xmpp::jid& sender) const override { return blocklist_.holds(sender); }
+  bool blocks_sip(const xmpp::jid& sender) const override;
   bool logs(log_level level) const override { return level >= settings_.log.level; }
   void log(log_record record) override {
     if (logs(record.level)) told_.emplace_back(log_line{std::move(record)});
@@ -63,6 +65,8 @@ struct engine::impl final : gateway::context {
   void step_links();
   void block(const gateway::block& b);
   void unblock(const std::string& what);
+  void configure_blocks();
+  void take_blocks_over();
   void expire_blocks();
   void restore(const std::vector<stored_row>& rows);
   void arm_blocks();
@@ -119,6 +123,7 @@ struct engine::impl final : gateway::context {
       links_;  ///< those that serve in the order of the settings, then those that leave
   std::uint32_t last_link_ = 0;
   gateway::blocklist blocklist_;
+  std::set<std::string, std::less<>> blocked_sources_;  ///< as the endpoint knows them
   gateway::peer_book peers_;
   gateway::receipt_book receipts_;
   gateway::router router_;

@@ -1,8 +1,9 @@
 #include <algorithm>
+#include <set>
 #include <utility>
 
+#include "base/net_address.hpp"
 #include "base/overloaded.hpp"
-#include "base/prefix_set.hpp"
 #include "engine/engine_impl.hpp"
 #include "engine/timer_keys.hpp"
 
@@ -10,23 +11,50 @@
 namespace stox::engine {
 
 void engine::impl::block(const gateway::block& b) {
-  if (!blocklist_.add(b)) return;
-  if (const auto prefix = ip_prefix::parse(b.what)) sip_.block(*prefix);
-  arm_blocks();
+  if (blocklist_.add(b)) take_blocks_over();
 }
 
 void engine::impl::unblock(const std::string& what) {
-  if (!blocklist_.remove(what)) return;
-  if (const auto prefix = ip_prefix::parse(what)) sip_.unblock(*prefix);
-  arm_blocks();
+  if (blocklist_.remove(what)) take_blocks_over();
+}
+
+void engine::impl::configure_blocks() {
+  std::set<std::string, std::less<>> names;
+  for (const auto& text : settings_.gateway.block) {
+    if (auto name = gateway::normal_block(text)) {
+      names.insert(*std::move(name));
+    } else {
+      // Its form is right, but no address has such characters: there is nobody to block.
+      log({log_level::warning, "block.names_nobody", {}, {{"what", text}}});
+    }
+  }
+  blocklist_.configure(std::move(names));
+  take_blocks_over();
 }
 
 void engine::impl::expire_blocks() {
   blocks_timer_ = {};
-  for (const auto& what : blocklist_.expire(now_.wall)) {
-    if (const auto prefix = ip_prefix::parse(what)) sip_.unblock(*prefix);
+  for (const auto& what : blocklist_.expire(now_.wall))
     log({log_level::info, "block.ended", {}, {{"what", what}}});
+  take_blocks_over();
+}
+
+bool engine::impl::blocks_sip(const xmpp::jid& sender) const {
+  if (blocklist_.size() == 0) return false;
+  const auto domain = domains_.addresses.domain_to_sip(sender.domain);
+  return domain && blocklist_.holds_sip(sender.local, *domain);
+}
+
+/// The endpoint refuses what the list has now, and nothing else.
+void engine::impl::take_blocks_over() {
+  auto now = blocklist_.sources();
+  for (const auto& what : blocked_sources_) {
+    if (!now.contains(what)) sip_.unblock(*ip_prefix::parse(what));
   }
+  for (const auto& what : now) {
+    if (!blocked_sources_.contains(what)) sip_.block(*ip_prefix::parse(what));
+  }
+  blocked_sources_ = std::move(now);
   arm_blocks();
 }
 

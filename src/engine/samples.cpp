@@ -179,8 +179,8 @@ std::vector<sample> engine::samples() const {
   const auto part = [&out](const char* name, double n) {
     out.push_back({"memory_part_bytes",
                    "Parts of memory_used_bytes: what is remembered of conversations, what is known of "
-                   "peers' clients, open receipts, stanzas that wait for their link, the write queues of "
-                   "the sockets.",
+                   "peers' clients, open receipts, the table of rates, stanzas that wait for their "
+                   "link, the write queues of the sockets.",
                    true,
                    {{"part", name}},
                    n});
@@ -188,6 +188,7 @@ std::vector<sample> engine::samples() const {
   part("conversations", static_cast<double>(i.router_.memory_used()));
   part("peers", static_cast<double>(i.peers_.memory_used()));
   part("receipts", static_cast<double>(i.receipts_.memory_used()));
+  part("rates", static_cast<double>(i.router_.rates_memory()));
   part("xmpp_queues", static_cast<double>(queued));
   part("write_queues", static_cast<double>(i.rim_queues_.size()));
   gauge("blocks", "Sources and senders that the operator has blocked.",

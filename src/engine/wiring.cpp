@@ -57,8 +57,9 @@ gateway::domains domains_of(const settings::all& s) {
   for (const auto& pair : d.addresses.pairs()) {
     if (!d.serves_sip(pair.sip)) d.sip.push_back(pair.sip);
   }
-  d.others = {s.sip.trusted_peers, ascii(s.sip.trusted_domains), s.sip.outbound_proxy,
-              s.chat.message_type, s.limits.messages_per_sender, s.sip.queue_per_pair};
+  d.others = {s.sip.trusted_peers,     ascii(s.sip.trusted_domains), s.sip.outbound_proxy,
+              s.chat.message_type,     s.limits.messages_per_sender, s.sip.queue_per_pair,
+              s.limits.rate_per_domain};
   d.others.route = route_of(s.sip.outbound_proxy);
   for (const auto& own : s.gateway.domains) {
     const auto name = ascii(own.sip);
@@ -74,6 +75,7 @@ gateway::domains domains_of(const settings::all& s) {
     t.message_type = own.message_type.value_or(t.message_type);
     t.messages_per_sender = own.messages_per_sender.value_or(t.messages_per_sender);
     t.queue_per_pair = own.queue_per_pair.value_or(t.queue_per_pair);
+    t.rate_per_domain = own.rate_per_domain.value_or(t.rate_per_domain);
   }
   for (const auto& domain : s.gateway.xmpp_domains) d.xmpp.push_back(unicode(domain));
   d.name = short_name(d.sip);

@@ -41,7 +41,8 @@ struct tenant {
   std::vector<settings::sip_route> outbound_proxy;
   settings::message_type message_type{};
   unsigned messages_per_sender = 0, queue_per_pair = 0;
-  std::string route = {};  ///< of every request, RFC 3261 §8.1.2; empty: none
+  unsigned rate_per_domain = 0;  ///< messages a minute from one domain
+  std::string route = {};        ///< of every request, RFC 3261 §8.1.2; empty: none
 };
 
 /// What every flow needs of the settings, in the form in which it needs it. Made anew on reload.
@@ -88,8 +89,9 @@ class context : public row_sink {
   virtual receipt_book& receipts() = 0;
   virtual const settings::all& settings() const = 0;
   virtual const gateway::domains& domains() const = 0;
-  /// Whether the operator has blocked that sender.
+  /// Whether the operator has blocked that XMPP sender, or the SIP user behind that JID.
   virtual bool blocks(const xmpp::jid& sender) const = 0;
+  virtual bool blocks_sip(const xmpp::jid& sender) const = 0;
   /// A deadline of the pager flow; its key comes back to handle_timeout.
   virtual void set_timer(timer_handle& handle, std::uint64_t key, std::optional<steady_time> when) = 0;
   virtual bool logs(log_level level) const = 0;

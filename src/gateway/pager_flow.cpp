@@ -34,7 +34,9 @@ void pager_flow::written(const xmpp::message& m, context& c) {
   };
   switch (translate::pager::content_of(m, x)) {
     // Chat states, receipts and markers stand alone: no text, no answer due.
-    case content::notice: return ignore(take_reports(m, c) ? "report" : "no_body");
+    case content::notice:
+      if (c.blocks(m.from)) return ignore("blocked");
+      return ignore(take_reports(m, c) ? "report" : "no_body");
     case content::copy: return ignore("copy");
     case content::key_exchange: return ignore("key_exchange");
     case content::text: break;

@@ -7,6 +7,7 @@
 #include "gateway/conversation.hpp"
 #include "gateway/pager_to_sip.hpp"
 #include "gateway/pager_to_xmpp.hpp"
+#include "gateway/rate_limit.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "xmpp/machine/component.hpp"
 #include "xmpp/wire/stanza.hpp"
@@ -18,7 +19,8 @@ namespace stox::gateway {
 class pager_flow {
  public:
   /// Both outlive it.
-  pager_flow(byte_account& memory, id_source& ids) : talk_(memory, ids), to_xmpp_(talk_), to_sip_(talk_) {}
+  pager_flow(byte_account& memory, id_source& ids)
+      : talk_(memory, ids), rates_(memory, ids), to_xmpp_(talk_, rates_), to_sip_(talk_, rates_) {}
 
   void handle(sip::request_received& e, context& c) {
     c.counts().came_in(direction::to_xmpp);
@@ -43,11 +45,13 @@ class pager_flow {
   std::vector<open_message> open_messages(std::string_view domain, std::size_t limit) const;
   std::size_t conversations_known() const { return talk_.size(); }
   std::size_t memory_used() const { return talk_.memory_used(); }  ///< by what is remembered
+  std::size_t rates_memory() const { return rates_.memory_used(); }
 
  private:
   void written(const xmpp::message& m, context& c);
 
   conversations talk_;
+  rate_limit rates_;
   pager_to_xmpp to_xmpp_;
   pager_to_sip to_sip_;
 };

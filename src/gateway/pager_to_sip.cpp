@@ -22,6 +22,14 @@ xmpp::stanza_error refusal(xmpp::condition why, std::string text) {
   return {xmpp::usual_type(why), why, std::move(text), {}};
 }
 
+/// RFC 6120 §8.3.3.12: a policy of ours, and "wait" because it is one about time.
+xmpp::stanza_error too_often(const rate_refusal& r) {
+  auto e = refusal(xmpp::condition::policy_violation,
+                   "Too many messages; come again in " + std::to_string(seconds_of(r.wait)) + " s");
+  e.type = xmpp::error_type::wait;
+  return e;
+}
+
 /// An approximation that is charged before the request is written: what the containers hold.
 std::size_t size_of(const sip::request& r) {
   std::size_t n = sizeof(sip::outgoing) + r.uri.size() + r.body.size();
@@ -52,19 +60,30 @@ about pager_to_sip::about_of(const origin& o) {
 }
 
 void pager_to_sip::refuse(const xmpp::message& m, const xmpp::stanza_error& e, std::string_view cause,
-                          about a, context& c) {
+                          about a, context& c, bool noted) {
   c.counts().count(direction::to_sip, outcome::refused, cause, m.to->domain);
   const auto reply = xmpp::write_error_reply(xmpp::stanza(m), e);
   const bool told = !reply || c.send_or_queue(m.to->domain, *reply);
-  if (told && !c.logs(log_level::info)) return;
+  noted = noted && c.logs(log_level::info);
+  if (told && !noted) return;
   a.stanza_id = m.id;
   a.from = m.from.to_string();
   a.to = m.to->to_string();
-  if (c.logs(log_level::info)) {
+  if (noted) {
     note(c, log_level::info, "message.to_sip.refused", a,
          {{"condition", std::string(xmpp::to_string(e.condition))}, {"cause", std::string(cause)}});
   }
   if (!told) sender_unreachable(c, std::move(a), m.to->domain, cause);
+}
+
+void pager_to_sip::break_loop(const xmpp::message& m, const xmpp::stanza_error& e, std::string_view cause,
+                              about a, context& c) {
+  auto told = a;
+  told.stanza_id = m.id;
+  told.from = m.from.bare_text();
+  told.to = m.to->bare_text();
+  note_loop(c, rates_, std::move(told), cause);
+  refuse(m, e, cause, std::move(a), c, false);
 }
 
 void pager_to_sip::handle(const xmpp::message& m, const xmpp::extras& x, context& c) {
@@ -79,7 +98,8 @@ void pager_to_sip::handle(const xmpp::message& m, const xmpp::extras& x, context
   if (m.id.size() > max_id)
     return refuse(m, refusal(xmpp::condition::policy_violation, "Stanza id too long"), "id", {}, c);
   auto mark = translate::next_hop_mark(translate::hop_mark_of(m), c.domains().name);
-  if (!mark) return refuse(m, refusal(xmpp::condition::not_acceptable, "482 Loop Detected"), "loop", {}, c);
+  if (!mark)
+    return break_loop(m, refusal(xmpp::condition::not_acceptable, "482 Loop Detected"), "loop", {}, c);
   accept(m, x, *std::move(mark), c);
 }
 
@@ -94,15 +114,19 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
   // Sent again over a new connection, or it came by two ways. The first one is answered for both.
   if (pair != nullptr && came_before(pair->texts, m, x, steady))
     return c.counts().count(direction::to_sip, outcome::ignored, "duplicate", to.domain);
-  if (pair != nullptr && !m.bodies.empty() &&
-      repeats_too_often(pair->repeats[1], m.bodies.front().text, steady)) {
-    return refuse(m, refusal(xmpp::condition::policy_violation, "Identical messages repeated too often"),
-                  "repeated", a, c);
-  }
   const auto host = c.domains().addresses.domain_to_sip(to.domain);
   if (!host)
     return refuse(m, refusal(xmpp::condition::remote_server_not_found, "No route to the SIP side"),
                   "no_route", a, c);
+  const auto& rules = c.domains().rules_of(*host);
+  const rated_message rated{t.jid, t.aor, m.from.domain, to.domain};
+  if (const auto r = refuse_rate(rates_, rated, c.settings().limits, rules.rate_per_domain, steady))
+    return refuse(m, too_often(*r), cause_of(r->scope), a, c, r->tell);
+  if (pair != nullptr && !m.bodies.empty() &&
+      repeats_too_often(pair->repeats[1], m.bodies.front().text, steady)) {
+    return break_loop(m, refusal(xmpp::condition::policy_violation, "Identical messages repeated too often"),
+                      "repeated", a, c);
+  }
 
   auto* thread = talk_.find_thread(t.jid, t.aor, t.thread, steady);
   // RFC 3261 §8.1.1.4: a request outside a dialog has a Call-ID of its own, but where it stands for a thread.
@@ -142,7 +166,7 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
     return refuse(m, refusal(xmpp::condition::resource_constraint, "Out of memory for new messages"),
                   "memory", a, c);
   }
-  if (const auto why = full(t.jid, key, c.domains().rules_of(*host), c); !why.empty()) {
+  if (const auto why = full(t.jid, key, rules, c); !why.empty()) {
     return refuse(m, refusal(xmpp::condition::resource_constraint, "Too many messages wait"), why, a, c);
   }
 

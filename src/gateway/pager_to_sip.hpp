@@ -13,6 +13,7 @@
 #include "gateway/context.hpp"
 #include "gateway/conversation.hpp"
 #include "gateway/open_message.hpp"
+#include "gateway/rate_limit.hpp"
 #include "gateway/report.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "xmpp/wire/stanza.hpp"
@@ -26,13 +27,15 @@ namespace stox::gateway {
 /// error stanza with the original id.
 class pager_to_sip {
  public:
-  explicit pager_to_sip(conversations& talk) : talk_(talk) {}
+  /// Both outlive it.
+  pager_to_sip(conversations& talk, rate_limit& rates) : talk_(talk), rates_(rates) {}
 
   /// `x`: what read_extras gave; the message is content::text.
   void handle(const xmpp::message& m, const xmpp::extras& x, context& c);
-  /// Answers with an error before anything was sent on; `a`: what is known beyond the stanza itself.
+  /// Answers with an error before anything was sent on; `a`: what is known beyond the stanza itself; `noted`:
+  /// whether the log says so.
   void refuse(const xmpp::message& m, const xmpp::stanza_error& e, std::string_view cause, about a,
-              context& c);
+              context& c, bool noted = true);
   void answered(const sip::response_received& e, context& c);
   void failed(const sip::request_failed& e, context& c);
   /// Fails what is open and concerned: its limit has come.
@@ -75,6 +78,9 @@ class pager_to_sip {
   };
 
   void accept(const xmpp::message& m, const xmpp::extras& x, std::string hop_mark, context& c);
+  /// Refuses what has been here before, or what comes too often with the same text.
+  void break_loop(const xmpp::message& m, const xmpp::stanza_error& e, std::string_view cause, about a,
+                  context& c);
   pair_state& remember(const xmpp::message& m, const xmpp::extras& x, const parties& t,
                        pair_state* known_pair, thread_state* known, thread_state made, std::uint32_t cseq,
                        steady_time now);
@@ -99,6 +105,7 @@ class pager_to_sip {
   static about about_of(const origin& o);
 
   conversations& talk_;
+  rate_limit& rates_;
   lane_map lanes_;  ///< only those with something pending
   std::unordered_map<sip::client_tx, place*> open_;
   /// Open and waiting messages of each sender's bare JID: he could else fill the gateway by writing to ever

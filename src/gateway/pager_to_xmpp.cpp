@@ -19,13 +19,15 @@ constexpr std::size_t entry_bytes = 256;  ///< what a message takes in maps, que
 
 /// The gateway's own trouble, which passes. RFC 3261 §21.4.18: when to come back; an XMPP user's own absence
 /// says nothing of the kind.
-sip::reply busy(std::string_view reason, const context& c) {
+sip::reply come_again(std::string_view reason, duration after) {
   sip::reply r;
   r.status = 480;
   r.reason = reason;
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(c.settings().sip.hold).count();
-  r.headers.add(sip::header::retry_after, std::to_string(std::max<std::int64_t>(1, seconds)));
+  r.headers.add(sip::header::retry_after, std::to_string(seconds_of(after)));
   return r;
+}
+sip::reply busy(std::string_view reason, const context& c) {
+  return come_again(reason, c.settings().sip.hold);
 }
 
 }  // namespace
@@ -54,16 +56,27 @@ about pager_to_xmpp::about_of(const pending& p) {
 }
 
 void pager_to_xmpp::refuse(const sip::request_received& e, const sip::reply& r, std::string_view cause,
-                           const std::string& conversation, context& c) {
+                           const std::string& conversation, context& c, bool noted) {
   c.respond(e.tx, r);
   const auto served = c.domains().addresses.domain_to_xmpp(e.head.from.uri.host);
   c.counts().count(direction::to_xmpp, outcome::refused, cause, served ? *served : std::string());
-  if (!c.logs(log_level::info)) return;
+  if (!noted || !c.logs(log_level::info)) return;
   note(c, log_level::info, "message.to_xmpp.refused",
        {conversation, e.head.call_id, {}, sip::write(e.head.from.uri), sip::write(e.request_uri)},
        {{"peer", e.peer.remote.to_string()},
         {"status", std::to_string(r.status)},
         {"cause", std::string(cause)}});
+}
+
+void pager_to_xmpp::break_loop(const sip::request_received& e, const sip::reply& r, std::string_view cause,
+                               const std::string& conversation, context& c) {
+  // The parameters of the URIs may differ each time around.
+  const auto bare = [](sip::uri u) {
+    u.params.clear();
+    return sip::write(u);
+  };
+  note_loop(c, rates_, {conversation, e.head.call_id, {}, bare(e.head.from.uri), bare(e.request_uri)}, cause);
+  refuse(e, r, cause, conversation, c, false);
 }
 
 void pager_to_xmpp::handle(sip::request_received& e, context& c) {
@@ -73,9 +86,8 @@ void pager_to_xmpp::handle(sip::request_received& e, context& c) {
   if (!c.domains().trusts(e.peer, text::to_lower(who->aor.host))) {
     return refuse(e, reply_of({403, "Not trusted for the sender's domain", {}, false}), "not_trusted", {}, c);
   }
-  learn_client(e, who->aor, c);
   auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);
-  if (!mark) return refuse(e, reply_of({482, "Loop Detected", {}, false}), "loop", {}, c);
+  if (!mark) return break_loop(e, reply_of({482, "Loop Detected", {}, false}), "loop", {}, c);
   accept(e, who->aor, who->display, std::move(*mark), c);
 }
 
@@ -93,14 +105,21 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   if (!target) return refuse(e, reply_of(translate::pager::no_recipient(target.error())), "address", {}, c);
   if (!sender)
     return refuse(e, reply_of({403, "Not an address of a served domain", {}, false}), "identity", {}, c);
+  if (c.blocks_sip(*sender)) return refuse(e, reply_of({403, "", {}, false}), "blocked", {}, c);
 
   const std::string jid = target->bare_text();
   const std::string aor = sender->bare_text();
   auto* pair = talk_.find_pair(jid, aor, steady);
   const std::string known = pair != nullptr ? pair->name : std::string{};
+  const auto& rules = c.domains().rules_of(text::to_lower(from.host));
+  const rated_message rated{aor, jid, sender->domain, sender->domain};
+  // RFC 3261 has no code for it: docs/decisions/0008-choices-where-the-rfc-leaves-one.md.
+  if (const auto r = refuse_rate(rates_, rated, c.settings().limits, rules.rate_per_domain, steady))
+    return refuse(e, come_again("Too many messages", r->wait), cause_of(r->scope), known, c, r->tell);
+  learn_client(e, from, c);
   if (pair != nullptr && repeats_too_often(pair->repeats[0], e.request.body, steady)) {
-    return refuse(e, reply_of({482, "Identical messages repeated too often", {}, false}), "repeated", known,
-                  c);
+    return break_loop(e, reply_of({482, "Identical messages repeated too often", {}, false}), "repeated",
+                      known, c);
   }
   const auto spelled = from.user.value_or(std::string{});
   const auto shown = speaker.params.size();
@@ -115,7 +134,7 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   // XEP-0172 §4.2: with the first message, not with each.
   const auto name = std::hash<std::string>{}(display);
   const bool new_name = pair == nullptr || pair->shown_name != name;
-  if (c.domains().rules_of(text::to_lower(from.host)).message_type == settings::message_type::normal) {
+  if (rules.message_type == settings::message_type::normal) {
     how.type = xmpp::message_type::normal;
     const auto* thread = talk_.find_thread(jid, aor, e.head.call_id, steady);
     how.resource = thread != nullptr ? thread->xmpp_resource : std::string{};
@@ -136,7 +155,7 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   const auto state = c.link(made->value.from.domain);
   if (state == link_state::none)
     return refuse(e, reply_of({404, "Domain not served", {}, false}), "not_served", known, c);
-  if (state == link_state::blocked) return refuse(e, busy("XMPP link congested", c), "blocked", known, c);
+  if (state == link_state::blocked) return refuse(e, busy("XMPP link congested", c), "congested", known, c);
 
   // It is accepted: only now is anything remembered of it.
   auto& learned = remember(pair, jid, aor, e.request.body, spelled, device, steady);
@@ -177,7 +196,8 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   write_or_hold(ref, p, std::move(stanza), c);
 }
 
-/// Also from a message that is refused afterwards: what its sender's client takes does not depend on that.
+/// Also from a message that is refused for what is in it: what its sender's client takes does not depend on
+/// that. Not from whom nobody wants to hear, nor above his rate: each lesson may be a row of the store.
 void pager_to_xmpp::learn_client(const sip::request_received& e, const sip::uri& sender, context& c) {
   const auto shown = lessons_of(e.request, true);
   if (shown.empty()) return;

@@ -12,6 +12,7 @@
 #include "gateway/context.hpp"
 #include "gateway/conversation.hpp"
 #include "gateway/open_message.hpp"
+#include "gateway/rate_limit.hpp"
 #include "gateway/report.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "translate/error.hpp"
@@ -26,7 +27,8 @@ namespace stox::gateway {
 /// of; a link that breaks in between gives the sender an error, counted as in_doubt.
 class pager_to_xmpp {
  public:
-  explicit pager_to_xmpp(conversations& talk) : talk_(talk) {}
+  /// Both outlive it.
+  pager_to_xmpp(conversations& talk, rate_limit& rates) : talk_(talk), rates_(rates) {}
 
   void handle(sip::request_received& e, context& c);
   void sent(xmpp::stanza_ref ref, context& c);
@@ -64,8 +66,12 @@ class pager_to_xmpp {
     charge memory;
   };
 
+  /// `noted`: whether the log says so.
   static void refuse(const sip::request_received& e, const sip::reply& r, std::string_view cause,
-                     const std::string& conversation, context& c);
+                     const std::string& conversation, context& c, bool noted = true);
+  /// Refuses what has been here before, or what comes too often with the same text.
+  void break_loop(const sip::request_received& e, const sip::reply& r, std::string_view cause,
+                  const std::string& conversation, context& c);
   void accept(sip::request_received& e, const sip::uri& aor, const std::string& display, std::string hop_mark,
               context& c);
   static void learn_client(const sip::request_received& e, const sip::uri& sender, context& c);
@@ -87,6 +93,7 @@ class pager_to_xmpp {
   static std::string_view name_of(stage s);
 
   conversations& talk_;
+  rate_limit& rates_;
   std::unordered_map<xmpp::stanza_ref, pending> open_;
   std::unordered_map<std::string, xmpp::stanza_ref> by_id_;
   std::deque<xmpp::stanza_ref> held_;  ///< in order of arrival

@@ -17,6 +17,11 @@ void note(context& c, log_level level, std::string_view event, about a,
   c.log(std::move(r));
 }
 
+void note_loop(context& c, rate_limit& rates, about a, std::string_view cause) {
+  if (!c.logs(log_level::warning) || !tells_loop(rates, a.from, a.to, c.now().steady)) return;
+  note(c, log_level::warning, "loop.broken", std::move(a), {{"cause", std::string(cause)}});
+}
+
 void raise(context& c, std::string_view kind, about a, std::string_view domain, std::string_view cause) {
   c.raise({kind, std::string(domain), std::move(a.conversation), std::move(a.call_id), std::move(a.stanza_id),
            std::move(a.from), std::move(a.to), std::string(cause)});

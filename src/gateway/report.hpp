@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "gateway/context.hpp"
+#include "gateway/rate_limit.hpp"
 
 namespace stox::gateway {
 
@@ -19,6 +20,10 @@ struct about {
 /// One log line about a message: its names, then `more`.
 void note(context& c, log_level level, std::string_view event, about a,
           std::vector<std::pair<std::string_view, std::string>> more);
+
+/// A loop between the two addresses was broken; said at a warning, once in five minutes for each pair.
+/// `cause`: what showed it.
+void note_loop(context& c, rate_limit& rates, about a, std::string_view cause);
 
 /// Keeps an incident; `domain`: the served domain's XMPP name.
 void raise(context& c, std::string_view kind, about a, std::string_view domain, std::string_view cause);

@@ -32,6 +32,7 @@ class router {
     return pager_.open_messages(domain, limit);
   }
   std::size_t memory_used() const { return pager_.memory_used(); }
+  std::size_t rates_memory() const { return pager_.rates_memory(); }
   std::size_t conversations_known() const { return pager_.conversations_known(); }
 
  private:

@@ -39,7 +39,7 @@ struct domain {
   std::optional<std::vector<ip_prefix>> trusted_peers = {};
   std::optional<std::vector<std::string>> trusted_domains = {};
   std::optional<settings::message_type> message_type = {};
-  std::optional<unsigned> messages_per_sender = {}, queue_per_pair = {};
+  std::optional<unsigned> messages_per_sender = {}, queue_per_pair = {}, rate_per_domain = {};
   friend bool operator==(const domain&, const domain&) = default;
 };
 
@@ -48,6 +48,7 @@ struct gateway {
   std::vector<std::string> xmpp_domains;
   std::vector<settings::domain> domains;
   std::vector<std::string> contact;           ///< URIs of those who run it
+  std::vector<std::string> block;             ///< whom nobody wants to hear, as it was written
   duration drain = std::chrono::seconds(10);  ///< what open work is given at the end
   friend bool operator==(const gateway&, const gateway&) = default;
 };
@@ -146,6 +147,9 @@ struct limits {
   /// Above what a server lets its users send, escaped anew: 512 kB of apostrophes become 3 MB.
   std::uint64_t stanza_bytes = std::uint64_t{4} << 20;
   unsigned messages_per_sender = 200;  ///< open and waiting, of one bare JID
+  /// Messages a minute; 0: no limit. A silence of `rate_burst` is saved up.
+  unsigned rate_per_sender = 600, rate_per_pair = 300, rate_per_domain = 0;
+  duration rate_burst = std::chrono::minutes(1);
   friend bool operator==(const limits&, const limits&) = default;
 };
 

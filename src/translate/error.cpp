@@ -174,7 +174,9 @@ sip_status to_sip(const xmpp::stanza_error& e, bool to_full_jid, const error_pol
       return out;
     }
   }
-  const auto both = codes_of(e.condition);
+  // XEP-0191 §3.3: not-acceptable is about the sender there, not about the message. A 406 would have his
+  // client try another form; a 403 says not to come again (RFC 3261 §21.4.4).
+  const auto both = codes_of(e.blocked ? xmpp::condition::forbidden : e.condition);
   out.code = to_full_jid ? both.full : both.bare;
   if (!policy.global_failure) out.code = without_global(out.code);
   out.allow = out.code == 405;

@@ -39,8 +39,11 @@
 ///     row TEXT            a row was saved or removed: "save capability=...", "remove receipt=..." as a trace
 ///                         has it; the text stands in it
 ///     restart             the rim ends without waiting, and a new engine begins with the rows that were
-///     saved log WORDS           one line has them all count NAME{label=value,...} N     a counter of the
-///     engine
+///                         saved
+///     log WORDS           one line has them all
+///     logs N WORDS        so many lines until now have them all
+///     count NAME{label=value,...} N
+///                         a counter of the engine
 struct scenario_step {
   int line = 0;
   std::string verb;   ///< "sip>", "advance", ...

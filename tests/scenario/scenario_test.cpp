@@ -197,6 +197,7 @@ class runner {
     if (s.verb == "row") return row(s);
     if (s.verb == "restart") return box_->restart();
     if (s.verb == "log") return log(s);
+    if (s.verb == "logs") return logs(s.rest);
     if (s.verb == "quiet") return quiet();
     if (s.verb == "count") return count(s);
     FAIL() << "unknown step";
@@ -387,6 +388,16 @@ class runner {
         << logs_;
   }
 
+  void logs(const std::string& wanted) {
+    collect();
+    if (!strict()) return;
+    const auto have = lines_of(logs_);
+    const auto words = wanted.substr(wanted.find(' '));
+    const auto n =
+        std::count_if(have.begin(), have.end(), [&](const auto& line) { return holds(line, words); });
+    EXPECT_EQ(n, std::stoi(wanted)) << logs_;
+  }
+
   void count(const scenario_step& s) {
     if (!strict()) return;
     const auto space = s.rest.rfind(' ');
@@ -434,7 +445,8 @@ class runner {
     double kept = 0;
     for (const auto& s : box_->core().samples()) {
       const bool part = s.name == "memory_part_bytes";
-      if (part && (s.labels[0].second == "peers" || s.labels[0].second == "receipts")) kept += s.value;
+      const auto is = [&s](std::string_view name) { return s.labels[0].second == name; };
+      if (part && (is("peers") || is("receipts") || is("rates"))) kept += s.value;
     }
     EXPECT_EQ(static_cast<double>(box_->core().memory_used()), kept);
   }

@@ -55,6 +55,7 @@ struct stanza_error {
   std::string text;         ///< human readable, may be empty
   std::string new_address;  ///< content of <gone/> or <redirect/>, e.g. "xmpp:bob@example.org"; may be empty
   std::string lang = "en";  ///< of the text (RFC 6120 §8.3.2: it should be told); empty: not known
+  bool blocked = false;     ///< one of the two has blocked the other (XEP-0191 §3.3)
   friend bool operator==(const stanza_error&, const stanza_error&) = default;
 };
 /// Reads <error/>; a malformed one becomes undefined-condition/cancel, never a failure (RFC 6120 §8.3.4.3 is

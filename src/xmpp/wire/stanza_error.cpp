@@ -38,6 +38,8 @@ constexpr std::array<row, condition_count> conditions{{
     {"unexpected-request", error_type::wait},
 }};
 
+constexpr std::string_view blocking_errors_ns = "urn:xmpp:blocking:errors";
+
 constexpr std::array<std::string_view, 5> type_names{"auth", "cancel", "continue", "modify", "wait"};
 
 std::optional<error_type> parse_type(std::string_view s) {
@@ -65,6 +67,7 @@ stanza_error parse_error(const xml::element& e) {
   stanza_error out;
   bool found = false;
   for (const auto* child : e.elements()) {
+    if (child->is("blocked", blocking_errors_ns)) out.blocked = true;
     if (child->ns != stanzas_ns) continue;
     if (child->name == "text") {
       if (!out.text.empty()) continue;
@@ -105,6 +108,7 @@ void write_error_to(std::string& out, const stanza_error& e) {
     xml::escape_to(out, e.text);
     out += "</text>";
   }
+  if (e.blocked) out.append("<blocked xmlns='").append(blocking_errors_ns) += "'/>";
   out += "</error>";
 }
 

@@ -28,6 +28,11 @@ secret = "{secret}"
 [store]
 path = "{store}"
 
+# Tests write faster than people.
+[limits]
+rate_per_sender = 0
+rate_per_pair = 0
+
 [admin]
 listen = "127.0.0.1:{admin}"
 control = "{folder}/ctl"

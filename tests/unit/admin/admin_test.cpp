@@ -47,56 +47,57 @@ class door : public testing::Test {
   }
 
   hooks calls() {
-    return {
-        [this] { return samples_; },
-        [this] { return readiness_; },
-        [] {
-          return std::vector<std::pair<std::string, std::string>>{{"uptime", "5s"}};
-        },
-        [this](log_level l) { level_ = l; },
-        [this](incident_query q, const std::function<void(const std::vector<incident>&)>& found) {
-          query_ = q;
-          // As the store does: the answer comes later.
-          asio::post(context_, [this, found] { found(incidents_); });
-        },
-        [this] { return store_trouble_; },
-        [this] { return links_; },
-        [this] { return peers_; },
-        [this](const std::string& domain, std::size_t limit) {
-          asked_sessions_ = domain + " " + std::to_string(limit);
-          return sessions_;
-        },
-        [] {
-          return engine::open_work{2, 3, 4, 5};
-        },
-        [this] { return reloaded_; },
-        [this] { return waiting_; },
-        [this](std::optional<duration> limit) {
-          return !std::exchange(drain_, limit.value_or(duration(-1)));
-        },
-        [this] { return blocks_; },
-        [this](const std::string& what, std::optional<duration> time) {
-          blocks_.push_back(
-              {what, time ? std::optional(wall_time(std::chrono::duration_cast<wall_time::duration>(*time)))
-                          : std::nullopt});
-          return blocks_.size() > 2 ? std::string("full") : std::string();
-        },
-        [this](const std::string& what) {
-          return std::erase_if(blocks_, [&](const auto& b) { return b.what == what; }) > 0
-                     ? std::string()
-                     : what + " is not blocked";
-        },
-        [this](const std::string& user) -> std::optional<engine::peer_record> {
-          if (user.starts_with("sip:nobody")) return std::nullopt;
-          return engine::peer_record{user, facts_};
-        },
-        [this](const std::string& user) {
-          return std::exchange(forgotten_, user) == user ? user + " is no SIP URI or JID of a user"
-                                                         : std::string();
-        },
-        [this](const std::function<void(const store_report&)>& checked) {
-          asio::post(context_, [this, checked] { checked(report_); });
-        }};
+    return {[this] { return samples_; },
+            [this] { return readiness_; },
+            [] {
+              return std::vector<std::pair<std::string, std::string>>{{"uptime", "5s"}};
+            },
+            [this](log_level l) { level_ = l; },
+            [this](incident_query q, const std::function<void(const std::vector<incident>&)>& found) {
+              query_ = q;
+              // As the store does: the answer comes later.
+              asio::post(context_, [this, found] { found(incidents_); });
+            },
+            [this] { return store_trouble_; },
+            [this] { return links_; },
+            [this] { return peers_; },
+            [this](const std::string& domain, std::size_t limit) {
+              asked_sessions_ = domain + " " + std::to_string(limit);
+              return sessions_;
+            },
+            [] {
+              return engine::open_work{2, 3, 4, 5};
+            },
+            [this] { return reloaded_; },
+            [this] { return waiting_; },
+            [this](std::optional<duration> limit) {
+              return !std::exchange(drain_, limit.value_or(duration(-1)));
+            },
+            [this] { return blocks_; },
+            [this](const std::string& what, std::optional<duration> time) {
+              blocks_.push_back(
+                  {what,
+                   time ? std::optional(wall_time(std::chrono::duration_cast<wall_time::duration>(*time)))
+                        : std::nullopt,
+                   what == "192.0.2.7"});
+              return blocks_.size() > 2 ? std::string("full") : std::string();
+            },
+            [this](const std::string& what) {
+              return std::erase_if(blocks_, [&](const auto& b) { return b.what == what; }) > 0
+                         ? std::string()
+                         : what + " is not blocked";
+            },
+            [this](const std::string& user) -> std::optional<engine::peer_record> {
+              if (user.starts_with("sip:nobody")) return std::nullopt;
+              return engine::peer_record{user, facts_};
+            },
+            [this](const std::string& user) {
+              return std::exchange(forgotten_, user) == user ? user + " is no SIP URI or JID of a user"
+                                                             : std::string();
+            },
+            [this](const std::function<void(const store_report&)>& checked) {
+              asio::post(context_, [this, checked] { checked(report_); });
+            }};
   }
 
   void start(const time_limits& limits = {}, const std::string& host = "127.0.0.1") {
@@ -557,8 +558,8 @@ TEST_F(door, blocks_come_with_or_without_an_end_and_go) {
   EXPECT_EQ(control("block 192.0.2.7\nblock eve@xmpp.example 3600\nblocks\nblock three\n", 4),
             "{\"ok\":true,\"blocked\":\"192.0.2.7\"}\n"
             "{\"ok\":true,\"blocked\":\"eve@xmpp.example\"}\n"
-            "{\"blocks\":[{\"what\":\"192.0.2.7\",\"until\":\"\"},{\"what\":\"eve@xmpp.example\",\"until\":"
-            "\"1970-01-01T01:00:00Z\"}]}\n"
+            "{\"blocks\":[{\"what\":\"192.0.2.7\",\"until\":\"\",\"from\":\"configuration\"},"
+            "{\"what\":\"eve@xmpp.example\",\"until\":\"1970-01-01T01:00:00Z\",\"from\":\"operator\"}]}\n"
             "{\"error\":\"full\"}\n");
   EXPECT_EQ(control("unblock 192.0.2.7\nunblock 192.0.2.7\n", 2),
             "{\"ok\":true,\"unblocked\":\"192.0.2.7\"}\n{\"error\":\"192.0.2.7 is not blocked\"}\n");

@@ -128,7 +128,7 @@ class stoxctl : public testing::Test {
          },
          [] {
            return std::vector<admin::blocked_source>{
-               {"192.0.2.0/24", {}}, {"eve@xmpp.example", wall_time(std::chrono::seconds(60))}};
+               {"192.0.2.0/24", {}, true}, {"eve@xmpp.example", wall_time(std::chrono::seconds(60))}};
          },
          [this](const std::string& what, std::optional<duration> time) {
            asked_ = what + " " + std::to_string(time.value_or(duration(0)).count());
@@ -265,8 +265,10 @@ TEST_F(stoxctl, blocks_are_made_listed_and_taken_back) {
   EXPECT_EQ(beside_daemon({"--control", socket(), "block", "eve@xmpp.example", "--for", "2h"}).out,
             "ok       yes\nblocked  eve@xmpp.example\n");
   EXPECT_EQ(asked_, "eve@xmpp.example 7200000000000");
-  EXPECT_EQ(beside_daemon({"--control", socket(), "block", "--list"}).out,
-            "what              until\n192.0.2.0/24      -\neve@xmpp.example  1970-01-01T00:01:00Z\n");
+  EXPECT_EQ(
+      beside_daemon({"--control", socket(), "block", "--list"}).out,
+      "what              until                 from\n192.0.2.0/24      -                     configuration\n"
+      "eve@xmpp.example  1970-01-01T00:01:00Z  operator\n");
   const auto p = beside_daemon({"--control", socket(), "unblock", "x.example"});
   EXPECT_EQ(p.err, "stoxctl: x.example is not blocked\n");
   EXPECT_EQ(p.code, exit_code::failed);

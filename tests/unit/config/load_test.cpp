@@ -262,6 +262,7 @@ trusted_peers = ["192.0.2.0/24"]
 message_type = "normal"
 messages_per_sender = 7
 queue_per_pair = 3
+rate_per_domain = 6000
 )"),
                        "stox.toml");
   ASSERT_TRUE(r.has_value()) << testing::PrintToString(r.error());
@@ -274,6 +275,7 @@ queue_per_pair = 3
   EXPECT_EQ(d.message_type, settings::message_type::normal);
   EXPECT_EQ(d.messages_per_sender, 7U);
   EXPECT_EQ(d.queue_per_pair, 3U);
+  EXPECT_EQ(d.rate_per_domain, 6000U);
   // What is empty is not what is left out: nobody is trusted, no proxy is used.
   const auto none = parse(
       with("[sip]", "[[gateway.domain]]\nsip = \"sip.example\"\ntrusted_peers = []\n[sip]"), "stox.toml");

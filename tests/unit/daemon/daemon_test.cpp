@@ -254,11 +254,12 @@ class stoxd_with_file : public stoxd {
  protected:
   stoxd_with_file() : args{"--config=" + folder + "/stox.toml"} { write(""); }
 
-  /// `more` comes behind the sections; `sip` into the one of that name.
-  void write(const std::string& more, const std::string& sip = {}) const {
+  /// `more` comes behind the sections; `sip` and `gateway` into those of that name.
+  void write(const std::string& more, const std::string& sip = {}, const std::string& gateway = {}) const {
     std::filesystem::remove(folder + "/stox.toml");
     std::ofstream(folder + "/stox.toml") << "[gateway]\nsip_domains = [\"sip.example\"]\n"
-                                            "[sip]\nlisten = [\"udp:127.0.0.1:0\"]\n"
+                                         << gateway
+                                         << "[sip]\nlisten = [\"udp:127.0.0.1:0\"]\n"
                                             "trusted_peers = [\"127.0.0.0/8\"]\n"
                                          << sip
                                          << "[[xmpp.component]]\ndomain = \"sip.example\"\n"
@@ -342,9 +343,29 @@ TEST_F(stoxd_with_file, blocks_what_it_is_told_and_nothing_else) {
     EXPECT_EQ(ask("block 192.0.2.9/24 60"), "{\"ok\":true,\"blocked\":\"192.0.2.9/24\"}");
     EXPECT_THAT(ask("blocks"), HasSubstr("{\"blocks\":[{\"what\":\"192.0.2.0/24\",\"until\":\"20"));
     EXPECT_EQ(ask("block eve@xmpp.example/desk"),
-              "{\"error\":\"eve@xmpp.example/desk is no IP address, network, bare JID or domain\"}");
+              "{\"error\":\"eve@xmpp.example/desk is no IP address, network, bare JID, domain, "
+              "sip:user@domain or sip:domain\"}");
+    EXPECT_EQ(ask("block sip:Eve@sip.example"), "{\"ok\":true,\"blocked\":\"sip:Eve@sip.example\"}");
+    EXPECT_EQ(ask("unblock sip:eve@sip.example"), "{\"ok\":true,\"unblocked\":\"sip:eve@sip.example\"}");
     EXPECT_EQ(ask("unblock 192.0.2.0/24"), "{\"ok\":true,\"unblocked\":\"192.0.2.0/24\"}");
     EXPECT_EQ(ask("unblock 192.0.2.0/24"), "{\"error\":\"192.0.2.0/24 is not blocked\"}");
+    EXPECT_EQ(ask("blocks"), "{\"blocks\":[]}");
+  });
+}
+
+TEST_F(stoxd_with_file, shows_the_blocks_of_the_file_and_takes_them_over_from_it) {
+  running([this] {
+    write({}, {}, "block = [\"192.0.2.9/24\", \"sip:Eve@sip.example\"]\n");
+    EXPECT_THAT(ask("reload"), HasSubstr("{\"key\":\"gateway.block\",\"added\":"));
+    EXPECT_EQ(ask("blocks"),
+              "{\"blocks\":[{\"what\":\"192.0.2.0/24\",\"until\":\"\",\"from\":\"configuration\"},"
+              "{\"what\":\"sip:eve@sip.example\",\"until\":\"\",\"from\":\"configuration\"}]}");
+    EXPECT_EQ(ask("unblock 192.0.2.0/24"),
+              "{\"error\":\"192.0.2.0/24 stands in gateway.block; take it out there and reload\"}");
+    EXPECT_EQ(ask("block 192.0.2.0/24"), "{\"ok\":true,\"blocked\":\"192.0.2.0/24\"}");
+    EXPECT_EQ(ask("unblock 192.0.2.0/24"), "{\"ok\":true,\"unblocked\":\"192.0.2.0/24\"}");
+    write({});
+    ask("reload");
     EXPECT_EQ(ask("blocks"), "{\"blocks\":[]}");
   });
 }

@@ -200,7 +200,7 @@ TEST(memory, what_a_message_keeps_is_charged_with_its_names) {
 
 TEST(memory, a_message_that_is_refused_leaves_nothing) {
   auto settings = sandbox::sample_settings();
-  settings.limits.memory = 3000;
+  settings.limits.memory = sandbox(settings).core().memory_used() + 3000;
   sandbox box(settings);
   const auto before = box.core().memory_used();
   const std::string name(600, 'n');

@@ -15,10 +15,19 @@ TEST(block, has_one_form) {
                                    {"2001:DB8::1/32", "2001:db8::/32"},
                                    {"::ffff:192.0.2.7", "192.0.2.7/32"},
                                    {"Eve@XMPP.example", "eve@xmpp.example"},
-                                   {" xmpp.Example ", "xmpp.example"}}) {
+                                   {" xmpp.Example ", "xmpp.example"},
+                                   {"SIP:Eve@Sip.Example:5061", "sip:eve@sip.example"},
+                                   {"sip:%65ve@sip.example", "sip:eve@sip.example"},
+                                   {"sip:B\xC3\xBC"
+                                    "cher.example",
+                                    "sip:xn--bcher-kva.example"},
+                                   {"sip:j\xC3\xBCrg@sip.example", "sip:j\xC3\xBCrg@sip.example"},
+                                   {"sip:j%C3%BCrg@sip.example", "sip:j\xC3\xBCrg@sip.example"},
+                                   {"sip:sip.example", "sip:sip.example"}}) {
     EXPECT_EQ(normal_block(text), form) << text;
   }
-  for (const auto* bad : {"", "eve@xmpp.example/desk", "@xmpp.example", "a b", "192.0.2.0/33"})
+  for (const auto* bad : {"", "eve@xmpp.example/desk", "@xmpp.example", "a b", "192.0.2.0/33",
+                          "sip:", "sip:@sip.example", "sips:eve@sip.example", "sip:eve@sip.example;gr=desk"})
     EXPECT_EQ(normal_block(bad), std::nullopt) << bad;
 }
 
@@ -46,6 +55,38 @@ TEST(blocklist, gives_up_what_has_an_end) {
   EXPECT_EQ(b.next_end(), at(20));
   b.add({"a.example", {}});
   EXPECT_EQ(b.next_end(), std::nullopt) << "the newer word counts";
+}
+
+TEST(blocklist, tells_sip_users_from_xmpp_users) {
+  blocklist b;
+  b.add({*normal_block("sip:eve@sip.example"), {}});
+  b.add({*normal_block("sip:evil.example"), {}});
+  b.add({*normal_block("ana@xmpp.example"), {}});
+  EXPECT_TRUE(b.holds_sip("eve", "sip.example"));
+  EXPECT_FALSE(b.holds_sip("ana", "sip.example"));
+  EXPECT_TRUE(b.holds_sip("ana", "evil.example"));
+  EXPECT_FALSE(b.holds_sip("ana", "xmpp.example"));
+  EXPECT_FALSE(b.holds({"eve", "sip.example", {}}));
+}
+
+TEST(blocklist, keeps_what_the_configuration_says_apart) {
+  blocklist b;
+  b.add({"eve@xmpp.example", at(10)});
+  b.configure({"eve@xmpp.example", "192.0.2.0/24"});
+  EXPECT_EQ(b.sources(), (std::set<std::string, std::less<>>{"192.0.2.0/24"}));
+  EXPECT_TRUE(b.remove("eve@xmpp.example"));
+  EXPECT_FALSE(b.remove("eve@xmpp.example")) << "the configuration's own stays";
+  EXPECT_TRUE(b.holds({"eve", "xmpp.example", {}}));
+  b.configure({});
+  EXPECT_FALSE(b.holds({"eve", "xmpp.example", {}}));
+  EXPECT_TRUE(b.sources().empty());
+  b.add({"a.example", {}});
+  b.configure({"b.example"});
+  const auto all = b.all();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].what, "b.example");
+  EXPECT_TRUE(all[0].configured);
+  EXPECT_FALSE(all[1].configured);
 }
 
 TEST(blocklist, is_bounded) {

@@ -224,6 +224,18 @@ TEST(stanza_error, is_read_with_type_text_and_new_address) {
             (stanza_error{error_type::continue_, condition::conflict, "", ""}));
 }
 
+TEST(stanza_error, tells_that_one_has_blocked_the_other) {
+  const std::string ns = "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'";
+  const auto read = [&](const std::string& more) {
+    return parse_error(element_of("<error type='cancel'><not-acceptable " + ns + "/>" + more + "</error>"));
+  };
+  const auto blocked = read("<blocked xmlns='urn:xmpp:blocking:errors'/>");
+  EXPECT_TRUE(blocked.blocked);
+  EXPECT_EQ(blocked.condition, condition::not_acceptable);
+  EXPECT_FALSE(read("").blocked);
+  EXPECT_FALSE(read("<blocked xmlns='urn:xmpp:blocking'/>").blocked);
+}
+
 TEST(stanza_error, that_is_malformed_is_an_undefined_condition) {
   const std::string ns = "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'";
   const stanza_error undefined{error_type::cancel, condition::undefined_condition, "", ""};

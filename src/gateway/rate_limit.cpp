@@ -1,0 +1,99 @@
+#include "gateway/rate_limit.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+namespace stox::gateway {
+
+namespace {
+
+constexpr rate one_line{std::chrono::minutes(1), {}};
+constexpr rate one_loop{std::chrono::minutes(5), {}};
+constexpr rate all_loops{std::chrono::seconds(15), std::chrono::minutes(5)};
+
+std::uint64_t random_word(id_source& ids) {
+  constexpr auto half = std::uint64_t{1} << 32U;
+  return ids.below(half) << 32U | ids.below(half);
+}
+
+/// An address holds no NUL, so no two pairs give one key.
+std::string key_of(std::string_view a, std::string_view b) {
+  std::string key;
+  key.reserve(a.size() + b.size() + 1);
+  return key.append(a).append(1, '\0').append(b);
+}
+
+}  // namespace
+
+std::optional<rate> rate::per_minute(unsigned messages, duration burst) {
+  if (messages == 0) return std::nullopt;
+  return rate{std::chrono::duration_cast<duration>(std::chrono::minutes(1)) / messages, burst};
+}
+
+std::string_view cause_of(rate_scope s) {
+  switch (s) {
+    case rate_scope::sender: return "rate_sender";
+    case rate_scope::pair: return "rate_pair";
+    case rate_scope::domain: return "rate_domain";
+    case rate_scope::notice: return "rate_notice";
+  }
+  return "?";
+}
+
+rate_limit::rate_limit(byte_account& memory, id_source& ids)
+    : hash_(random_word(ids), random_word(ids)), memory_(memory, sets * sizeof(set)) {}
+
+std::optional<duration> rate_limit::take(rate_scope scope, std::string_view key, const rate& r,
+                                         steady_time now) {
+  if (table_.empty()) table_.resize(sets);
+  // The scope stands in the number, not in the text: the text need not be copied.
+  const auto name = hash_(key) + static_cast<std::uint64_t>(scope) * 0x9E3779B97F4A7C15U;
+  auto& places = table_[name % sets];
+  auto* at = std::find_if(places.begin(), places.end(), [name](const bucket& b) { return b.key == name; });
+  if (at == places.end()) {
+    at = std::min_element(places.begin(), places.end(),
+                          [](const bucket& a, const bucket& b) { return a.full_at < b.full_at; });
+    *at = {name, now};
+  }
+  // A reload may have made the bucket smaller than what was taken from it.
+  const auto size = std::max(r.burst, r.interval);
+  const auto missing = std::clamp<duration>(at->full_at - now, duration::zero(), size);
+  if (missing + r.interval > size) {
+    at->full_at = now + missing;
+    return missing + r.interval - size;
+  }
+  at->full_at = now + missing + r.interval;
+  return std::nullopt;
+}
+
+std::optional<rate_refusal> refuse_rate(rate_limit& buckets, const rated_message& m,
+                                        const settings::limits& limits, unsigned per_domain,
+                                        steady_time now) {
+  const auto refused = [&](rate_scope scope, std::string_view key,
+                           unsigned messages) -> std::optional<rate_refusal> {
+    const auto r = rate::per_minute(messages, limits.rate_burst);
+    if (!r) return std::nullopt;
+    const auto wait = buckets.take(scope, key, *r, now);
+    if (!wait) return std::nullopt;
+    const auto line = key_of(cause_of(scope), key);
+    return rate_refusal{scope, *wait, !buckets.take(rate_scope::notice, line, one_line, now)};
+  };
+  if (auto r = refused(rate_scope::sender, m.from, limits.rate_per_sender)) return r;
+  if (limits.rate_per_pair != 0) {
+    if (auto r = refused(rate_scope::pair, key_of(m.from, m.to), limits.rate_per_pair)) return r;
+  }
+  if (per_domain == 0) return std::nullopt;
+  return refused(rate_scope::domain, key_of(m.from_domain, m.served_domain), per_domain);
+}
+
+std::int64_t seconds_of(duration wait) {
+  return std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count());
+}
+
+bool tells_loop(rate_limit& buckets, std::string_view from, std::string_view to, steady_time now) {
+  return !buckets.take(rate_scope::notice, key_of("loop", key_of(from, to)), one_loop, now) &&
+         !buckets.take(rate_scope::notice, "loops", all_loops, now);
+}
+
+}  // namespace stox::gateway
