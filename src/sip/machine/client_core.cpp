@@ -47,6 +47,7 @@ client_tx client_core::request(outgoing out, instant now) {
       calls_.create(client_transaction(invite, true, now.steady, give_up_at, ctx_.options.timers));
   call& c = *calls_.find(number);
   c.request = std::move(out.request);
+  c.domain = std::move(out.domain);
   c.request_bytes = bytes_of(c.request);
   c.method = c.request.method_name;
   c.first_branch = ctx_.ids.next(id_kind::branch);
@@ -281,7 +282,7 @@ void client_core::finish(call& c, const place& p, response&& r, instant now) {
   const client_step step = c.fsm.receive(r.status, now.steady, ctx_.options.timers);
   if (step.acknowledge) send_ack(c, c.attempts[p.part], r, now);
   if (r.status < 300 && p.part + 1 == c.attempts.size())
-    auth_.accepted(c.request, r, c.attempts[p.part].where);
+    auth_.accepted(c.request, c.domain, r, c.attempts[p.part].where);
   if (!c.hidden) {
     auto& told = std::get<response_received>(ctx_.events.emplace_back(std::in_place_type<response_received>));
     told.tx = static_cast<client_tx>(number);
@@ -437,7 +438,7 @@ client_core::place client_core::find(std::string_view branch, std::string_view m
 }
 
 void client_core::update(call& c, std::uint64_t number) {
-  std::size_t n = sizeof(call) + c.request_bytes + c.wire.capacity();
+  std::size_t n = sizeof(call) + c.request_bytes + c.domain.size() + c.wire.capacity();
   for (const attempt& a : c.attempts)
     n += sizeof(attempt) + 2 * a.branch.size() + a.via.size() + a.sent_by.size() + 64;
   c.memory.resize(n);

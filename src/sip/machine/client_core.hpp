@@ -67,6 +67,7 @@ class client_core {
     explicit call(client_transaction f) : fsm(f) {}
     client_transaction fsm;  ///< of the last attempt
     sip::request request;
+    std::string domain;  ///< the served one for which it is sent
     std::size_t request_bytes = 0;
     std::string method;
     std::string first_branch;

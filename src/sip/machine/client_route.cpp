@@ -171,7 +171,7 @@ void client_core::pause(const socket_address& server, const response& r, instant
 /// The request as it goes to that server: its Via, and credentials that the server is known to want. False:
 /// they make a MESSAGE too large.
 bool client_core::write_for(call& c, const attempt& a, instant now) {
-  const bool changed = auth_.prepare(c.request, a.where, now);
+  const bool changed = auth_.prepare(c.request, c.domain, a.where, now);
   if (!changed && *c.request.headers.find(header::via) == a.via) return true;
   c.request.headers.set(header::via, a.via);
   c.wire = write(c.request);
@@ -186,7 +186,7 @@ bool client_core::write_for(call& c, const attempt& a, instant now) {
 /// the response is the final one.
 bool client_core::answer_challenge(call& c, const place& p, const response& r, instant now) {
   const attempt& a = c.attempts[p.part];
-  if (!auth_.challenged(c.request, r, a.where, c.challenges)) return false;
+  if (!auth_.challenged(c.request, c.domain, r, a.where, c.challenges)) return false;
   if (c.fsm.invite()) send_ack(c, a, r, now);
   const std::string* last = c.request.headers.find(header::cseq);
   if (const auto cseq = last == nullptr ? result<sip::cseq>(errc::missing_header) : parse_cseq(*last)) {

@@ -90,6 +90,7 @@ struct outgoing {
                          ///< 70 if absent)
   /// Tried one after the other; each is located by RFC 3263, which asks the DNS only about names.
   std::vector<destination> hops;
+  std::string domain = {};  ///< the served domain for which it is sent: its credentials count; empty: none
 };
 struct reply {
   std::uint16_t status = 0;
@@ -103,6 +104,12 @@ struct advertised {
   std::optional<transport> via;  ///< none: all
   std::string host;              ///< a name, or an address, which then stands for its family only
   std::uint16_t port = 0;        ///< 0: the listener's
+};
+
+/// What challenges of one realm are answered with.
+struct credential {
+  digest_account account;
+  std::vector<std::string> domains = {};  ///< A-labels: for requests of these alone; empty: of all others
 };
 
 struct endpoint_options {
@@ -120,8 +127,9 @@ struct endpoint_options {
   std::vector<sip::method> methods = {method::message, method::options};  ///< for Allow and 405
   std::vector<std::string> accept = {"text/plain"};                       ///< for Accept and 415; lower case
   std::vector<std::string> supported;  ///< option tags; others in Require: 420
-  /// What challenges are answered with, one for each realm; others end their request (RFC 3261 §22).
-  std::vector<digest_account> credentials;
+  /// What challenges are answered with, one for each realm and domain; others end their request (RFC 3261
+  /// §22).
+  std::vector<credential> credentials;
   std::string product = "stox";  ///< Server and User-Agent; empty: none
   parse_limits limits;
   sip::timers timers;
