@@ -230,6 +230,7 @@ void daemon::impl::build_engine() {
   limits.drain = settings.gateway.drain;
   limits.tcp.max_accepted = accept_limit(settings.sip);
   loop = std::make_unique<net::loop>(*core, hooks(), limits);
+  loop->set_trusted(trusted_peers(settings));
 }
 
 // What the core had saved until the last end.
@@ -438,6 +439,7 @@ void daemon::impl::apply(config::loaded next) {
   settings = std::move(next.settings);
   loaded.waiting = std::move(next.waiting);
   loop->set_max_accepted(accept_limit(settings.sip));
+  loop->set_trusted(trusted_peers(settings));
   loop->set_drain(settings.gateway.drain);
   tell_engine();
   report_expiry();
