@@ -296,7 +296,8 @@ const char* errc_name(trace_errc e) {
   return "?";
 }
 
-trace_writer::trace_writer(sink out, bool with_bodies) : out_(std::move(out)), with_bodies_(with_bodies) {
+trace_writer::trace_writer(sink out, bool with_bodies)
+    : out_(std::move(out)), redact_(with_bodies ? redactor::scope::secrets : redactor::scope::all) {
   out_(trace_header);
 }
 
@@ -308,7 +309,7 @@ void trace_writer::line(char mark, const std::string& what, instant now) {
 
 std::string trace_writer::bytes_of(conn_id conn, redactor::direction d, std::string_view bytes) {
   const bool stream = datagram_conns_.count(conn) == 0;
-  return " bytes=" + quoted(with_bodies_ ? std::string(bytes) : redact_(conn, d, stream, bytes));
+  return " bytes=" + quoted(redact_(conn, d, stream, bytes));
 }
 
 void trace_writer::on_event(const event& e, instant now) {
