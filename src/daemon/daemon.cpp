@@ -301,7 +301,13 @@ admin::hooks daemon::impl::admin_hooks() {
   };
   h.blocks = [this] {
     std::vector<admin::blocked_source> out;
-    for (auto& b : core->blocks()) out.push_back({std::move(b.what), b.until});
+    const auto at = now();
+    for (auto& b : core->blocks()) {
+      // By the steady clock; what the wall clock will show then is for people.
+      std::optional<wall_time> until;
+      if (b.until) until = at.wall + std::chrono::duration_cast<wall_time::duration>(*b.until - at.steady);
+      out.push_back({std::move(b.what), until});
+    }
     return out;
   };
   h.add_block = [this](const std::string& what, std::optional<duration> time) { return block(what, time); };
@@ -454,10 +460,8 @@ std::string daemon::impl::block(const std::string& what, std::optional<duration>
   const auto known = [&](const gateway::block& b) { return b.what == *name; };
   if (blocks.size() >= gateway::blocklist::most && std::none_of(blocks.begin(), blocks.end(), known))
     return "there are " + std::to_string(blocks.size()) + " blocks already; take some back first";
-  gateway::block b{*name, {}};
-  if (time) b.until = now().wall + std::chrono::duration_cast<wall_time::duration>(*time);
   say(log_level::warning, "block.begun", {{"what", *name}});
-  loop->handle(engine::blocked{std::move(b)});
+  loop->handle(engine::blocked{*name, time});
   return {};
 }
 

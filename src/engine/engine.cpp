@@ -284,7 +284,7 @@ void engine::handle(const event& e, instant now) {
                  [&i](const shutdown& x) { i.begin_shutdown(x.limit); },
                  [&i](const write_queues& x) { i.rim_queues_.resize(x.bytes); },
                  [&i](const forced_end&) { i.force_end(); },
-                 [&i](const blocked& x) { i.block(x.what); },
+                 [&i](const blocked& x) { i.block(x); },
                  [&i](const unblocked& x) { i.unblock(x.what); },
                  [&i](const restored& x) { i.restore(x.rows); },
                  [&i](const peer_forgotten& x) { i.peers_.forget(x.name, i); },

@@ -9,8 +9,10 @@
 // What the operator asks of the engine: blocks, and looks at what is open and known.
 namespace stox::engine {
 
-void engine::impl::block(const gateway::block& b) {
-  if (!blocklist_.add(b)) return;
+/// By the steady clock: whoever sets the wall clock neither ends a block nor prolongs it.
+void engine::impl::block(const blocked& b) {
+  const auto until = b.time ? std::optional(now_.steady + *b.time) : std::nullopt;
+  if (!blocklist_.add({b.what, until})) return;
   if (const auto prefix = ip_prefix::parse(b.what)) sip_.block(*prefix);
   arm_blocks();
 }
@@ -23,7 +25,7 @@ void engine::impl::unblock(const std::string& what) {
 
 void engine::impl::expire_blocks() {
   blocks_timer_ = {};
-  for (const auto& what : blocklist_.expire(now_.wall)) {
+  for (const auto& what : blocklist_.expire(now_.steady)) {
     if (const auto prefix = ip_prefix::parse(what)) sip_.unblock(*prefix);
     log({log_level::info, "block.ended", {}, {{"what", what}}});
   }
@@ -31,10 +33,7 @@ void engine::impl::expire_blocks() {
 }
 
 void engine::impl::arm_blocks() {
-  const auto end = blocklist_.next_end();
-  std::optional<steady_time> when;
-  if (end) when = now_.steady + std::max<duration>(*end - now_.wall, duration::zero());
-  deadlines_.set(blocks_timer_, {timer_owner::engine, blocks_key}, when);
+  deadlines_.set(blocks_timer_, {timer_owner::engine, blocks_key}, blocklist_.next_end());
 }
 
 void engine::impl::restore(const std::vector<stored_row>& rows) {

@@ -167,18 +167,17 @@ class field_reader {
   }
 
   bool block(bool begins, event& out) {
-    std::uint64_t until = 0;
-    if (begins && !id("until", until)) return false;
+    std::uint64_t time = 0;
+    if (begins && !id("time", time)) return false;
     std::string what;
     if (!decoded("what", what)) return false;
     if (!begins) {
       out = unblocked{std::move(what)};
       return true;
     }
-    gateway::block b{std::move(what), {}};
-    if (until > 0)
-      b.until = wall_time(std::chrono::duration_cast<wall_time::duration>(std::chrono::nanoseconds(until)));
-    out = blocked{std::move(b)};
+    blocked b{std::move(what), {}};
+    if (time > 0) b.time = std::chrono::nanoseconds(time);
+    out = std::move(b);
     return true;
   }
 
@@ -358,10 +357,8 @@ void trace_writer::on_event(const event& e, instant now) {
                       [](const write_queues& x) { return "write_queues size=" + std::to_string(x.bytes); },
                       [](const forced_end&) { return std::string("forced_end"); },
                       [](const blocked& x) {
-                        const auto until = x.what.until.value_or(wall_time());
-                        return "block until=" +
-                               std::to_string(std::chrono::nanoseconds(until.time_since_epoch()).count()) +
-                               " what=" + hex(x.what.what);
+                        const std::chrono::nanoseconds time = x.time.value_or(duration::zero());
+                        return "block time=" + std::to_string(time.count()) + " what=" + hex(x.what);
                       },
                       [](const unblocked& x) { return "unblock what=" + hex(x.what); },
                       [](const restored& x) {

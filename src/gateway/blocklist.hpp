@@ -16,8 +16,8 @@ namespace stox::gateway {
 /// Whom the operator does not want to hear: a SIP source (address or network), or an XMPP sender (bare JID)
 /// or all of an XMPP domain.
 struct block {
-  std::string what;                ///< as normal_block() gives it
-  std::optional<wall_time> until;  ///< empty: until it is taken back
+  std::string what;                  ///< as normal_block() gives it
+  std::optional<steady_time> until;  ///< empty: until it is taken back
 };
 
 /// The one form in which a block is compared and shown; nullopt: it is none of the four.
@@ -32,14 +32,14 @@ class blocklist {
   bool add(const block& b);
   bool remove(const std::string& what) { return entries_.erase(what) > 0; }
   /// Takes out and returns those whose time has come.
-  std::vector<std::string> expire(wall_time now);
-  std::optional<wall_time> next_end() const;
+  std::vector<std::string> expire(steady_time now);
+  std::optional<steady_time> next_end() const;
   bool holds(const xmpp::jid& sender) const;
   std::vector<block> all() const;
   std::size_t size() const { return entries_.size(); }
 
  private:
-  std::map<std::string, std::optional<wall_time>, std::less<>> entries_;
+  std::map<std::string, std::optional<steady_time>, std::less<>> entries_;
 };
 
 }  // namespace stox::gateway

@@ -174,8 +174,7 @@ TEST(trace, malformed_lines_are_errors) {
   for (const auto* line :
        {"", "> 1 2 3", "> 1 x 3 timeout", "> 1 2 3 nonsense", "> 1 2 3 received conn=1 from=x bytes=\"\"",
         "> 1 2 3 received conn=1 from=1.2.3.4:5 bytes=\"\\", "> 1 2 3 closed conn=1 why=99", "> 1 2 3 block",
-        "> 1 2 3 block until=x what=a", "> 1 2 3 block until=0", "> 1 2 3 unblock",
-        "> 1 2 3 unblock what=%"}) {
+        "> 1 2 3 block time=x what=a", "> 1 2 3 block time=0", "> 1 2 3 unblock", "> 1 2 3 unblock what=%"}) {
     EXPECT_FALSE(engine::parse_trace_event(line, storage)) << line;
   }
 }
@@ -206,10 +205,10 @@ TEST(trace, replay_gives_the_same_lines) {
   e.handle(io::event(io::received{udp, *socket_address::parse("192.0.2.1:5060"), options}), now);
   drain();
   // The operator blocks the peer, for a time, and somebody else.
-  e.handle(engine::blocked{{"192.0.2.0/24", now.wall + std::chrono::seconds(30)}}, now);
-  e.handle(engine::blocked{{"b\xC3\xBC"
-                            "ch@xmpp.test",
-                            {}}},
+  e.handle(engine::blocked{"192.0.2.0/24", std::chrono::seconds(30)}, now);
+  e.handle(engine::blocked{"b\xC3\xBC"
+                           "ch@xmpp.test",
+                           {}},
            now);
   e.handle(io::event(io::received{udp, *socket_address::parse("192.0.2.1:5060"), options}), now);
   drain();
