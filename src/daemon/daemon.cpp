@@ -25,6 +25,7 @@
 #include "gateway/blocklist.hpp"
 #include "net/ids.hpp"
 #include "net/loop.hpp"
+#include "net/signals.hpp"
 #include "store/sqlite_store.hpp"
 
 namespace stox::daemon {
@@ -104,7 +105,9 @@ struct daemon::impl {
     if (store) store->close(!store->found_unclean());
     return exit_code::failed;
   }
-  exit_code prepare();
+  /// Where it ends here, SIGTERM came, or something cannot be had: how.
+  std::optional<exit_code> prepare();
+  exit_code leave_early();
   std::string start_resolver(const settings::dns& dns);  ///< "" or what is wrong
   bool open_trace();
   void report_trace();
@@ -153,12 +156,21 @@ struct daemon::impl {
 
 // ---- making ----
 
-exit_code daemon::impl::prepare() {
+// The end was asked for while it started: nothing ran, nobody has to be told.
+exit_code daemon::impl::leave_early() {
+  store->close(!store->found_unclean());
+  say(log_level::info, "daemon.stopped", {{"how", "clean"}, {"why", "a signal before it was ready"}});
+  log.flush();
+  return exit_code::clean;
+}
+
+std::optional<exit_code> daemon::impl::prepare() {
   for (const auto& w : loaded.warnings) say(log_level::warning, "daemon.config_warning", {{"what", w}});
   auto opened =
       store::sqlite_store::open(settings.store.path, [this] { loop->io().post([this] { report_store(); }); });
   if (!opened) return refuse("store.path: " + opened.error().detail);
   store = std::move(*opened);
+  if (net::end_is_asked()) return leave_early();
   if (!loaded.record_path.empty() && !open_trace()) {
     return refuse("--record " + loaded.record_path + ": " + std::strerror(errno));
   }
@@ -174,7 +186,7 @@ exit_code daemon::impl::prepare() {
   auto server = admin::server::start(loop->io().context(), settings.admin, admin_hooks());
   if (!server) return refuse(server.error().detail);
   door = std::move(*server);
-  return exit_code::clean;
+  return std::nullopt;
 }
 
 std::string daemon::impl::start_resolver(const settings::dns& dns) {
@@ -558,8 +570,7 @@ exit_code daemon::run() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk, not an end
   raise_descriptor_limit();
-  const auto prepared = i.prepare();
-  if (prepared != exit_code::clean) return prepared;
+  if (const auto ended = i.prepare()) return *ended;
   i.loop->every(expiry_interval, [&i] { i.report_expiry(); });
   if (const auto interval = service::alive_interval()) i.loop->every(*interval, service::alive);
   i.say(log_level::info, "daemon.started",

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "net/resolver.hpp"
+#include "net/signals.hpp"
 #include "net/sockaddr.hpp"
 
 namespace stox::net {
@@ -280,6 +281,7 @@ const std::vector<std::string>& loop::listeners() const { return impl_->bound_na
 ending loop::run() {
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) impl_->signals.add(number);
   impl_->wait_signal();
+  release_signals();
   for (const auto& l : impl_->bound) impl_->take(io::event{l});
   impl_->core.start(read_clocks());
   impl_->io.post([this] { impl_->pump(); });
