@@ -62,6 +62,7 @@ struct loop::impl final : event_sink {
   void tell_queues();
   void perform(engine::action a);
   void perform_io(io::action a);
+  void look_up(const io::lookup& q);
   void arm();
   void wait_signal();
   void on_signal(int number);
@@ -170,11 +171,16 @@ void loop::impl::perform_io(io::action a) {
   } else if (const auto* c = std::get_if<io::close>(&a)) {
     tcp.close(c->conn);
   } else if (const auto* q = std::get_if<io::lookup>(&a)) {
-    if (dns) return dns->lookup(*q);
+    if (dns) return look_up(*q);
     take(io::event(io::looked_up{q->id, io::lookup_status::failed, 0, {}}));
   } else if (dns) {
     dns->cancel(std::get<io::cancel_lookup>(a).id);
   }
+}
+
+void loop::impl::look_up(const io::lookup& q) {
+  if (dns->look_at_system()) log(log_level::info, "dns.system_servers_changed", {});
+  dns->lookup(q);
 }
 
 // An armed timer that would fire too early is left alone: it finds nothing due and is set anew. Most
