@@ -78,7 +78,7 @@ bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
     a.sent_by = std::move(own.sent_by);
     const bool reliable = a.where.via != transport::udp;
     if (reliable) {
-      a.conn = conns_.connect(a.where, now);
+      a.conn = conns_.connect(a.where, c.domain, now);
       a.reused = conns_.is_open(a.conn);
       if (a.conn == conn_id::none) c.last_error = "too many connections";
     } else if (const listener* l = conns_.choose_listener(a.where.via, a.where.to.ip)) {

@@ -90,7 +90,7 @@ struct outgoing {
                          ///< 70 if absent)
   /// Tried one after the other; each is located by RFC 3263, which asks the DNS only about names.
   std::vector<destination> hops;
-  std::string domain = {};  ///< the served domain for which it is sent: its credentials count; empty: none
+  std::string domain = {};  ///< the served domain for which it is sent: its credentials and certificate count
 };
 struct reply {
   std::uint16_t status = 0;
@@ -112,6 +112,12 @@ struct credential {
   std::vector<std::string> domains = {};  ///< A-labels: for requests of these alone; empty: of all others
 };
 
+/// A certificate of ours.
+struct own_certificate {
+  std::string name;                  ///< what io::open names it by
+  std::vector<std::string> domains;  ///< that it is for; A-labels
+};
+
 struct endpoint_options {
   /// Peers that are believed about some domain at least; about which one is the flow's question.
   std::vector<ip_prefix> trusted_peers;
@@ -124,6 +130,9 @@ struct endpoint_options {
   std::vector<std::string> xmpp_domains;
   /// Host and port for Via and Contact, the first one that fits; none: the listener's address.
   std::vector<advertised> advertise;
+  /// In the order in which the first one is looked for. Where no advertised name stands for TLS, a stream
+  /// that we open shows the one for the served domain of its requests, else the first.
+  std::vector<own_certificate> certificates;
   std::vector<sip::method> methods = {method::message, method::options};  ///< for Allow and 405
   std::vector<std::string> accept = {"text/plain"};                       ///< for Accept and 415; lower case
   std::vector<std::string> supported;  ///< option tags; others in Require: 420
