@@ -17,6 +17,10 @@ inline ip_address network_of(ip_address ip, unsigned length) {
   return ip;
 }
 
+/// The part of the address that one network holds, a /24 or a /56: who has one address of IPv6 has a whole
+/// /56 as easily.
+inline ip_address rationed_network(const ip_address& ip) { return network_of(ip, ip.is_v4() ? 120 : 56); }
+
 /// Addresses and networks: asking takes one look-up for each length of prefix that is in it, however many
 /// there are.
 class prefix_set {

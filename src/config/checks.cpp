@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "config/findings.hpp"
 #include "config/values.hpp"
 
@@ -98,6 +99,13 @@ void check_secret(findings& f, const std::string& secret, const std::string& fil
   }
 }
 
+/// Whether a request could want the one as much as the other.
+bool rival(const settings::credential& a, const settings::credential& b) {
+  if (a.realm.empty() || a.realm != b.realm || a.domains.has_value() != b.domains.has_value()) return false;
+  return !a.domains || std::find_first_of(a.domains->begin(), a.domains->end(), b.domains->begin(),
+                                          b.domains->end()) != a.domains->end();
+}
+
 void check_credentials(findings& f) {
   const auto& all = f.settings.credentials;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -106,9 +114,36 @@ void check_credentials(findings& f) {
     require(f, key("user"), all[i].user, "name the user that the SIP server knows");
     check_secret(f, key("password"), key("password_file"));
     for (std::size_t j = 0; j < i; ++j) {
-      if (all[i].realm.empty() || all[i].realm != all[j].realm) continue;
-      f.fail(key("realm"), quote(all[i].realm) + " has two credentials; remove one");
+      if (!rival(all[i], all[j])) continue;
+      f.fail(key("realm"),
+             quote(all[i].realm) +
+                 " has two credentials; remove one, or give each the domains for which it counts");
       break;
+    }
+  }
+}
+
+/// A credential for a domain that is not served would never count.
+void check_credential_domains(findings& f, const std::vector<served>& domains) {
+  for (std::size_t i = 0; i < f.settings.credentials.size(); ++i) {
+    const auto& c = f.settings.credentials[i];
+    const auto key = table_key("sip.credential", i, "domains");
+    if (!c.domains || !f.ok(key)) continue;
+    if (c.domains->empty()) f.fail(key, "names no domain; name one, or leave it out for all");
+    for (const auto& name : *c.domains) {
+      const auto by = [&](auto served::*side) {
+        return std::find_if(domains.begin(), domains.end(), [&](const served& s) { return s.*side == name; });
+      };
+      if (by(&served::sip) != domains.end()) continue;
+      if (const auto alias = by(&served::xmpp); alias != domains.end()) {
+        f.fail(key, quote(name) + " is the XMPP name; its SIP name is " + quote(alias->sip));
+        continue;
+      }
+      std::vector<std::string_view> names;
+      for (const auto& s : domains) names.emplace_back(s.sip);
+      const auto best = text::nearest(name, names);
+      f.fail(key, quote(name) + " is not served; " +
+                      (best ? "did you mean " + quote(*best) + "?" : "add it to gateway.sip_domains"));
     }
   }
 }
@@ -201,6 +236,8 @@ void check(findings& f) {
     f.fail("gateway.sip_domains", "missing; name at least one domain whose users live on SIP");
   }
   check_names(f, domains);
+  if (!tables_failed(f, "gateway.domain") && f.ok("gateway.sip_domains"))
+    check_credential_domains(f, domains);
   if (!tables_failed(f, "xmpp.component") && !tables_failed(f, "gateway.domain") &&
       f.ok("gateway.sip_domains")) {
     check_links(f, domains);

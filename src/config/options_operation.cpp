@@ -53,7 +53,8 @@ std::string set_level(all& s, const value& v) {
 
 constexpr option table[] = {
     {"dns.servers", value_type::list, change::live, "", "", 0, 0, "ADDRESS or ADDRESS:PORT",
-     "DNS resolvers to ask; empty: those of the system (/etc/resolv.conf).", add_dns_server,
+     "DNS resolvers to ask; empty: those of the system (/etc/resolv.conf, read again when it changes).",
+     add_dns_server,
      [](const all& s) {
        texts out;
        for (const auto& a : s.dns.servers) out.push_back(a.to_string());

@@ -177,6 +177,12 @@ constexpr option table[] = {
        return std::string();
      },
      nullptr, nullptr},
+    {"sip.credential.domains", value_type::list, change::live, "", R"(["sip.example"])", 0, 0,
+     "served domains",
+     "The domains for whose requests it counts, by their SIP names, before one of that realm without this "
+     "key; without it: all.",
+     [](all& s, const value& v) { return add_domain(*s.credentials.back().domains, v.text); }, nullptr,
+     [](all& s) { s.credentials.back().domains.emplace(); }},
 };
 
 }  // namespace

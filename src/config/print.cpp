@@ -90,6 +90,7 @@ std::string print_tables(const settings::all& s, std::string_view array) {
       } else {
         line("password_file", quote(c.password_file));
       }
+      if (c.domains) line("domains", toml_list(*c.domains));
     }
   } else if (array == "tls.certificate") {
     for (const auto& c : s.tls.certificates) {

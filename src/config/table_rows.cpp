@@ -1,4 +1,5 @@
 // What a reload compares of each [[table]].
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -61,8 +62,14 @@ std::vector<table_row> domain_rows(const settings::all& s) {
 
 std::vector<table_row> credential_rows(const settings::all& s) {
   std::vector<table_row> out;
-  for (const auto& c : s.credentials)
-    out.push_back({c.realm, {{"user", c.user}, {"password_file", c.password_file}}, c.password});
+  for (const auto& c : s.credentials) {
+    const auto of_realm = std::count_if(s.credentials.begin(), s.credentials.end(),
+                                        [&c](const auto& other) { return other.realm == c.realm; });
+    const auto domains = list_text(c.domains, [](const auto& name) { return name; });
+    out.push_back({of_realm > 1 && c.domains ? c.realm + " for " + domains : c.realm,
+                   {{"user", c.user}, {"password_file", c.password_file}, {"domains", domains}},
+                   c.password});
+  }
   return out;
 }
 

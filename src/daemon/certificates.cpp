@@ -49,6 +49,20 @@ std::vector<engine::sample> tls_samples(const settings::tls& tls, const net::tcp
                    {{"reason", std::string(to_string(static_cast<net::tls_failure>(i)))}},
                    static_cast<double>(counts.tls_failures[i])});
   }
+  out.push_back({"tls_handshakes_open",
+                 "Accepted connections in their TLS handshake; the SIP side does not know them yet.",
+                 true,
+                 {},
+                 static_cast<double>(counts.tls_securing)});
+  return out;
+}
+
+prefix_set trusted_peers(const settings::all& s) {
+  prefix_set out;
+  for (const auto& p : s.sip.trusted_peers) out.add(p);
+  for (const auto& d : s.gateway.domains) {
+    for (const auto& p : d.trusted_peers.value_or(std::vector<ip_prefix>())) out.add(p);
+  }
   return out;
 }
 

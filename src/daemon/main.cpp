@@ -7,6 +7,7 @@
 
 #include "config/config.hpp"
 #include "daemon/daemon.hpp"
+#include "net/signals.hpp"
 
 namespace {
 
@@ -18,12 +19,14 @@ std::optional<std::string> environment(std::string_view name) {
 }
 
 exit_code run(const std::vector<std::string>& args) {
+  stox::net::hold_signals();
   auto loaded = stox::config::load(args, environment);
   if (!loaded) {
     for (const auto& e : loaded.error()) std::fprintf(stderr, "stoxd: %s\n", e.c_str());
     return exit_code::bad_configuration;
   }
   if (loaded->what != stox::config::what::run) {
+    stox::net::release_signals();
     for (const auto& w : loaded->warnings) std::fprintf(stderr, "stoxd: warning: %s\n", w.c_str());
     std::fputs(loaded->text.c_str(), stdout);
     return std::fflush(stdout) == 0 ? exit_code::clean : exit_code::failed;

@@ -55,7 +55,7 @@ sip::client_tx engine::impl::request(sip::outgoing out) { return sip_.request(st
 sip::outgoing engine::impl::route(sip::request r, const std::string& host) const {
   const auto& rules = domains_.rules_of(host);
   if (!rules.route.empty()) r.headers.add(sip::header::route, rules.route);
-  sip::outgoing out{std::move(r), {}};
+  sip::outgoing out{std::move(r), {}, host};
   for (const auto& proxy : rules.outbound_proxy)
     out.hops.push_back({proxy.host, proxy.port, proxy.via, false});
   if (out.hops.empty()) out.hops.push_back({host, 0, std::nullopt, false});
@@ -286,7 +286,7 @@ void engine::handle(const event& e, instant now) {
                  [&i](const shutdown& x) { i.begin_shutdown(x.limit); },
                  [&i](const write_queues& x) { i.rim_queues_.resize(x.bytes); },
                  [&i](const forced_end&) { i.force_end(); },
-                 [&i](const blocked& x) { i.block(x.what); },
+                 [&i](const blocked& x) { i.block(x); },
                  [&i](const unblocked& x) { i.unblock(x.what); },
                  [&i](const restored& x) { i.restore(x.rows); },
                  [&i](const peer_forgotten& x) { i.peers_.forget(x.name, i); },

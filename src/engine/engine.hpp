@@ -43,9 +43,11 @@ struct write_queues {
 };
 /// The rim ends now, without waiting for `stopped`: what is open is told as in doubt.
 struct forced_end {};
-/// The operator wants nobody to be heard from there; `what.what` is as gateway::normal_block() gives it.
+/// The operator wants nobody to be heard from there, for that time or until it is taken back; `what` is as
+/// gateway::normal_block() gives it.
 struct blocked {
-  gateway::block what;
+  std::string what;
+  std::optional<duration> time;
 };
 struct unblocked {
   std::string what;

@@ -63,7 +63,7 @@ struct engine::impl final : gateway::context {
   void reconfigure_links();
   void start_links();
   void step_links();
-  void block(const gateway::block& b);
+  void block(const blocked& b);
   void unblock(const std::string& what);
   void configure_blocks();
   void take_blocks_over();

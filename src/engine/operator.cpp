@@ -10,8 +10,10 @@
 // What the operator asks of the engine: blocks, and looks at what is open and known.
 namespace stox::engine {
 
-void engine::impl::block(const gateway::block& b) {
-  if (blocklist_.add(b)) take_blocks_over();
+/// By the steady clock: whoever sets the wall clock neither ends a block nor prolongs it.
+void engine::impl::block(const blocked& b) {
+  const auto until = b.time ? std::optional(now_.steady + *b.time) : std::nullopt;
+  if (blocklist_.add({b.what, until})) take_blocks_over();
 }
 
 void engine::impl::unblock(const std::string& what) {
@@ -34,7 +36,7 @@ void engine::impl::configure_blocks() {
 
 void engine::impl::expire_blocks() {
   blocks_timer_ = {};
-  for (const auto& what : blocklist_.expire(now_.wall))
+  for (const auto& what : blocklist_.expire(now_.steady))
     log({log_level::info, "block.ended", {}, {{"what", what}}});
   take_blocks_over();
 }
@@ -59,10 +61,7 @@ void engine::impl::take_blocks_over() {
 }
 
 void engine::impl::arm_blocks() {
-  const auto end = blocklist_.next_end();
-  std::optional<steady_time> when;
-  if (end) when = now_.steady + std::max<duration>(*end - now_.wall, duration::zero());
-  deadlines_.set(blocks_timer_, {timer_owner::engine, blocks_key}, when);
+  deadlines_.set(blocks_timer_, {timer_owner::engine, blocks_key}, blocklist_.next_end());
 }
 
 void engine::impl::restore(const std::vector<stored_row>& rows) {

@@ -20,8 +20,8 @@ namespace stox::engine {
 ///     > NUMBER STEADY_NS WALL_NS received conn=3 from=192.0.2.1:5060 bytes="MESSAGE ..."
 ///     < NUMBER STEADY_NS WALL_NS send conn=3 token=0 to=192.0.2.1:5060 bytes="SIP/2.0 ..."
 ///     = branch z9hG4bK...       (an identifier that the engine drew; or "= below N")
-/// '>' is an event, '<' an action. Bytes have C escapes and are redacted (redact.hpp) unless bodies were
-/// asked for. Log lines are not part of it.
+/// '>' is an event, '<' an action. Bytes have C escapes and are redacted (redact.hpp): secrets always, what
+/// people say unless bodies were asked for. Log lines are not part of it.
 inline constexpr std::string_view trace_header = "stox-trace 1";
 
 enum class trace_errc {
@@ -42,7 +42,6 @@ class trace_writer final : public tap {
   void line(char mark, const std::string& what, instant now);
   std::string bytes_of(conn_id conn, redactor::direction d, std::string_view bytes);
   sink out_;
-  bool with_bodies_;
   redactor redact_;
   std::set<conn_id> datagram_conns_;
   std::uint64_t number_ = 0;

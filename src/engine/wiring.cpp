@@ -104,7 +104,13 @@ sip::endpoint_options sip_options_of(const settings::all& s, const gateway::doma
   for (const auto& a : s.sip.advertise) o.advertise.push_back({a.via, a.host, a.port});
   o.untrusted_answers_per_second = s.sip.untrusted_answers;
   o.max_connections = s.sip.max_connections;
-  for (const auto& c : s.credentials) o.credentials.push_back({c.realm, c.user, c.password});
+  for (const auto& c : s.credentials) {
+    o.credentials.push_back(
+        {{c.realm, c.user, c.password}, ascii(c.domains.value_or(std::vector<std::string>()))});
+  }
+  for (const auto& c : s.tls.certificates) {
+    if (!c.domains.empty()) o.certificates.push_back({c.domains.front(), ascii(c.domains)});
+  }
   return o;
 }
 

@@ -53,7 +53,7 @@ bool blocklist::add(const block& b) {
   return true;
 }
 
-std::vector<std::string> blocklist::expire(wall_time now) {
+std::vector<std::string> blocklist::expire(steady_time now) {
   std::vector<std::string> out;
   for (const auto& [what, until] : entries_) {
     if (until && *until <= now) out.push_back(what);
@@ -62,8 +62,8 @@ std::vector<std::string> blocklist::expire(wall_time now) {
   return out;
 }
 
-std::optional<wall_time> blocklist::next_end() const {
-  std::optional<wall_time> first;
+std::optional<steady_time> blocklist::next_end() const {
+  std::optional<steady_time> first;
   for (const auto& [what, until] : entries_) {
     if (until && (!first || *until < *first)) first = until;
   }

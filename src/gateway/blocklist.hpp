@@ -16,9 +16,9 @@ namespace stox::gateway {
 /// Whom the operator does not want to hear: a SIP source (address or network), an XMPP sender (bare JID), all
 /// of an XMPP domain, a SIP sender ("sip:user@domain"), or all of a SIP domain ("sip:domain").
 struct block {
-  std::string what;                ///< as normal_block() gives it
-  std::optional<wall_time> until;  ///< empty: until it is taken back
-  bool configured = false;         ///< it stands in gateway.block
+  std::string what;                  ///< as normal_block() gives it
+  std::optional<steady_time> until;  ///< empty: until it is taken back
+  bool configured = false;           ///< it stands in gateway.block
 };
 
 /// The one form in which a block is compared and shown; nullopt: it is none of these.
@@ -37,8 +37,8 @@ class blocklist {
   /// Puts these, each as normal_block() gives it, in the place of the configuration's earlier ones.
   void configure(std::set<std::string, std::less<>> names) { configured_ = std::move(names); }
   /// Takes out and returns those whose time has come.
-  std::vector<std::string> expire(wall_time now);
-  std::optional<wall_time> next_end() const;
+  std::vector<std::string> expire(steady_time now);
+  std::optional<steady_time> next_end() const;
   bool holds(const xmpp::jid& sender) const;
   /// `user`: as the localpart of his JID; `domain`: A-labels, lower case.
   bool holds_sip(std::string_view user, std::string_view domain) const;
@@ -51,7 +51,7 @@ class blocklist {
  private:
   bool has(std::string_view what) const { return entries_.contains(what) || configured_.contains(what); }
 
-  std::map<std::string, std::optional<wall_time>, std::less<>> entries_;
+  std::map<std::string, std::optional<steady_time>, std::less<>> entries_;
   std::set<std::string, std::less<>> configured_;
 };
 

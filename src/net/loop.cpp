@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "net/resolver.hpp"
+#include "net/signals.hpp"
 #include "net/sockaddr.hpp"
 
 namespace stox::net {
@@ -61,6 +62,7 @@ struct loop::impl final : event_sink {
   void tell_queues();
   void perform(engine::action a);
   void perform_io(io::action a);
+  void look_up(const io::lookup& q);
   void arm();
   void wait_signal();
   void on_signal(int number);
@@ -169,11 +171,16 @@ void loop::impl::perform_io(io::action a) {
   } else if (const auto* c = std::get_if<io::close>(&a)) {
     tcp.close(c->conn);
   } else if (const auto* q = std::get_if<io::lookup>(&a)) {
-    if (dns) return dns->lookup(*q);
+    if (dns) return look_up(*q);
     take(io::event(io::looked_up{q->id, io::lookup_status::failed, 0, {}}));
   } else if (dns) {
     dns->cancel(std::get<io::cancel_lookup>(a).id);
   }
+}
+
+void loop::impl::look_up(const io::lookup& q) {
+  if (dns->look_at_system()) log(log_level::info, "dns.system_servers_changed", {});
+  dns->lookup(q);
 }
 
 // An armed timer that would fire too early is left alone: it finds nothing due and is set anew. Most
@@ -280,6 +287,7 @@ const std::vector<std::string>& loop::listeners() const { return impl_->bound_na
 ending loop::run() {
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) impl_->signals.add(number);
   impl_->wait_signal();
+  release_signals();
   for (const auto& l : impl_->bound) impl_->take(io::event{l});
   impl_->core.start(read_clocks());
   impl_->io.post([this] { impl_->pump(); });
@@ -299,6 +307,7 @@ void loop::handle(const engine::event& e) {
 }
 
 void loop::set_max_accepted(unsigned n) { impl_->tcp.set_max_accepted(n); }
+void loop::set_trusted(prefix_set peers) { impl_->tcp.set_trusted(std::move(peers)); }
 
 void loop::every(duration interval, std::function<void()> f) {
   auto& t =

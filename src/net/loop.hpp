@@ -63,8 +63,8 @@ class loop {
   /// The addresses that were bound, as "udp:127.0.0.1:5060".
   const std::vector<std::string>& listeners() const;
 
-  /// Takes SIGTERM, SIGINT and SIGHUP, tells the engine its listeners, starts it and runs until it has
-  /// stopped.
+  /// Takes SIGTERM, SIGINT and SIGHUP (those too that were held, net/signals.hpp), tells the engine its
+  /// listeners, starts it and runs until it has stopped.
   ending run();
 
   /// As SIGTERM does, with another limit for open work or its own; on the loop's thread.
@@ -74,6 +74,7 @@ class loop {
   /// or batch_end.
   void handle(const engine::event& e);
   void set_max_accepted(unsigned n);
+  void set_trusted(prefix_set peers);  ///< for their TLS handshakes
   /// Calls f each `interval` while the loop runs.
   void every(duration interval, std::function<void()> f);
 

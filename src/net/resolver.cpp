@@ -1,6 +1,7 @@
 #include "net/resolver.hpp"
 
 #include <arpa/nameser.h>
+#include <sys/stat.h>
 #include <unbound.h>
 
 #include <algorithm>
@@ -67,7 +68,23 @@ struct made_context {
   bool without_system_servers = false;
 };
 
-result<made_context> make_context(const std::vector<socket_address>& servers) {
+/// What tells one state of a file from another: whoever writes it anew gives it another inode or time.
+struct file_stamp {
+  dev_t device{};
+  ino_t inode{};
+  off_t size{};
+  std::int64_t seconds = 0, nanoseconds = 0;
+  friend bool operator==(const file_stamp&, const file_stamp&) = default;
+};
+/// Of a file that cannot be found, all 0.
+file_stamp stamp_of(const std::string& file) {
+  struct stat s {};
+  if (stat(file.c_str(), &s) != 0) return {};
+  return {s.st_dev, s.st_ino, s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec};
+}
+
+result<made_context> make_context(const std::vector<socket_address>& servers,
+                                  const std::string& system_file) {
   made_context out{context_ptr(ub_ctx_create()), false};
   ub_ctx* const c = out.context.get();
   if (c == nullptr) return error(errc::dns, "out of memory");
@@ -80,7 +97,7 @@ result<made_context> make_context(const std::vector<socket_address>& servers) {
   if (bad != 0) return error(errc::dns, ub_strerror(bad));
   // Without servers libunbound would ask the root, as a resolver of its own.
   if (servers.empty()) {
-    bad = ub_ctx_resolvconf(c, nullptr);
+    bad = ub_ctx_resolvconf(c, system_file.c_str());
     out.without_system_servers = bad == UB_READFILE;
     if (out.without_system_servers) bad = ub_ctx_set_fwd(c, "127.0.0.1");
     if (bad != 0) return error(errc::dns, ub_strerror(bad));
@@ -98,6 +115,7 @@ result<made_context> make_context(const std::vector<socket_address>& servers) {
 struct resolver::impl {
   impl(reactor& r, event_sink& s, made_context m)
       : sink(s), made(std::move(m)), readable(r.context(), ub_fd(made.context.get())) {}
+  result<> ask_others(std::vector<socket_address> others);
   // The descriptor is libunbound's to close.
   ~impl() { readable.release(); }
 
@@ -120,6 +138,10 @@ struct resolver::impl {
 
   event_sink& sink;
   made_context made;
+  std::vector<socket_address> servers;
+  system_servers system;
+  file_stamp read;  // the system's file, as it was when it was read
+  steady_time looked_at{};
   asio::posix::stream_descriptor readable;
   std::map<io::lookup_id, question> open;
 };
@@ -172,10 +194,16 @@ void resolver::impl::wait() {
 }
 
 result<std::unique_ptr<resolver>> resolver::start(reactor& io, event_sink& sink,
-                                                  const std::vector<socket_address>& servers) {
-  auto context = make_context(servers);
+                                                  const std::vector<socket_address>& servers,
+                                                  system_servers system) {
+  const auto stamp = stamp_of(system.file);  // before it is read: what is written meanwhile is seen later
+  auto context = make_context(servers, system.file);
   if (!context) return context.error();
   auto made = std::make_unique<impl>(io, sink, std::move(*context));
+  made->servers = servers;
+  made->system = std::move(system);
+  made->read = stamp;
+  made->looked_at = std::chrono::steady_clock::now();
   made->wait();
   return std::unique_ptr<resolver>(new resolver(std::move(made)));
 }
@@ -183,11 +211,25 @@ result<std::unique_ptr<resolver>> resolver::start(reactor& io, event_sink& sink,
 resolver::resolver(std::unique_ptr<impl> i) : impl_(std::move(i)) {}
 resolver::~resolver() = default;
 
-result<> resolver::restart(const std::vector<socket_address>& servers) {
-  auto context = make_context(servers);
+result<> resolver::impl::ask_others(std::vector<socket_address> others) {
+  const auto stamp = stamp_of(system.file);
+  auto context = make_context(others, system.file);
   if (!context) return context.error();
-  impl_->replace(std::move(*context));
+  servers = std::move(others);
+  read = stamp;
+  replace(std::move(*context));
   return {};
+}
+
+result<> resolver::restart(const std::vector<socket_address>& servers) { return impl_->ask_others(servers); }
+
+bool resolver::look_at_system() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!impl_->servers.empty() || now - impl_->looked_at < impl_->system.look_every) return false;
+  impl_->looked_at = now;
+  const auto found = stamp_of(impl_->system.file);
+  // One that is gone is perhaps being written anew.
+  return found != file_stamp{} && found != impl_->read && impl_->ask_others({});
 }
 
 bool resolver::without_system_servers() const { return impl_->made.without_system_servers; }

@@ -1,28 +1,40 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/instant.hpp"
 #include "base/io.hpp"
 #include "base/net_address.hpp"
 #include "net/reactor.hpp"
 
 namespace stox::net {
 
+/// Where the system says which resolvers it has, resolv.conf(5).
+struct system_servers {
+  std::string file = "/etc/resolv.conf";
+  duration look_every = std::chrono::seconds(30);
+};
+
 /// The DNS behind io::lookup, on libunbound: it never blocks, its answers come through the loop. It has no
 /// deadline of its own; the core cancels what takes too long.
 class resolver {
  public:
-  /// `servers`: the resolvers to ask; empty: those of the system (/etc/resolv.conf), and one on this machine
-  /// where that file cannot be read (resolv.conf(5)). The system's hosts file counts in all cases. Errors:
-  /// errc::dns.
+  /// `servers`: the resolvers to ask; empty: those of the system, and one on this machine where its file
+  /// cannot be read. The system's hosts file counts in all cases. Errors: errc::dns.
   static result<std::unique_ptr<resolver>> start(reactor& io, event_sink& sink,
-                                                 const std::vector<socket_address>& servers);
+                                                 const std::vector<socket_address>& servers,
+                                                 system_servers system = {});
   /// Asks these from now on, and the system's files are read again; open questions are asked anew. After an
   /// error everything is as before.
   result<> restart(const std::vector<socket_address>& servers);
+  /// Takes over what the system's file says now if its servers are the ones that count and the file is not
+  /// the one that was read; looks no more often than system_servers says. True: it did. For the moment before
+  /// a question.
+  bool look_at_system();
   /// Whether the system's servers were wanted and could not be read.
   bool without_system_servers() const;
   ~resolver();

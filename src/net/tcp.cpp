@@ -176,16 +176,15 @@ void tcp_ports::impl::begin_linger(connection& c) {
   bound_lingering();
 }
 
-// Whoever is slow to finish the handshake gives way: peers who mean it need milliseconds.
-void tcp_ports::impl::bound_securing() {
-  const auto alive = [this](conn_id id) {
-    const auto* c = find(id);
-    return c != nullptr && c->now == state::securing;
-  };
-  drop_dead(securing, alive);
-  if (securing_now <= limits.max_handshakes) return;
-  fail_securing(*find(securing.front()), tls_failure::crowded, "too many TLS handshakes");
-  securing.pop_front();
+// May end the newcomer.
+void tcp_ports::impl::bound_securing(const connection& newcomer) {
+  const auto leaves = securing.enter(newcomer.id, newcomer.peer.ip, trusted.contains(newcomer.peer.ip),
+                                     limits.max_handshakes, limits.max_handshakes_of_network);
+  if (!leaves) return;
+  if (leaves->for_network)
+    return fail_securing(*find(leaves->who), tls_failure::network_crowded,
+                         "too many TLS handshakes of its network");
+  fail_securing(*find(leaves->who), tls_failure::crowded, "too many TLS handshakes");
 }
 
 // Peers that never end their side must not hold the places of others.
@@ -201,7 +200,7 @@ void tcp_ports::impl::forget(connection& c) {
   if (c.now == state::lingering) {
     --lingering_now;
   } else if (c.accepted && c.now == state::securing) {
-    --securing_now;
+    securing.leave(c.id);
   } else if (c.accepted && c.announced) {
     --accepted_now;
   }
@@ -280,9 +279,11 @@ void tcp_ports::flush() {
 }
 
 void tcp_ports::set_max_accepted(unsigned n) { impl_->limits.max_accepted = n; }
+void tcp_ports::set_trusted(prefix_set peers) { impl_->trusted = std::move(peers); }
 tcp_counters tcp_ports::counters() const {
   auto out = impl_->counts;
   out.accept_failures += impl_->acceptors.failures();
+  out.tls_securing = impl_->securing.size();
   return out;
 }
 std::size_t tcp_ports::queued() const { return impl_->total_queued; }

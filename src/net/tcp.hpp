@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/io.hpp"
+#include "base/prefix_set.hpp"
 #include "net/reactor.hpp"
 #include "net/tls_context.hpp"
 #include "net/tls_stream.hpp"
@@ -25,8 +26,9 @@ struct tcp_limits {
   duration handshake = std::chrono::seconds(10);  ///< of TLS, for a connection that was accepted
   duration close = std::chrono::seconds(2);  ///< for what is queued to leave, then for the peer to end too
   unsigned max_accepted = 1024;              ///< above: accepted and closed at once
-  unsigned max_handshakes = 512;  ///< of accepted connections at one time: above, the oldest one ends
-  unsigned max_lingering = 256;   ///< closed, waiting for the peer's end: above, the oldest waits no longer
+  unsigned max_handshakes = 512;  ///< of accepted connections at one time: above, one of a stranger ends
+  unsigned max_handshakes_of_network = 64;  ///< of strangers of one /24 or /56: above, the oldest one ends
+  unsigned max_lingering = 256;  ///< closed, waiting for the peer's end: above, the oldest waits no longer
 };
 
 struct tcp_counters {
@@ -35,6 +37,7 @@ struct tcp_counters {
   std::uint64_t accept_failures = 0;  ///< no descriptor or no memory for a connection
   std::uint64_t tls_handshakes = 0;   ///< that succeeded, in both directions
   std::array<std::uint64_t, tls_failure_count> tls_failures{};
+  std::uint64_t tls_securing = 0;  ///< now: accepted connections in their handshake
 };
 
 /// TCP listeners and connections, and those of TLS over them. Bytes out are collected and leave with flush()
@@ -65,6 +68,8 @@ class tcp_ports {
   void flush();
 
   void set_max_accepted(unsigned n);
+  /// Whose TLS handshakes are not rationed, and give way to nobody's.
+  void set_trusted(prefix_set peers);
   tcp_counters counters() const;
   std::size_t queued() const;  ///< memory of what waits for the kernel, on all connections
   bool resolving() const;      ///< a host name lookup runs, in a thread that cannot be stopped before it ends

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "net/handshake_places.hpp"
 #include "net/tcp.hpp"
 #include "net/tcp_acceptors.hpp"
 #include "net/tcp_connection.hpp"
@@ -53,7 +54,7 @@ struct tcp_ports::impl final : connection_taker {
   void begin_securing(tcp_connection& c);
   void secure(tcp_connection& c);
   void fail_securing(tcp_connection& c, tls_failure why, const std::string& words);
-  void bound_securing();
+  void bound_securing(const tcp_connection& newcomer);
   void announce(tcp_connection& c);
 
   void wait_readable(tcp_connection& c);
@@ -86,9 +87,10 @@ struct tcp_ports::impl final : connection_taker {
   std::unordered_map<conn_id, std::unique_ptr<tcp_connection>> connections;
   std::vector<conn_id> dirty;
   unsigned accepted_now = 0;  // of those that were announced; those that linger do not count
-  unsigned securing_now = 0;  // of those that were accepted
   unsigned lingering_now = 0;
-  std::deque<conn_id> securing, lingering;  // in order, with some that are gone
+  std::deque<conn_id> lingering;  // in order, with some that are gone
+  handshake_places securing;      // of those that were accepted
+  prefix_set trusted;
   std::array<char, read_bytes> buffer;
   std::array<char, record_bytes> record;
 };

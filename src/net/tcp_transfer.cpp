@@ -19,10 +19,10 @@ using outcome = tls_stream::outcome;
 void tcp_ports::impl::begin_securing(connection& c) {
   c.now = state::securing;
   if (c.accepted) {
-    ++securing_now;
-    securing.push_back(c.id);
+    const auto id = c.id;
     set_limit(c, limits.handshake);
-    bound_securing();
+    bound_securing(c);
+    if (find(id) == nullptr) return;
   }
   ssl_ptr ssl;
   if (tls) ssl = c.accepted ? tls->server() : tls->client(c.server_name, c.own_name);
@@ -41,7 +41,7 @@ void tcp_ports::impl::secure(connection& c) {
     case outcome::done: break;
   }
   ++counts.tls_handshakes;
-  if (c.accepted) --securing_now;
+  if (c.accepted) securing.leave(c.id);
   if (c.accepted && accepted_now >= limits.max_accepted) {
     ++counts.refused_full;
     c.now = state::connecting;

@@ -46,6 +46,7 @@ std::string_view to_string(tls_failure f) {
   switch (f) {
     case tls_failure::timed_out: return "timed_out";
     case tls_failure::crowded: return "crowded";
+    case tls_failure::network_crowded: return "network_crowded";
     case tls_failure::peer_gone: return "peer_gone";
     case tls_failure::not_tls: return "not_tls";
     case tls_failure::no_match: return "no_match";

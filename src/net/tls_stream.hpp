@@ -14,15 +14,16 @@ namespace stox::net {
 
 /// Why a handshake came to nothing.
 enum class tls_failure : std::uint8_t {
-  timed_out,   ///< it took too long
-  crowded,     ///< too many others were under way, and this one was the oldest
-  peer_gone,   ///< the peer ended the connection
-  not_tls,     ///< what the peer sent is no TLS
-  no_match,    ///< no version, cipher or signature that both have
-  peer_alert,  ///< the peer refused, with an alert
+  timed_out,        ///< it took too long
+  crowded,          ///< too many others were under way, and this one had to go (handshake_places)
+  network_crowded,  ///< likewise, too many of its network
+  peer_gone,        ///< the peer ended the connection
+  not_tls,          ///< what the peer sent is no TLS
+  no_match,         ///< no version, cipher or signature that both have
+  peer_alert,       ///< the peer refused, with an alert
   other,
 };
-inline constexpr std::size_t tls_failure_count = 7;
+inline constexpr std::size_t tls_failure_count = 8;
 std::string_view to_string(tls_failure f);
 
 /// One end of a TLS connection over a non-blocking socket that somebody else owns and waits for.

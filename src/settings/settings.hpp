@@ -93,6 +93,7 @@ struct credential {
   std::string realm, user;
   redacted password;
   std::string password_file;  ///< where the password was read from; empty: it stands in the configuration
+  std::optional<std::vector<std::string>> domains = {};  ///< SIP names for which it counts; none: for all
   friend bool operator==(const credential&, const credential&) = default;
 };
 

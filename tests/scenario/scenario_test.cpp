@@ -231,11 +231,9 @@ class runner {
   /// "WHAT" or "WHAT 10s".
   void block(const std::string& what) {
     const auto space = what.find(' ');
-    gateway::block b{*gateway::normal_block(what.substr(0, space)), {}};
-    if (space != std::string::npos)
-      b.until = box_->now().wall + std::chrono::duration_cast<wall_time::duration>(
-                                       parse_duration(what.substr(space + 1)).value());
-    box_->handle(engine::blocked{b});
+    engine::blocked b{*gateway::normal_block(what.substr(0, space)), {}};
+    if (space != std::string::npos) b.time = parse_duration(what.substr(space + 1)).value();
+    box_->handle(b);
   }
 
   /// "NAME A 192.0.2.5", "NAME AAAA 2001:db8::5", "NAME SRV 10 60 5060 TARGET", "NAME SRV fail": what the DNS

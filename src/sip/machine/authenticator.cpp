@@ -30,25 +30,35 @@ std::size_t size_of(const digest_challenge& c) {
 
 }  // namespace
 
-const digest_account* authenticator::account_of(std::string_view realm) const {
-  const auto& all = ctx_.options.credentials;
-  const auto at =
-      std::find_if(all.begin(), all.end(), [realm](const digest_account& a) { return a.realm == realm; });
-  return at == all.end() ? nullptr : &*at;
+const digest_account* authenticator::account_of(std::string_view realm, std::string_view domain) const {
+  const digest_account* of_all = nullptr;
+  for (const credential& c : ctx_.options.credentials) {
+    if (c.account.realm != realm) continue;
+    if (c.domains.empty()) {
+      of_all = &c.account;
+    } else if (std::find(c.domains.begin(), c.domains.end(), domain) != c.domains.end()) {
+      return &c.account;
+    }
+  }
+  return of_all;
 }
 
-bool authenticator::prepare(request& r, const target& server, instant now) {
+std::size_t authenticator::cost_of(const place& where, const digest_challenge& c) {
+  return sizeof(protection) + where.host.size() + where.domain.size() + size_of(c);
+}
+
+bool authenticator::prepare(request& r, std::string_view domain, const target& server, instant now) {
   const bool had = r.headers.find(header::authorization) != nullptr ||
                    r.headers.find(header::proxy_authorization) != nullptr;
   if (known_.empty() && !had) return false;
   r.headers.remove(header::authorization);
   r.headers.remove(header::proxy_authorization);
-  const std::string host = host_of(r);
+  const place where{server, host_of(r), std::string(domain)};
   bool added = false;
   for (auto at = known_.begin(); at != known_.end();) {
     const auto p = at++;
-    if (p->server != server || p->host != host) continue;
-    const digest_account* who = account_of(p->challenge.realm);
+    if (p->where != where) continue;
+    const digest_account* who = account_of(p->challenge.realm, domain);
     if (who == nullptr) {  // it is no longer configured
       known_.erase(p);
       continue;
@@ -63,9 +73,9 @@ bool authenticator::prepare(request& r, const target& server, instant now) {
   return had || added;
 }
 
-bool authenticator::challenged(const request& r, const response& refusal, const target& server,
-                               answered_challenges& so_far) {
-  const std::string host = host_of(r);
+bool authenticator::challenged(const request& r, std::string_view domain, const response& refusal,
+                               const target& server, answered_challenges& so_far) {
+  const place where{server, host_of(r), std::string(domain)};
   bool again = false;
   std::string unanswered;
   // Behind a forking proxy one response can hold challenges of both kinds (RFC 3261 §16.7 step 7).
@@ -74,7 +84,7 @@ bool authenticator::challenged(const request& r, const response& refusal, const 
     for (const digest_challenge& c : usable_challenges(refusal.headers, kind)) {
       std::string why;
       realms.push_back(c.realm);
-      if (take(c, kind, server, host, so_far, why)) {
+      if (take(c, kind, where, so_far, why)) {
         again = true;
       } else {
         unanswered += (unanswered.empty() ? "\"" : ", \"") + clean_text(c.realm, 64) + "\": " + why;
@@ -105,9 +115,9 @@ bool authenticator::challenged(const request& r, const response& refusal, const 
   return false;
 }
 
-bool authenticator::take(const digest_challenge& c, header kind, const target& server,
-                         const std::string& host, answered_challenges& so_far, std::string& why) {
-  if (account_of(c.realm) == nullptr) {
+bool authenticator::take(const digest_challenge& c, header kind, const place& where,
+                         answered_challenges& so_far, std::string& why) {
+  if (account_of(c.realm, where.domain) == nullptr) {
     why = "no credential";
     return false;
   }
@@ -116,26 +126,24 @@ bool authenticator::take(const digest_challenge& c, header kind, const target& s
     return false;
   }
   auto before = std::find_if(so_far.all.begin(), so_far.all.end(), [&](const answered_challenges::entry& e) {
-    return e.server == server && e.kind == kind && e.realm == c.realm;
+    return e.server == where.server && e.kind == kind && e.realm == c.realm;
   });
-  if (before == so_far.all.end()) before = so_far.all.insert(before, {server, kind, c.realm, 0});
+  if (before == so_far.all.end()) before = so_far.all.insert(before, {where.server, kind, c.realm, 0});
   if (before->times >= (c.stale ? 2U : 1U)) {
     why = "the credential was refused";
     std::erase_if(known_, [&](const protection& p) {
-      return p.server == server && p.host == host && p.kind == kind && p.challenge.realm == c.realm;
+      return p.where == where && p.kind == kind && p.challenge.realm == c.realm;
     });
     return false;
   }
   ++before->times;
-  keep(
-      {server, host, kind, c, 0, {}, {}, charge(ctx_.memory, sizeof(protection) + host.size() + size_of(c))});
+  keep({where, kind, c, 0, {}, {}, charge(ctx_.memory, cost_of(where, c))});
   return true;
 }
 
 void authenticator::keep(protection p) {
   const auto same = std::find_if(known_.begin(), known_.end(), [&](const protection& k) {
-    return k.server == p.server && k.host == p.host && k.kind == p.kind &&
-           k.challenge.realm == p.challenge.realm;
+    return k.where == p.where && k.kind == p.kind && k.challenge.realm == p.challenge.realm;
   });
   if (same != known_.end()) {
     // The nonce that it gave before: nc goes on (RFC 7616 §3.4).
@@ -150,17 +158,17 @@ void authenticator::tidy(instant now) {
   while (!known_.empty() && known_.back().last_used + kept_for <= now.steady) known_.pop_back();
 }
 
-void authenticator::accepted(const request& r, const response& answer, const target& server) {
+void authenticator::accepted(const request& r, std::string_view domain, const response& answer,
+                             const target& server) {
   const std::string* value = answer.headers.find(header::authentication_info);
   // It names no realm, so it says something only where one was answered.
   if (value == nullptr || r.headers.count(header::authorization) != 1) return;
   const auto info = parse_authentication_info(*value);
   const auto sent = parse_digest_credentials(*r.headers.find(header::authorization));
   if (!info || !info->next_nonce || !sent) return;
-  const std::string host = host_of(r);
+  const place where{server, host_of(r), std::string(domain)};
   const auto at = std::find_if(known_.begin(), known_.end(), [&](const protection& p) {
-    return p.server == server && p.host == host && p.kind == header::www_authenticate &&
-           p.challenge.realm == sent->realm;
+    return p.where == where && p.kind == header::www_authenticate && p.challenge.realm == sent->realm;
   });
   if (at == known_.end() || at->challenge.nonce == *info->next_nonce) return;
   // The answer to an older nonce says nothing about a challenge that came meanwhile. And of a session's key
@@ -172,7 +180,7 @@ void authenticator::accepted(const request& r, const response& answer, const tar
   at->challenge = std::move(next);
   at->used = 0;
   at->cnonce.clear();
-  at->memory.resize(sizeof(protection) + host.size() + size_of(at->challenge));
+  at->memory.resize(cost_of(where, at->challenge));
 }
 
 }  // namespace stox::sip

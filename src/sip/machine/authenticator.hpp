@@ -35,23 +35,30 @@ class authenticator {
   explicit authenticator(context& ctx) : ctx_(ctx) {}
 
   /// Puts the credentials for what that server is known to want into a request to it, and takes out those for
-  /// another one. True: the request is not what it was.
-  bool prepare(request& r, const target& server, instant now);
+  /// another one. True: the request is not what it was. `domain`, here and below: the served domain for which
+  /// the request is sent.
+  bool prepare(request& r, std::string_view domain, const target& server, instant now);
   /// Takes in the challenges of a 401 or 407. True: one of them has not been answered yet, and `prepare` now
   /// has the answer. A realm is answered once, and once more if only the nonce was stale (RFC 7616 §3.3).
   /// What is not answered is logged.
-  bool challenged(const request& r, const response& refusal, const target& server,
+  bool challenged(const request& r, std::string_view domain, const response& refusal, const target& server,
                   answered_challenges& so_far);
   /// The request was not refused: takes a nextnonce, RFC 7616 §3.5.
-  void accepted(const request& r, const response& answer, const target& server);
+  void accepted(const request& r, std::string_view domain, const response& answer, const target& server);
   void tidy(instant now);
 
  private:
-  /// What a server wanted for requests to that host.
-  struct protection {
+  /// Whose request went where. A tenant's nonce is no other one's: their accounts differ.
+  struct place {
     target server;
     std::string host;  ///< of the Request-URI
-    header kind{};     ///< www_authenticate or proxy_authenticate
+    std::string domain;
+    friend bool operator==(const place&, const place&) = default;
+  };
+  /// What a server wanted there.
+  struct protection {
+    place where;
+    header kind{};  ///< www_authenticate or proxy_authenticate
     digest_challenge challenge;
     std::uint32_t used = 0;   ///< how often the nonce was sent, nc
     std::string cnonce = {};  ///< one for each nonce: a -sess secret is made of both (RFC 7616 §3.4.2)
@@ -65,10 +72,11 @@ class authenticator {
   /// Sends of one request, whatever realms the servers on its way have.
   static constexpr unsigned most_rounds = 8;
 
-  const digest_account* account_of(std::string_view realm) const;
+  const digest_account* account_of(std::string_view realm, std::string_view domain) const;
+  static std::size_t cost_of(const place& where, const digest_challenge& c);
   void keep(protection p);
-  bool take(const digest_challenge& c, header kind, const target& server, const std::string& host,
-            answered_challenges& so_far, std::string& why);
+  bool take(const digest_challenge& c, header kind, const place& where, answered_challenges& so_far,
+            std::string& why);
 
   context& ctx_;
   std::list<protection> known_;  ///< the last used one first

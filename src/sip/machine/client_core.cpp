@@ -7,29 +7,6 @@
 
 namespace stox::sip {
 
-namespace {
-
-/// What an ACK or CANCEL has from its INVITE (RFC 3261 §9.1, §17.1.1.3).
-request companion(const request& invite, method m, const std::string& via) {
-  request r;
-  r.method = m;
-  r.method_name = std::string(to_string(m));
-  r.uri = invite.uri;
-  r.headers.add(header::via, via);
-  for (const header_field& f : invite.headers.fields()) {
-    if (f.id == header::route || f.id == header::from || f.id == header::to || f.id == header::call_id) {
-      r.headers.add(f.id, f.value);
-    }
-  }
-  const std::string* cseq = invite.headers.find(header::cseq);
-  const auto parsed = cseq == nullptr ? result<sip::cseq>(errc::missing_header) : parse_cseq(*cseq);
-  r.headers.add(header::cseq, write(sip::cseq{parsed ? parsed->number : 0, m, r.method_name}));
-  r.headers.add(header::max_forwards, "70");
-  return r;
-}
-
-}  // namespace
-
 client_tx client_core::request(outgoing out, instant now) {
   header_list& headers = out.request.headers;
   if (headers.find(header::max_forwards) == nullptr) headers.add(header::max_forwards, "70");
@@ -47,6 +24,7 @@ client_tx client_core::request(outgoing out, instant now) {
       calls_.create(client_transaction(invite, true, now.steady, give_up_at, ctx_.options.timers));
   call& c = *calls_.find(number);
   c.request = std::move(out.request);
+  c.domain = std::move(out.domain);
   c.request_bytes = bytes_of(c.request);
   c.method = c.request.method_name;
   c.first_branch = ctx_.ids.next(id_kind::branch);
@@ -77,7 +55,7 @@ bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
     a.sent_by = std::move(own.sent_by);
     const bool reliable = a.where.via != transport::udp;
     if (reliable) {
-      a.conn = conns_.connect(a.where, now);
+      a.conn = conns_.connect(a.where, c.domain, now);
       a.reused = conns_.is_open(a.conn);
       if (a.conn == conn_id::none) c.last_error = "too many connections";
     } else if (const listener* l = conns_.choose_listener(a.where.via, a.where.to.ip)) {
@@ -281,7 +259,7 @@ void client_core::finish(call& c, const place& p, response&& r, instant now) {
   const client_step step = c.fsm.receive(r.status, now.steady, ctx_.options.timers);
   if (step.acknowledge) send_ack(c, c.attempts[p.part], r, now);
   if (r.status < 300 && p.part + 1 == c.attempts.size())
-    auth_.accepted(c.request, r, c.attempts[p.part].where);
+    auth_.accepted(c.request, c.domain, r, c.attempts[p.part].where);
   if (!c.hidden) {
     auto& told = std::get<response_received>(ctx_.events.emplace_back(std::in_place_type<response_received>));
     told.tx = static_cast<client_tx>(number);
@@ -296,57 +274,6 @@ void client_core::finish(call& c, const place& p, response&& r, instant now) {
   const auto end = c.fsm.next_deadline();
   if (!end || *end <= now.steady) return destroy(number);
   update(c, number);
-}
-
-void client_core::send_ack(const call& c, const attempt& a, const response& r, instant now) {
-  struct request ack = companion(c.request, method::ack, a.via);
-  if (const std::string* to = r.headers.find(header::to)) ack.headers.set(header::to, *to);
-  if (a.where.via == transport::udp) {
-    conns_.send_datagram(a.conn, a.where.to, token::none, write(ack));
-  } else {
-    conns_.send(a.conn, token::none, write(ack), now);
-  }
-}
-
-void client_core::cancel(client_tx tx, instant now) {
-  call* c = calls_.find(static_cast<std::uint64_t>(tx));
-  if (c == nullptr || c->finished || c->hidden || !c->fsm.invite()) return;
-  c->plan.stop();
-  // RFC 3261 §9.1: not before a provisional response, or it might overtake the INVITE.
-  if (!c->fsm.proceeding()) {
-    c->cancel_wanted = true;
-    return;
-  }
-  send_cancel(*c, now);
-  update(*c, static_cast<std::uint64_t>(tx));
-}
-
-void client_core::send_cancel(call& c, instant now) {
-  const timers& t = ctx_.options.timers;
-  const steady_time end = now.steady + 64 * t.t1;
-  c.fsm.expire_at(end);
-  const attempt& invite = c.attempts.back();
-  if (find(invite.branch, "CANCEL").number != 0) return;
-  const bool reliable = invite.where.via != transport::udp;
-  const auto number = calls_.create(client_transaction(false, reliable, now.steady, end, t));
-  call& own = *calls_.find(number);
-  own.hidden = true;
-  own.method = "CANCEL";
-  own.give_up_at = end;
-  own.memory = charge(ctx_.memory, 0);
-  own.wire = write(companion(c.request, method::cancel, invite.via));
-  attempt a;
-  a.branch = invite.branch;
-  a.via = invite.via;
-  a.sent_by = invite.sent_by;
-  a.where = invite.where;
-  a.conn = invite.conn;
-  own.attempts.push_back(std::move(a));
-  by_branch_.add(hash_of(invite.branch, own.method), number);
-  ctx_.stats.client_transactions = calls_.size();
-  if (!transmit(own, number, now)) return destroy(number);
-  if (reliable) conns_.add_user(own.attempts.back().conn, number);
-  update(own, number);
 }
 
 void client_core::timeout(std::uint64_t number, instant now) {
@@ -437,7 +364,7 @@ client_core::place client_core::find(std::string_view branch, std::string_view m
 }
 
 void client_core::update(call& c, std::uint64_t number) {
-  std::size_t n = sizeof(call) + c.request_bytes + c.wire.capacity();
+  std::size_t n = sizeof(call) + c.request_bytes + c.domain.size() + c.wire.capacity();
   for (const attempt& a : c.attempts)
     n += sizeof(attempt) + 2 * a.branch.size() + a.via.size() + a.sent_by.size() + 64;
   c.memory.resize(n);

@@ -67,6 +67,7 @@ class client_core {
     explicit call(client_transaction f) : fsm(f) {}
     client_transaction fsm;  ///< of the last attempt
     sip::request request;
+    std::string domain;  ///< the served one for which it is sent
     std::size_t request_bytes = 0;
     std::string method;
     std::string first_branch;
@@ -92,6 +93,7 @@ class client_core {
   /// An ACK to a 2xx that waits for the DNS.
   struct waiting_ack {
     struct request request;
+    std::string domain;
     charge memory;
   };
   struct place {
@@ -102,7 +104,7 @@ class client_core {
   reach what_we_have() const;
   void begin(call& c, std::uint64_t number, located found, instant now);
   void acknowledge_success(outgoing out, instant now);
-  void send_ack_once(struct request ack, const located& found, instant now);
+  void send_ack_once(struct request ack, std::string_view domain, const located& found, instant now);
   std::optional<std::string> make_plan(call& c, const std::vector<target>& targets) const;
   const advertised* name_for(const target& where, const listener* l) const;
   own_via via_for(const target& where, std::string_view branch) const;

@@ -42,7 +42,7 @@ void client_core::resolved(const dns::resolver::answered& a, instant now) {
   locator_.answered(a, now);
   while (auto out = locator_.poll()) {
     if (auto ack = acks_.extract(out->request)) {
-      send_ack_once(std::move(ack.mapped().request), out->found, now);
+      send_ack_once(std::move(ack.mapped().request), ack.mapped().domain, out->found, now);
     } else if (call* c = calls_.find(out->request)) {
       begin(*c, out->request, std::move(out->found), now);
     }
@@ -133,13 +133,15 @@ std::optional<std::string> client_core::make_plan(call& c, const std::vector<tar
 void client_core::acknowledge_success(outgoing out, instant now) {
   const auto number = first_ack | ++last_ack_;
   if (auto found = locator_.start(number, std::move(out.hops), what_we_have(), now)) {
-    return send_ack_once(std::move(out.request), *found, now);
+    return send_ack_once(std::move(out.request), out.domain, *found, now);
   }
-  const std::size_t bytes = sizeof(struct request) + bytes_of(out.request);
-  acks_.emplace(number, waiting_ack{std::move(out.request), charge(ctx_.memory, bytes)});
+  const std::size_t bytes = sizeof(struct request) + bytes_of(out.request) + out.domain.size();
+  acks_.emplace(number,
+                waiting_ack{std::move(out.request), std::move(out.domain), charge(ctx_.memory, bytes)});
 }
 
-void client_core::send_ack_once(struct request ack, const located& found, instant now) {
+void client_core::send_ack_once(struct request ack, std::string_view domain, const located& found,
+                                instant now) {
   if (found.targets.empty()) {
     const std::string* call_id = ack.headers.find(header::call_id);
     return ctx_.note(log_level::warning, "sip.ack_lost", {},
@@ -149,7 +151,7 @@ void client_core::send_ack_once(struct request ack, const located& found, instan
   ack.headers.set(header::via, via_for(to, ctx_.ids.next(id_kind::branch)).text);
   std::string bytes = write(ack);
   if (to.via != transport::udp) {
-    conns_.send(conns_.connect(to, now), token::none, std::move(bytes), now);
+    conns_.send(conns_.connect(to, domain, now), token::none, std::move(bytes), now);
   } else if (const listener* l = conns_.choose_listener(to.via, to.to.ip)) {
     conns_.send_datagram(l->conn, to.to, token::none, std::move(bytes));
   }
@@ -171,7 +173,7 @@ void client_core::pause(const socket_address& server, const response& r, instant
 /// The request as it goes to that server: its Via, and credentials that the server is known to want. False:
 /// they make a MESSAGE too large.
 bool client_core::write_for(call& c, const attempt& a, instant now) {
-  const bool changed = auth_.prepare(c.request, a.where, now);
+  const bool changed = auth_.prepare(c.request, c.domain, a.where, now);
   if (!changed && *c.request.headers.find(header::via) == a.via) return true;
   c.request.headers.set(header::via, a.via);
   c.wire = write(c.request);
@@ -186,7 +188,7 @@ bool client_core::write_for(call& c, const attempt& a, instant now) {
 /// the response is the final one.
 bool client_core::answer_challenge(call& c, const place& p, const response& r, instant now) {
   const attempt& a = c.attempts[p.part];
-  if (!auth_.challenged(c.request, r, a.where, c.challenges)) return false;
+  if (!auth_.challenged(c.request, c.domain, r, a.where, c.challenges)) return false;
   if (c.fsm.invite()) send_ack(c, a, r, now);
   const std::string* last = c.request.headers.find(header::cseq);
   if (const auto cseq = last == nullptr ? result<sip::cseq>(errc::missing_header) : parse_cseq(*last)) {

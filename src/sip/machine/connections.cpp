@@ -86,6 +86,7 @@ void connections::accepted(const io::accepted& e, instant now) {
   s.local = e.local;
   s.peer = e.peer;
   s.proven = std::move(proven);
+  if (e.identity) s.shown = name_shown_to(*e.identity);
   s.open = true;
   if (!trusted) {
     s.stranger = true;
@@ -281,16 +282,9 @@ void connections::end_read(conn_id conn, instant now) {
   update(*s);
 }
 
-/// What we are called over TLS, for the choice of our certificate.
-std::string connections::our_name(transport via) const {
-  if (via != transport::tls) return {};
-  for (const advertised& a : ctx_.options.advertise)
-    if (a.via.value_or(via) == via && !ip_address::parse(a.host)) return a.host;
-  return {};
-}
-
-conn_id connections::connect(const target& to, instant now) {
-  reuse_key key{to.via, to.to, to.domain};
+conn_id connections::connect(const target& to, std::string_view domain, instant now) {
+  std::string own = our_name(to, domain);
+  reuse_key key{to.via, to.to, to.domain, own};
   const auto it = reusable_.find(key);
   if (it != reusable_.end()) return it->second;
   if (!make_room()) return conn_id::none;
@@ -300,7 +294,7 @@ conn_id connections::connect(const target& to, instant now) {
   s.domain = to.domain;
   s.outgoing = true;
   reuse(s, std::move(key));
-  ctx_.io.push(io::open{conn, conn_use::sip, to.via, {}, to.to, to.domain, our_name(to.via)});
+  ctx_.io.push(io::open{conn, conn_use::sip, to.via, {}, to.to, to.domain, std::move(own)});
   update(s);
   return conn;
 }

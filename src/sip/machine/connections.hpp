@@ -65,8 +65,8 @@ class connections {
 
   // ---- sending ----
   /// A stream to that target: one that we opened earlier or were offered, or a new one. None when there may
-  /// be no more of them.
-  conn_id connect(const target& to, instant now);
+  /// be no more of them. `domain`: the served one for which something is sent; empty: none.
+  conn_id connect(const target& to, std::string_view domain, instant now);
   /// Sends now, or once the stream is open and takes bytes again. False: the stream is gone, nothing was
   /// sent.
   bool send(conn_id conn, token tok, std::string bytes, instant now);
@@ -112,13 +112,15 @@ class connections {
     token tok{};
     std::string bytes;
   };
-  /// Where a stream may be used again: for TLS with the domain that was proved.
-  using reuse_key = std::tuple<transport, socket_address, std::string>;
+  /// Where a stream may be used again: for TLS with the domain that was proved, and the name of what we
+  /// showed there, since to the peer that is who speaks.
+  using reuse_key = std::tuple<transport, socket_address, std::string, std::string>;
   struct stream {
     conn_id conn{};
     transport via{};
     socket_address local, peer;
     std::string domain;                ///< TLS, opened by us: what the server has to prove
+    std::string shown;                 ///< TLS, opened by the peer: the name of what it was shown
     std::vector<std::string> proven;   ///< the domains that the peer's certificate is for
     std::vector<reuse_key> reused_as;  ///< its entries in reusable_
     std::string why_closed;            ///< where it was us who closed it for a reason
@@ -147,7 +149,8 @@ class connections {
   stream* find(conn_id conn);
   const stream* find(conn_id conn) const;
   stream& add(conn_id conn, transport via, instant now);
-  std::string our_name(transport via) const;
+  std::string our_name(const target& to, std::string_view domain) const;
+  std::string name_shown_to(const peer_identity& who) const;
   bool is_trusted(const ip_address& ip, const std::vector<std::string>& proven) const;
   static std::vector<std::string> proven_by(const std::optional<peer_identity>& who);
   /// False: it is not the server of the domain for which we went there, and that was told.

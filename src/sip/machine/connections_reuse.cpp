@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.hpp"
 #include "sip/machine/connections.hpp"
 #include "sip/machine/domain_identity.hpp"
 #include "sip/wire/headers.hpp"
@@ -17,6 +18,17 @@ std::string shown(const std::vector<std::string>& names) {
   std::string out;
   for (std::size_t i = 0; i < std::min(names.size(), most_shown); ++i) out += (i == 0 ? "" : ", ") + names[i];
   return names.size() > most_shown ? out + ", ..." : out;
+}
+
+bool is_for(const own_certificate& c, std::string_view domain) {
+  return std::any_of(c.domains.begin(), c.domains.end(),
+                     [domain](const std::string& d) { return text::iequals(d, domain); });
+}
+
+const own_certificate* certificate_for(const std::vector<own_certificate>& all, std::string_view domain) {
+  const auto at =
+      std::find_if(all.begin(), all.end(), [domain](const own_certificate& c) { return is_for(c, domain); });
+  return at == all.end() ? nullptr : &*at;
 }
 
 }  // namespace
@@ -98,8 +110,38 @@ void connections::offered(conn_id conn, const request& r) {
   if (!top || find_param(top->params, "alias") == nullptr) return;
   // RFC 5923 §8.1: under the address that it came from, and the port where its sender listens.
   const socket_address at{s->peer.ip, top->port.value_or(5061)};
-  for (const std::string& domain : s->proven) reuse(*s, {s->via, at, domain});
+  for (const std::string& domain : s->proven) reuse(*s, {s->via, at, domain, s->shown});
   update(*s);
+}
+
+/// What we are called over TLS, for the choice of our certificate: by the name that all peers know, or as who
+/// we speak.
+std::string connections::our_name(const target& to, std::string_view domain) const {
+  if (to.via != transport::tls) return {};
+  const auto& o = ctx_.options;
+  for (const advertised& a : o.advertise)
+    if (a.via.value_or(transport::tls) == transport::tls && !ip_address::parse(a.host)) return a.host;
+  const own_certificate* of_domain = certificate_for(o.certificates, domain);
+  if (of_domain != nullptr) return of_domain->name;
+  return o.certificates.empty() ? std::string() : o.certificates.front().name;
+}
+
+/// The same for a peer that came to us: it was shown the certificate that it asked for, else that of a served
+/// domain, else the first (as the rim chooses it).
+std::string connections::name_shown_to(const peer_identity& who) const {
+  const auto& o = ctx_.options;
+  std::string_view shown;
+  if (certificate_for(o.certificates, who.sni) != nullptr) {
+    shown = who.sni;
+  } else {
+    const auto is_served = [&o](const own_certificate& c) {
+      return std::any_of(o.sip_domains.begin(), o.sip_domains.end(),
+                         [&c](const std::string& d) { return is_for(c, d); });
+    };
+    const auto at = std::find_if(o.certificates.begin(), o.certificates.end(), is_served);
+    if (at != o.certificates.end()) shown = at->domains.front();
+  }
+  return our_name({transport::tls, {}, {}}, shown);
 }
 
 /// The newest stream counts: an older one to the same peer may be dead without our knowledge.
@@ -118,7 +160,7 @@ void connections::end_reuse(stream& s) {
 
 /// What the names take that belong to a stream: themselves, and their entries where it may be used again.
 std::size_t connections::names_size(const stream& s) {
-  std::size_t n = s.domain.size() + s.reused_as.size() * 2 * sizeof(reuse_key);
+  std::size_t n = s.domain.size() + s.shown.size() + s.reused_as.size() * 2 * sizeof(reuse_key);
   for (const std::string& name : s.proven) n += sizeof(std::string) + name.size();
   return n;
 }

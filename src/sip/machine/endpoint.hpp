@@ -90,6 +90,7 @@ struct outgoing {
                          ///< 70 if absent)
   /// Tried one after the other; each is located by RFC 3263, which asks the DNS only about names.
   std::vector<destination> hops;
+  std::string domain = {};  ///< the served domain for which it is sent: its credentials and certificate count
 };
 struct reply {
   std::uint16_t status = 0;
@@ -105,6 +106,18 @@ struct advertised {
   std::uint16_t port = 0;        ///< 0: the listener's
 };
 
+/// What challenges of one realm are answered with.
+struct credential {
+  digest_account account;
+  std::vector<std::string> domains = {};  ///< A-labels: for requests of these alone; empty: of all others
+};
+
+/// A certificate of ours.
+struct own_certificate {
+  std::string name;                  ///< what io::open names it by
+  std::vector<std::string> domains;  ///< that it is for; A-labels
+};
+
 struct endpoint_options {
   /// Peers that are believed about some domain at least; about which one is the flow's question.
   std::vector<ip_prefix> trusted_peers;
@@ -117,11 +130,15 @@ struct endpoint_options {
   std::vector<std::string> xmpp_domains;
   /// Host and port for Via and Contact, the first one that fits; none: the listener's address.
   std::vector<advertised> advertise;
+  /// In the order in which the first one is looked for. Where no advertised name stands for TLS, a stream
+  /// that we open shows the one for the served domain of its requests, else the first.
+  std::vector<own_certificate> certificates;
   std::vector<sip::method> methods = {method::message, method::options};  ///< for Allow and 405
   std::vector<std::string> accept = {"text/plain"};                       ///< for Accept and 415; lower case
   std::vector<std::string> supported;  ///< option tags; others in Require: 420
-  /// What challenges are answered with, one for each realm; others end their request (RFC 3261 §22).
-  std::vector<digest_account> credentials;
+  /// What challenges are answered with, one for each realm and domain; others end their request (RFC 3261
+  /// §22).
+  std::vector<credential> credentials;
   std::string product = "stox";  ///< Server and User-Agent; empty: none
   parse_limits limits;
   sip::timers timers;

@@ -4,19 +4,13 @@
 #include <chrono>
 #include <cstddef>
 
+#include "base/prefix_set.hpp"
+
 namespace stox::sip {
 
 namespace {
 
 constexpr std::size_t table_size = 4096;
-
-/// The part of the address that one network holds: an attacker has a whole /56 of IPv6 as easily as one
-/// address.
-ip_address prefix_of(ip_address a) {
-  const std::size_t kept = a.is_v4() ? 15 : 7;
-  std::fill(a.bytes.begin() + static_cast<std::ptrdiff_t>(kept), a.bytes.end(), std::uint8_t{0});
-  return a;
-}
 
 std::size_t place_of(const ip_address& prefix, std::uint64_t seed) {
   std::uint64_t h = seed ^ 0xCBF29CE484222325U;
@@ -29,7 +23,7 @@ std::size_t place_of(const ip_address& prefix, std::uint64_t seed) {
 bool rate_limit::take(const ip_address& source, unsigned per_second, steady_time now) {
   if (per_second == 0) return false;
   if (buckets_.empty()) buckets_.resize(table_size);
-  bucket& b = buckets_[place_of(prefix_of(source), seed_)];
+  bucket& b = buckets_[place_of(rationed_network(source), seed_)];
   const double capacity = per_second;
   if (!b.used) {
     b = {capacity, now, true};

@@ -44,7 +44,7 @@ std::optional<destination> named_sender(std::string_view response, transport by)
 bool server_core::next_stream(record& rec, std::uint64_t number, instant now) {
   if (rec.by == way::arrived) {
     rec.by = way::source;
-    rec.route.conn = conns_.connect(source_of(rec.fsm.response(), rec.route.via, rec.route.to), now);
+    rec.route.conn = conns_.connect(source_of(rec.fsm.response(), rec.route.via, rec.route.to), {}, now);
     if (rec.route.conn != conn_id::none) return true;
   }
   if (rec.by == way::source) {
@@ -62,7 +62,7 @@ bool server_core::next_stream(record& rec, std::uint64_t number, instant now) {
     const target next = std::move(left.front());
     left.pop_front();
     rec.route.to = next.to;
-    rec.route.conn = conns_.connect(next, now);
+    rec.route.conn = conns_.connect(next, {}, now);
     if (rec.route.conn != conn_id::none) return true;
   }
   return false;

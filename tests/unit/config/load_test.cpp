@@ -379,6 +379,71 @@ TEST(cross_check, credentials_must_be_complete_and_one_for_each_realm) {
               ElementsAre(HasSubstr("sip.credential.realm: \"r\" has two credentials; remove one")));
 }
 
+constexpr std::string_view two_domains = R"([gateway]
+sip_domains = ["sip.example"]
+[[gateway.domain]]
+sip = "second.example"
+xmpp = "xmpp-name.example"
+[sip]
+outbound_proxy = "sip:127.0.0.1:5080"
+trusted_peers = ["127.0.0.0/8"]
+[[xmpp.component]]
+domain = "sip.example"
+server = "127.0.0.1:5347"
+secret = "hunter2"
+[[xmpp.component]]
+domain = "xmpp-name.example"
+server = "127.0.0.1:5348"
+secret = "hunter2"
+)";
+
+TEST(cross_check, credentials_of_one_realm_are_told_apart_by_their_domains) {
+  const auto table = [](const std::string& user, const std::string& more) {
+    return "[[sip.credential]]\nrealm = \"r\"\nuser = \"" + user + "\"\npassword = \"p\"\n" + more;
+  };
+  const auto both = std::string(two_domains) + table("a", "domains = [\"sip.example\"]\n") +
+                    table("b", "domains = [\"Second.example\"]\n") + table("c", "");
+  const auto r = parse(both, "stox.toml");
+  ASSERT_TRUE(r.has_value()) << testing::PrintToString(r.error());
+  EXPECT_EQ(r->settings.credentials.at(1).domains, (texts{"second.example"}));
+  EXPECT_EQ(r->settings.credentials.at(2).domains, std::nullopt);
+  // What changed is told apart, too.
+  auto after = r->settings;
+  after.credentials.at(1).user = "d";
+  const auto changed = compare(r->settings, after).live;
+  ASSERT_EQ(changed.size(), 1U);
+  EXPECT_EQ(changed[0].key, "sip.credential[r for second.example].user");
+  after = r->settings;
+  after.credentials.pop_back();
+  after.credentials.pop_back();
+  auto fewer = after;
+  fewer.credentials.at(0).domains.reset();
+  const auto wider = compare(after, fewer).live;
+  ASSERT_EQ(wider.size(), 1U);
+  EXPECT_EQ(wider[0].key, "sip.credential[r].domains");
+  EXPECT_EQ(wider[0].before, "sip.example");
+
+  EXPECT_THAT(errors_of(both + table("d", "domains = [\"second.example\"]\n")),
+              ElementsAre(HasSubstr("sip.credential.realm: \"r\" has two credentials; remove one")));
+}
+
+TEST(cross_check, credential_is_for_served_domains) {
+  const auto bad = [](const std::string& domains) {
+    return errors_of(
+        std::string(two_domains) +
+        "[[sip.credential]]\nrealm = \"r\"\nuser = \"u\"\npassword = \"p\"\ndomains = " + domains + "\n");
+  };
+  EXPECT_THAT(bad("[\"sip.exmaple\"]"),
+              ElementsAre("stox.toml:20: sip.credential.domains: \"sip.exmaple\" is not served; did you mean "
+                          "\"sip.example\"?"));
+  EXPECT_THAT(bad("[\"sip.example\", \"elsewhere.test\"]"),
+              ElementsAre(HasSubstr("\"elsewhere.test\" is not served; add it to gateway.sip_domains")));
+  EXPECT_THAT(bad("[\"xmpp-name.example\"]"),
+              ElementsAre(HasSubstr("is the XMPP name; its SIP name is \"second.example\"")));
+  EXPECT_THAT(bad("[]"), ElementsAre(HasSubstr("names no domain; name one, or leave it out for all")));
+  EXPECT_THAT(bad("[\"no domain\"]"), ElementsAre(HasSubstr("is not a domain name")));
+}
+
 TEST_F(config_file, only_the_last_line_end_of_a_secret_file_is_cut) {
   write("secret", " a b\n\r\n");
   const auto r =

@@ -37,6 +37,7 @@ TEST(certificates, that_end_within_two_weeks_are_told) {
 TEST(certificates, have_a_gauge_for_each_domain) {
   net::tcp_counters counts;
   counts.tls_handshakes = 5;
+  counts.tls_securing = 3;
   counts.tls_failures[static_cast<std::size_t>(net::tls_failure::not_tls)] = 2;
   std::string shown;
   for (const auto& s : tls_samples(with_days_left({1}), counts)) {
@@ -49,7 +50,20 @@ TEST(certificates, have_a_gauge_for_each_domain) {
             "tls_certificate_expiry_seconds{domain=d1.example} 1700086400\n"
             "tls_certificate_expiry_seconds{domain=also.example} 1700086400\n"
             "tls_handshakes_total 5\n"
-            "tls_handshake_failures_total{reason=not_tls} 2\n");
+            "tls_handshake_failures_total{reason=not_tls} 2\n"
+            "tls_handshakes_open 3\n");
+}
+
+TEST(trusted_peers, are_those_of_all_domains_and_of_each) {
+  settings::all s;
+  s.sip.trusted_peers = {*ip_prefix::parse("192.0.2.0/28")};
+  s.gateway.domains.push_back({"a.example", "a.example"});
+  s.gateway.domains.push_back({"b.example", "b.example"});
+  s.gateway.domains.back().trusted_peers = {*ip_prefix::parse("2001:db8::1")};
+  const auto found = trusted_peers(s);
+  EXPECT_TRUE(found.contains(*ip_address::parse("192.0.2.15")));
+  EXPECT_FALSE(found.contains(*ip_address::parse("192.0.2.16")));
+  EXPECT_TRUE(found.contains(*ip_address::parse("2001:db8::1")));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "cli/control_client.hpp"
+#include "net/signals.hpp"
 #include "store/sqlite.hpp"
 #include "store/sqlite_store.hpp"
 
@@ -96,6 +97,26 @@ TEST_F(stoxd, that_cannot_open_its_store_says_which_key) {
   l.settings.store.path = folder + "/missing/stox.db";
   EXPECT_THAT(refused(l), HasSubstr("daemon.not_started why=\"store.path: " + l.settings.store.path +
                                     ": No such file or directory\""));
+}
+
+TEST_F(stoxd, that_is_told_to_end_while_it_starts_ends_well_and_listens_nowhere) {
+  auto l = loaded();
+  l.settings.admin.control = folder + "/missing/ctl";  // it does not get that far
+  testing::internal::CaptureStderr();
+  net::hold_signals();
+  raise(SIGTERM);
+  EXPECT_EQ(run(l), exit_code::clean);
+  const timespec no_time{};
+  sigset_t ended;
+  sigemptyset(&ended);
+  sigaddset(&ended, SIGTERM);
+  EXPECT_EQ(sigtimedwait(&ended, nullptr, &no_time), SIGTERM);
+  net::release_signals();
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("daemon.stopped how=clean why=\"a signal before it was ready\""),
+                    testing::Not(HasSubstr("sip.listening"))));
+  // The run before it, which never was, left nothing in doubt.
+  EXPECT_THAT(running(loaded(), [] {}), testing::Not(HasSubstr("daemon.unclean_end")));
 }
 
 TEST_F(stoxd, that_cannot_have_an_address_says_which_key) {

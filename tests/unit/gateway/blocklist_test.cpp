@@ -7,7 +7,7 @@
 namespace stox::gateway {
 namespace {
 
-wall_time at(int seconds) { return wall_time(std::chrono::seconds(seconds)); }
+steady_time at(int seconds) { return steady_time(std::chrono::seconds(seconds)); }
 
 TEST(block, has_one_form) {
   for (const auto& [text, form] : {std::pair{"192.0.2.7", "192.0.2.7/32"},

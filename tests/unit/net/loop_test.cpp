@@ -1,4 +1,5 @@
 #include "net/loop.hpp"
+#include "net/signals.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -158,6 +159,21 @@ TEST_F(pump, takes_signals) {
   EXPECT_EQ(l.run(), ending::clean);
   EXPECT_EQ(reloads, 1);
   EXPECT_EQ(stops, 1);
+}
+
+TEST_F(pump, takes_signals_that_came_before_it) {
+  hold_signals();
+  EXPECT_FALSE(end_is_asked());
+  raise(SIGHUP);
+  raise(SIGTERM);
+  EXPECT_TRUE(end_is_asked());
+  engine::engine core(settings, ids);
+  loop l(core, hooks());
+  ASSERT_TRUE(l.listen(settings.sip));
+  EXPECT_EQ(l.run(), ending::clean);
+  EXPECT_EQ(reloads, 1);
+  EXPECT_EQ(stops, 1);
+  EXPECT_FALSE(end_is_asked());
 }
 
 TEST_F(pump, drains_for_as_long_as_it_was_told_last) {

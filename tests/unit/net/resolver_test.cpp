@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
 #include "dns_server.hpp"
 #include "recorder.hpp"
 
@@ -118,6 +122,73 @@ TEST_F(net_resolver, ends_while_questions_are_open) {
   io.run_until([this] { return server.questions() > 0; }, patience);
   asker.reset();
   EXPECT_EQ(events.count<io::looked_up>(), 0U);
+}
+
+/// A resolver that takes the servers of a file.
+struct system_resolver : testing::Test {
+  system_resolver() {
+    char name[] = "/tmp/stox-resolver-XXXXXX";
+    folder = ::mkdtemp(name);
+  }
+  ~system_resolver() override { std::filesystem::remove_all(folder); }
+  void write(const std::string& text) const {
+    std::ofstream(folder + "/new") << text;
+    std::filesystem::rename(folder + "/new", file());
+  }
+  std::string file() const { return folder + "/resolv.conf"; }
+  std::unique_ptr<resolver> start(duration look_every = {}, const std::vector<socket_address>& servers = {}) {
+    return *resolver::start(io, events, servers, {file(), look_every});
+  }
+
+  std::string folder;
+  reactor io;
+  recorder events;
+};
+
+TEST_F(system_resolver, takes_over_what_the_file_says_while_it_runs) {
+  const auto asker = start();
+  EXPECT_TRUE(asker->without_system_servers());
+  EXPECT_FALSE(asker->look_at_system());
+  write("nameserver 127.0.0.2\n");
+  EXPECT_TRUE(asker->look_at_system());
+  EXPECT_FALSE(asker->without_system_servers());
+  EXPECT_FALSE(asker->look_at_system());
+  write("nameserver 127.0.0.3\n");
+  EXPECT_TRUE(asker->look_at_system());
+  // While it is gone the servers of before are asked.
+  std::filesystem::remove(file());
+  EXPECT_FALSE(asker->look_at_system());
+  EXPECT_FALSE(asker->without_system_servers());
+}
+
+TEST_F(system_resolver, looks_at_the_file_no_more_often_than_it_was_told) {
+  const auto asker = start(std::chrono::hours(1));
+  write("nameserver 127.0.0.2\n");
+  EXPECT_FALSE(asker->look_at_system());
+}
+
+TEST_F(system_resolver, does_not_look_at_it_where_it_has_servers_of_its_own) {
+  const auto own = *socket_address::parse("127.0.0.1:5353");
+  const auto asker = start({}, {own});
+  write("nameserver 127.0.0.2\n");
+  EXPECT_FALSE(asker->look_at_system());
+  ASSERT_TRUE(asker->restart({}));
+  EXPECT_FALSE(asker->look_at_system()) << "the restart has read it";
+  write("nameserver 127.0.0.3\n");
+  EXPECT_TRUE(asker->look_at_system());
+  ASSERT_TRUE(asker->restart({own}));
+  write("nameserver 127.0.0.4\n");
+  EXPECT_FALSE(asker->look_at_system());
+}
+
+TEST_F(system_resolver, asks_open_questions_anew) {
+  write("nameserver 127.0.0.2\n");
+  const auto asker = start();
+  asker->lookup({io::lookup_id{1}, record_type::a, "a.example"});
+  write("nameserver 127.0.0.3\n");
+  EXPECT_TRUE(asker->look_at_system());
+  asker->cancel(io::lookup_id{1});
+  EXPECT_EQ(events.count<io::looked_up>(), 0u);
 }
 
 TEST(net_resolver_start, refuses_nothing_that_a_socket_address_can_be) {

@@ -264,6 +264,45 @@ TEST_F(tls, gives_up_the_oldest_handshake_when_there_are_too_many) {
   EXPECT_FALSE(ended);
 }
 
+TEST_F(tls, gives_up_no_handshake_of_a_trusted_address) {
+  start({.max_handshakes = 2});
+  prefix_set peers;
+  peers.add(*ip_prefix::parse("127.0.0.1"));
+  server->set_trusted(peers);
+  raw_socket first, second, third;
+  first.connect_to(at);
+  second.connect_to(at);
+  third.connect_to(at);
+  ASSERT_TRUE(until([&] { return failures(tls_failure::crowded) == 1; }));
+  EXPECT_EQ(third.read_to_end(), "");
+  EXPECT_EQ(server->counters().tls_securing, 2u);
+  // A stranger does not get in either, nor has he a place afterwards.
+  server->set_trusted({});
+  raw_socket stranger;
+  stranger.connect_to(at);
+  ASSERT_TRUE(until([&] { return failures(tls_failure::crowded) == 2; }));
+  EXPECT_EQ(stranger.read_to_end(), "");
+  for (auto* held : {&first, &second}) {
+    bool ended = false;
+    held->read_available(ended);
+    EXPECT_FALSE(ended);
+  }
+  first.reset();
+  ASSERT_TRUE(until([&] { return server->counters().tls_securing == 1; }));
+  connect();
+  EXPECT_EQ(server->counters().tls_securing, 1u);
+}
+
+TEST_F(tls, gives_one_network_its_share_of_handshakes) {
+  start({.max_handshakes_of_network = 1});
+  raw_socket first, second;
+  first.connect_to(at);
+  second.connect_to(at);
+  ASSERT_TRUE(until([&] { return failures(tls_failure::network_crowded) == 1; }));
+  EXPECT_EQ(first.read_to_end(), "");
+  EXPECT_EQ(failures(tls_failure::crowded), 0u);
+}
+
 TEST_F(tls, counts_handshakes_not_as_places_of_connections) {
   start({.max_accepted = 1});
   raw_socket slow;

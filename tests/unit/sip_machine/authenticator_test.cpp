@@ -15,8 +15,8 @@ using testing::IsEmpty;
 
 sip::endpoint_options with_accounts() {
   auto o = sip_world::defaults();
-  o.credentials = {{"proxy.example", "stox", redacted("one")},
-                   {"user.example", "gate \"way\"", redacted("two")}};
+  o.credentials = {{{"proxy.example", "stox", redacted("one")}},
+                   {{"user.example", "gate \"way\"", redacted("two")}}};
   return o;
 }
 
@@ -113,6 +113,31 @@ TEST(challenge, of_both_kinds_in_one_response_is_answered_at_once) {
   EXPECT_TRUE(is_right(sent(w), header::authorization, "gate \"way\"", "two"));
 }
 
+TEST(challenge, is_answered_with_the_account_of_the_domain_for_which_the_request_was_sent) {
+  auto o = with_accounts();
+  o.credentials = {{{"proxy.example", "all", redacted("one")}},
+                   {{"proxy.example", "ours", redacted("two")}, {"sip.example", "second.example"}},
+                   {{"user.example", "theirs", redacted("three")}, {"other.example"}}};
+  sip_world w(o);
+  w.request(ours(), {a}, "sip.example");
+  w.datagram(refused(w, 407, proxy_challenge("n1")));
+  EXPECT_TRUE(is_right(sent(w), header::proxy_authorization, "ours", "two"));
+  w.datagram(answer_to(w.last(), 200));
+  w.forget();
+  // The nonce that one tenant was given is not used with the account of another one.
+  w.request(ours(), {a}, "third.example");
+  EXPECT_EQ(header_of(w.last(), "Proxy-Authorization"), "");
+  w.datagram(refused(w, 407, proxy_challenge("n2")));
+  EXPECT_TRUE(is_right(sent(w), header::proxy_authorization, "all", "one"));
+  w.datagram(answer_to(w.last(), 200));
+  w.forget();
+  // Who serves one tenant learns nothing of the account of another one by naming its realm.
+  w.request(ours(), {a}, "sip.example");
+  w.datagram(refused(w, 401, user_challenge("n3")));
+  EXPECT_EQ(only_status(w), 401);
+  EXPECT_THAT(logged(w), HasSubstr("\"user.example\": no credential"));
+}
+
 TEST(challenge, takes_the_first_algorithm_that_we_have) {
   sip_world w(with_accounts());
   w.request(ours(), {a});
@@ -179,7 +204,7 @@ TEST(challenge, a_stale_nonce_is_retried_once_more) {
 
 TEST(challenge, servers_that_invent_realms_do_not_keep_a_request_going) {
   auto o = sip_world::defaults();
-  for (int i = 0; i < 20; ++i) o.credentials.push_back({"r" + std::to_string(i), "u", redacted("p")});
+  for (int i = 0; i < 20; ++i) o.credentials.push_back({{"r" + std::to_string(i), "u", redacted("p")}});
   sip_world w(o);
   w.request(ours(), {a});
   for (int i = 0; i < 20 && w.events.empty(); ++i)
@@ -301,12 +326,27 @@ TEST(known_nonce, follows_the_configuration) {
   w.datagram(refused(w, 407, proxy_challenge("n1")));
   w.datagram(answer_to(w.last(), 200));
   auto changed = with_accounts();
-  changed.credentials[0].password = redacted("new");
+  changed.credentials[0].account.password = redacted("new");
   w.ep.configure(changed);
   w.request(ours(), {a});
   EXPECT_TRUE(is_right(sent(w), header::proxy_authorization, "stox", "new"));
   w.ep.configure(sip_world::defaults());
   w.request(ours(), {a});
+  EXPECT_EQ(header_of(w.last(), "Proxy-Authorization"), "");
+}
+
+TEST(known_nonce, ends_with_the_domains_of_its_credential) {
+  auto o = with_accounts();
+  o.credentials = {{{"proxy.example", "stox", redacted("one")}, {"sip.example"}}};
+  sip_world w(o);
+  w.request(ours(), {a}, "sip.example");
+  w.datagram(refused(w, 407, proxy_challenge("n1")));
+  w.datagram(answer_to(w.last(), 200));
+  w.request(ours(), {a}, "sip.example");
+  EXPECT_NE(header_of(w.last(), "Proxy-Authorization"), "");
+  o.credentials[0].domains = {"other.example"};
+  w.ep.configure(o);
+  w.request(ours(), {a}, "sip.example");
   EXPECT_EQ(header_of(w.last(), "Proxy-Authorization"), "");
 }
 

@@ -199,6 +199,61 @@ TEST(tls, uses_the_peers_stream_for_the_domain_that_it_proved) {
   EXPECT_EQ(w.opens.size(), 3U);
 }
 
+/// A gateway that is known by no name, with a certificate for each of two tenants, and one more.
+sip::endpoint_options of_two_tenants() {
+  auto o = tls_world::tls_defaults();
+  o.advertise.clear();
+  o.sip_domains = {"one.example", "two.example", "three.example"};
+  o.certificates = {{"gw.example", {"gw.example"}},
+                    {"One.example", {"one.example"}},
+                    {"both.example", {"both.example", "two.example"}}};
+  return o;
+}
+
+TEST(tls, shows_the_certificate_of_the_domain_for_which_it_sends) {
+  tls_world w(of_two_tenants());
+  const auto send_for = [&w](const std::string& domain) {
+    const auto before = w.opens.size();
+    w.request(tls_world::text(domain), {{transport::tls, address("192.0.2.1:5061"), {}}}, domain);
+    return w.opens.size() == before ? std::string("-") : w.opens.back().own_name;
+  };
+  EXPECT_EQ(send_for("one.example"), "One.example");
+  EXPECT_EQ(send_for("two.example"), "both.example");
+  EXPECT_EQ(send_for("three.example"), "gw.example") << "it has none: the first";
+  EXPECT_EQ(send_for("one.example"), "-");
+  EXPECT_EQ(send_for(""), "-") << "that of the first";
+  // Who is known by one name is it for all.
+  auto o = of_two_tenants();
+  o.advertise = {{std::nullopt, "gw.example", 0}};
+  w.ep.configure(o);
+  EXPECT_EQ(send_for("one.example"), "-");
+  o.advertise = {{transport::tls, "other.example", 0}};
+  w.ep.configure(o);
+  EXPECT_EQ(send_for("one.example"), "other.example");
+  EXPECT_EQ(send_for("two.example"), "-");
+}
+
+TEST(tls, uses_the_peers_stream_for_the_domain_as_which_it_knows_us) {
+  for (const auto& [sni, domain] :
+       {std::pair{"ONE.example", "one.example"}, std::pair{"", "one.example"},
+        std::pair{"nobody.example", "one.example"}, std::pair{"two.example", "two.example"},
+        std::pair{"gw.example", "three.example"}}) {
+    for (const std::string asked : {"one.example", "two.example", "three.example"}) {
+      SCOPED_TRACE(std::string(sni) + " " + asked);
+      tls_world w(of_two_tenants());
+      auto who = proves({"sip.example"});
+      who.sni = sni;
+      w.accept_as(peer, "192.0.2.1:40000", who);
+      w.stream(peer, over_tls(";alias").str());
+      auto parsed = sip::parse_message(tls_world::text(asked).str(), sip::framing::datagram, {});
+      w.request_by(std::get<sip::request>(*parsed), {{"sip.example", 5071, transport::tls, false}}, asked);
+      w.answer(io::lookup_status::no_data);
+      w.answer(io::lookup_status::found, {ip4("192.0.2.1")});
+      EXPECT_EQ(w.opens.empty(), asked == domain);
+    }
+  }
+}
+
 TEST(tls, uses_no_stream_of_a_peer_that_did_not_offer_it_or_is_nobody) {
   struct row {
     const char* what;
