@@ -13,6 +13,8 @@
 #include "gateway/conversation.hpp"
 #include "gateway/open_message.hpp"
 #include "gateway/report.hpp"
+#include "gateway/typing_to_xmpp.hpp"
+#include "payload/is_composing.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "translate/error.hpp"
 #include "xmpp/machine/component.hpp"
@@ -26,7 +28,8 @@ namespace stox::gateway {
 /// of; a link that breaks in between gives the sender an error, counted as in_doubt.
 class pager_to_xmpp {
  public:
-  explicit pager_to_xmpp(conversations& talk) : talk_(talk) {}
+  /// Both outlive it.
+  pager_to_xmpp(conversations& talk, typing_to_xmpp& typing) : talk_(talk), typing_(typing) {}
 
   void handle(sip::request_received& e, context& c);
   void sent(xmpp::stanza_ref ref, context& c);
@@ -68,6 +71,9 @@ class pager_to_xmpp {
                      const std::string& conversation, context& c);
   void accept(sip::request_received& e, const sip::uri& aor, const std::string& display, std::string hop_mark,
               context& c);
+  /// A typing notice, answered at once whether or not anybody is to see it.
+  void typed(const sip::request_received& e, const sip::uri& from,
+             const result<payload::is_composing>& notice, context& c);
   static void learn_client(const sip::request_received& e, const sip::uri& sender, context& c);
   /// The sender's device: of this request, else of an earlier one of the same two.
   static std::string learn_device(sip::uri& speaker, const std::string& spelled, const pair_state* pair);
@@ -87,6 +93,7 @@ class pager_to_xmpp {
   static std::string_view name_of(stage s);
 
   conversations& talk_;
+  typing_to_xmpp& typing_;
   std::unordered_map<xmpp::stanza_ref, pending> open_;
   std::unordered_map<std::string, xmpp::stanza_ref> by_id_;
   std::deque<xmpp::stanza_ref> held_;  ///< in order of arrival

@@ -48,6 +48,7 @@ struct xmpp_context {
   std::string resource;  ///< of the recipient, when he spoke from it in this conversation; empty: bare JID
   std::string hop_mark;
   wall_time now = {};
+  bool chat_states = false;  ///< the recipient's client understands them, XEP-0085
 };
 
 /// A stanza, and what its SIP sender wants to hear of it (RFC 5438).
