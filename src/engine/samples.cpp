@@ -23,6 +23,12 @@ constexpr aside_name aside_names[] = {
      "Stanzas other than messages that were not between the gateway and somebody else; ignored."},
     {gateway::aside::malformed_stanza, "malformed_stanzas_total",
      "Stanzas other than messages that could not be read."},
+    {gateway::aside::typing_to_sip, "typing_notices_to_sip_total",
+     "Typing notices sent to SIP users whose client knows them."},
+    {gateway::aside::typing_to_xmpp, "typing_notices_to_xmpp_total",
+     "Chat states sent to XMPP users whose client knows them."},
+    {gateway::aside::typing_dropped, "typing_notices_dropped_total",
+     "Typing notices that were not sent for want of room, or that failed."},
     {gateway::aside::report_sent, "reports_sent_total",
      "Disposition notifications sent to SIP users who asked for them."},
 };

@@ -10,6 +10,8 @@ constexpr std::size_t max_pairs = 200'000;
 constexpr std::size_t max_threads = 200'000;
 constexpr auto forget_after = std::chrono::hours(1);
 
+constexpr std::size_t max_thread = 128;  ///< bytes; a longer one is left out of notices
+
 constexpr unsigned max_repeats = 20;
 constexpr auto repeat_window = std::chrono::seconds(10);
 
@@ -42,7 +44,7 @@ conversations::conversations(byte_account& memory, id_source& ids)
       prefix_(prefix_from(ids.below(std::uint64_t{1} << 40))) {}
 
 std::size_t conversations::cost(const std::string& jid, const std::string& aor) {
-  constexpr std::size_t ids = 3 * 128;  // a name, a tag, a Call-ID in key and value
+  constexpr std::size_t ids = 4 * 128;  // a name, a tag, a Call-ID in key and value, a thread
   return 2 * (jid.size() + aor.size() + entry_bytes) + sizeof(pair_state) + sizeof(thread_state) + ids;
 }
 
@@ -105,6 +107,13 @@ void conversations::note(pair_state& pair, direction way, std::initializer_list<
   }
   pair.texts.add(way, ids, text, now);
   if (coming > 0) pair.weigh();
+}
+
+void conversations::set_thread(pair_state& pair, const std::string* thread) {
+  const bool kept = thread != nullptr && thread->size() <= max_thread;
+  const auto size = pair.thread.size();
+  pair.thread = kept ? *thread : std::string();
+  if (pair.thread.size() != size) pair.weigh();
 }
 
 void conversations::expire(steady_time now) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ struct pair_state {
   std::string sip_user;       ///< the SIP user part as its owner writes it; the localpart is case-folded
   std::string xmpp_resource;  ///< that the XMPP user spoke from last
   std::string sip_gr;         ///< the GRUU that the SIP user showed last, RFC 7572 §5
+  std::string thread;         ///< of the message that went last, as XMPP has it; for notices
+  /// Whether the XMPP user's last text came with a chat state, XEP-0085 §5.1; nullopt: he wrote none yet.
+  std::optional<bool> chat_states;
   // Loop guard: identical bodies in a short time, per direction.
   struct repeat {
     std::size_t body_hash = 0;
@@ -32,7 +36,8 @@ struct pair_state {
   charge memory;
   /// To be called when a text has changed.
   void weigh() {
-    memory.resize(fixed + sip_user.size() + xmpp_resource.size() + sip_gr.size() + texts.memory_used());
+    memory.resize(fixed + sip_user.size() + xmpp_resource.size() + sip_gr.size() + thread.size() +
+                  texts.memory_used());
   }
 };
 
@@ -73,6 +78,8 @@ class conversations {
   /// Remembers a message of the pair that was used last, see recent_texts::add.
   void note(pair_state& pair, direction way, std::initializer_list<recent_texts::message_id> ids,
             std::string_view text, steady_time now);
+  /// Remembers the thread of a message that goes (nullptr: it has none).
+  static void set_thread(pair_state& pair, const std::string* thread);
   void expire(steady_time now);
   std::size_t size() const { return pairs_.size() + threads_.size(); }
   std::size_t memory_used() const { return share_.used(); }

@@ -32,9 +32,12 @@ enum class aside : std::uint8_t {
   stray_error,         ///< an error stanza that answers nothing of ours
   foreign_stanza,      ///< an iq, presence or error that is not between us and somebody else
   malformed_stanza,    ///< an iq, presence or error that cannot be read
+  typing_to_sip,       ///< a typing notice to a SIP user whose client knows them
+  typing_to_xmpp,      ///< a chat state to an XMPP user whose client knows them
+  typing_dropped,      ///< a typing notice that was not sent, or that failed
   report_sent,         ///< a disposition notification to a SIP user who asked for it
 };
-inline constexpr std::size_t aside_count = 7;
+inline constexpr std::size_t aside_count = 10;
 
 /// Counts messages: each that came in once, and once by outcome and cause. Causes are our own words and SIP
 /// codes, so their number is bounded.

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/chat_states.hpp"
 #include "gateway/disposition.hpp"
+#include "gateway/timer_keys.hpp"
 #include "translate/chat_text.hpp"
 
 namespace stox::gateway {
@@ -33,10 +35,7 @@ void pager_flow::written(const xmpp::message& m, context& c) {
     c.counts().count(direction::to_sip, outcome::ignored, why, m.to->domain);
   };
   switch (translate::pager::content_of(m, x)) {
-    // Chat states, receipts and markers stand alone: no text, no answer due.
-    case content::notice:
-      if (c.blocks(m.from)) return ignore("blocked");
-      return ignore(take_reports(m, c) ? "report" : "no_body");
+    case content::notice: return notice(m, x, c);
     case content::copy: return ignore("copy");
     case content::key_exchange: return ignore("key_exchange");
     case content::text: break;
@@ -46,12 +45,50 @@ void pager_flow::written(const xmpp::message& m, context& c) {
         xmpp::error_type::auth, xmpp::condition::forbidden, "Blocked by the operator", {}};
     return to_sip_.refuse(m, e, "blocked", {}, c);
   }
+  const auto open = to_sip_.open();
   to_sip_.handle(m, x, c);
+  learn_states(m, x, talk_, c);
+  const bool goes = to_sip_.open() > open;
+  if (goes) {
+    typing_to_sip_.text_sent(m, c);
+  } else {
+    // He stopped typing all the same.
+    typing_to_sip_.handle(m, xmpp::chat_state::active, c);
+  }
+}
+
+/// Chat states, receipts and markers stand alone: no text, no answer due.
+void pager_flow::notice(const xmpp::message& m, const xmpp::extras& x, context& c) {
+  const auto ignore = [&](std::string_view why) {
+    c.counts().count(direction::to_sip, outcome::ignored, why, m.to->domain);
+  };
+  if (c.blocks(m.from)) return ignore("blocked");
+  const bool report = take_reports(m, c);
+  bool typing = false;
+  if (x.state && m.type != xmpp::message_type::headline) {
+    learn_states(m, x, talk_, c);
+    if (allows_typing(rates_, m.from.bare_text(), m.to->bare_text(), c.settings().limits, c.now().steady)) {
+      typing = typing_to_sip_.handle(m, *x.state, c);
+    } else {
+      c.counts().count(aside::typing_dropped);
+    }
+  }
+  ignore(report ? "report" : typing ? "typing" : "no_body");
+}
+
+void pager_flow::handle_timeout(std::uint64_t key, context& c) {
+  switch (space_of(key)) {
+    case timer_space::pager_to_xmpp: return to_xmpp_.timed_out(key, c);
+    case timer_space::typing_to_sip: return typing_to_sip_.timed_out(number_of(key), c);
+    case timer_space::typing_to_xmpp: return typing_to_xmpp_.timed_out(number_of(key), c);
+  }
 }
 
 void pager_flow::abandon(const work_end& why, context& c) {
   to_xmpp_.abandon(why, c);
   to_sip_.abandon(why, c);
+  typing_to_xmpp_.abandon(why, c);
+  typing_to_sip_.abandon(why, c);
 }
 
 std::vector<open_message> pager_flow::open_messages(std::string_view domain, std::size_t limit) const {

@@ -8,9 +8,12 @@
 #include "gateway/pager_to_sip.hpp"
 #include "gateway/pager_to_xmpp.hpp"
 #include "gateway/rate_limit.hpp"
+#include "gateway/typing_to_sip.hpp"
+#include "gateway/typing_to_xmpp.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "xmpp/machine/component.hpp"
 #include "xmpp/wire/stanza.hpp"
+#include "xmpp/wire/xep/extras.hpp"
 
 namespace stox::gateway {
 
@@ -20,20 +23,28 @@ class pager_flow {
  public:
   /// Both outlive it.
   pager_flow(byte_account& memory, id_source& ids)
-      : talk_(memory, ids), rates_(memory, ids), to_xmpp_(talk_, rates_), to_sip_(talk_, rates_) {}
+      : talk_(memory, ids),
+        rates_(memory, ids),
+        to_xmpp_(talk_, rates_, typing_to_xmpp_),
+        to_sip_(talk_, rates_),
+        typing_to_sip_(talk_, to_sip_) {}
 
   void handle(sip::request_received& e, context& c) {
     c.counts().came_in(direction::to_xmpp);
     to_xmpp_.handle(e, c);
   }
-  void handle(const sip::response_received& e, context& c) { to_sip_.answered(e, c); }
-  void handle(const sip::request_failed& e, context& c) { to_sip_.failed(e, c); }
+  void handle(const sip::response_received& e, context& c) {
+    if (!typing_to_sip_.answered(e, c)) to_sip_.answered(e, c);
+  }
+  void handle(const sip::request_failed& e, context& c) {
+    if (!typing_to_sip_.failed(e, c)) to_sip_.failed(e, c);
+  }
   void handle(const xmpp::message& m, context& c);
   void handle(const xmpp::stanza_sent& e, context& c) { to_xmpp_.sent(e.ref, c); }
   void handle(const xmpp::stanza_confirmed& e, context& c) { to_xmpp_.confirmed(e.ref, c); }
   void handle(const xmpp::stanza_lost& e, context& c) { to_xmpp_.lost(e.ref, e.written, c); }
   void link_up(std::string_view domain, context& c) { to_xmpp_.link_up(domain, c); }
-  void handle_timeout(std::uint64_t key, context& c) { to_xmpp_.timed_out(key, c); }
+  void handle_timeout(std::uint64_t key, context& c);
   /// Forgets conversations that are long over; called about once a minute.
   void tidy(context& c) { talk_.expire(c.now().steady); }
   /// Ends open work with an error to its sender.
@@ -50,10 +61,14 @@ class pager_flow {
  private:
   void written(const xmpp::message& m, context& c);
 
+  void notice(const xmpp::message& m, const xmpp::extras& x, context& c);
+
   conversations talk_;
   rate_limit rates_;
+  typing_to_xmpp typing_to_xmpp_;
   pager_to_xmpp to_xmpp_;
   pager_to_sip to_sip_;
+  typing_to_sip typing_to_sip_;
 };
 
 }  // namespace stox::gateway

@@ -156,7 +156,7 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
   if (!made) return refuse(m, made.error(), x.encrypted ? "encrypted" : "content", a, c);
 
   // RFC 3428 §8: while one is pending for this Request-URI, the next waits.
-  const std::string key = t.jid + '\0' + made->value.uri;
+  const std::string key = key_of(t.jid, made->value.uri);
   const auto kept = sizeof(origin) + entry_bytes + m.id.size() + 2 * (t.jid.size() + t.aor.size()) +
                     m.from.resource.size() + to.resource.size() + how.call_id.size() + 2 * key.size();
   const auto size = kept + size_of(made->value);

@@ -42,6 +42,10 @@ class pager_to_sip {
   void abandon(const work_end& why, context& c);
   std::size_t open() const { return open_.size() + waiting_; }
   bool is_open(std::string_view domain) const;
+  /// Whether something of that sender (bare JID) is pending for that Request-URI.
+  bool is_busy(const std::string& jid, const std::string& uri) const {
+    return !lanes_.empty() && lanes_.find(key_of(jid, uri)) != lanes_.end();
+  }
   std::vector<open_message> open_messages(std::string_view domain, std::size_t limit) const;
 
  private:
@@ -103,6 +107,7 @@ class pager_to_sip {
   /// `n` messages of the lane's sender ended.
   void release(const std::string& key, std::size_t n);
   static about about_of(const origin& o);
+  static std::string key_of(const std::string& jid, const std::string& uri) { return jid + '\0' + uri; }
 
   conversations& talk_;
   rate_limit& rates_;

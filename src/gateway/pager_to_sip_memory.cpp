@@ -49,6 +49,7 @@ pair_state& pager_to_sip::remember(const xmpp::message& m, const xmpp::extras& x
     pair.xmpp_resource = m.from.resource;
     pair.weigh();
   }
+  conversations::set_thread(pair, m.thread ? &*m.thread : nullptr);
   remember_text(m, x, pair, now);
   return pair;
 }

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "gateway/chat_states.hpp"
 #include "gateway/disposition.hpp"
+#include "translate/composing.hpp"
 #include "translate/identity.hpp"
 #include "translate/loop.hpp"
 #include "translate/pager.hpp"
@@ -88,6 +90,7 @@ void pager_to_xmpp::handle(sip::request_received& e, context& c) {
   }
   auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);
   if (!mark) return break_loop(e, reply_of({482, "Loop Detected", {}, false}), "loop", {}, c);
+  if (const auto notice = translate::composing::read(e.request)) return typed(e, who->aor, *notice, c);
   accept(e, who->aor, who->display, std::move(*mark), c);
 }
 
@@ -142,6 +145,7 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
     if (thread == nullptr && pair != nullptr && talk_.find_thread(jid, aor, {}, steady) != nullptr)
       how.resource = pair->xmpp_resource;
   }
+  how.chat_states = how.type == xmpp::message_type::chat && understands_states(pair, *target, c);
   auto made = translate::pager::to_xmpp(e.request, e.head, speaker, *std::move(sender), *std::move(target),
                                         new_name ? display : std::string(), how);
   if (!made) return refuse(e, reply_of(made.error()), "content", known, c);
@@ -160,6 +164,8 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   // It is accepted: only now is anything remembered of it.
   auto& learned = remember(pair, jid, aor, e.request.body, spelled, device, steady);
   learned.shown_name = name;
+  conversations::set_thread(learned, made->value.thread ? &*made->value.thread : nullptr);
+  typing_.text_sent(made->value.from, *made->value.to, c);
   talk_.note(learned, direction::to_xmpp, {{how.id}}, made->value.bodies.front().text, steady);
   c.counts().count_losses(direction::to_xmpp, made->losses.size());
   if (c.logs(log_level::debug)) {

@@ -14,6 +14,8 @@
 #include "gateway/open_message.hpp"
 #include "gateway/rate_limit.hpp"
 #include "gateway/report.hpp"
+#include "gateway/typing_to_xmpp.hpp"
+#include "payload/is_composing.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "translate/error.hpp"
 #include "xmpp/machine/component.hpp"
@@ -27,8 +29,9 @@ namespace stox::gateway {
 /// of; a link that breaks in between gives the sender an error, counted as in_doubt.
 class pager_to_xmpp {
  public:
-  /// Both outlive it.
-  pager_to_xmpp(conversations& talk, rate_limit& rates) : talk_(talk), rates_(rates) {}
+  /// All outlive it.
+  pager_to_xmpp(conversations& talk, rate_limit& rates, typing_to_xmpp& typing)
+      : talk_(talk), rates_(rates), typing_(typing) {}
 
   void handle(sip::request_received& e, context& c);
   void sent(xmpp::stanza_ref ref, context& c);
@@ -74,6 +77,9 @@ class pager_to_xmpp {
                   const std::string& conversation, context& c);
   void accept(sip::request_received& e, const sip::uri& aor, const std::string& display, std::string hop_mark,
               context& c);
+  /// A typing notice, answered at once whether or not anybody is to see it.
+  void typed(const sip::request_received& e, const sip::uri& from,
+             const result<payload::is_composing>& notice, context& c);
   static void learn_client(const sip::request_received& e, const sip::uri& sender, context& c);
   /// The sender's device: of this request, else of an earlier one of the same two.
   static std::string learn_device(sip::uri& speaker, const std::string& spelled, const pair_state* pair);
@@ -94,6 +100,7 @@ class pager_to_xmpp {
 
   conversations& talk_;
   rate_limit& rates_;
+  typing_to_xmpp& typing_;
   std::unordered_map<xmpp::stanza_ref, pending> open_;
   std::unordered_map<std::string, xmpp::stanza_ref> by_id_;
   std::deque<xmpp::stanza_ref> held_;  ///< in order of arrival

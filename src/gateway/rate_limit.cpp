@@ -87,6 +87,12 @@ std::optional<rate_refusal> refuse_rate(rate_limit& buckets, const rated_message
   return refused(rate_scope::domain, key_of(m.from_domain, m.served_domain), per_domain);
 }
 
+bool allows_typing(rate_limit& buckets, std::string_view from, std::string_view to,
+                   const settings::limits& limits, steady_time now) {
+  const auto r = rate::per_minute(limits.rate_per_pair, limits.rate_burst);
+  return !r || !buckets.take(rate_scope::pair, key_of("typing", key_of(from, to)), *r, now);
+}
+
 std::int64_t seconds_of(duration wait) {
   return std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count());
 }

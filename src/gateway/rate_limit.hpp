@@ -76,6 +76,11 @@ struct rate_refusal {
 std::optional<rate_refusal> refuse_rate(rate_limit& buckets, const rated_message& m,
                                         const settings::limits& limits, unsigned per_domain, steady_time now);
 
+/// Whether one more typing notice of that pair may go. They have a bucket of their own, of the pair's rate: no
+/// text is refused because of them.
+bool allows_typing(rate_limit& buckets, std::string_view from, std::string_view to,
+                   const settings::limits& limits, steady_time now);
+
 /// For people and Retry-After: whole seconds, at least one.
 std::int64_t seconds_of(duration wait);
 

@@ -49,6 +49,7 @@ struct xmpp_context {
   std::string hop_mark;
   wall_time now = {};
   bool xhtml = false;  ///< HTML keeps its form beside the plain text (XEP-0071)
+  bool chat_states = false;  ///< the recipient's client understands them, XEP-0085
 };
 
 /// A stanza, and what its SIP sender wants to hear of it (RFC 5438).

@@ -12,6 +12,7 @@
 #include "translate/sip_content.hpp"
 #include "translate/xml_text.hpp"
 #include "xml/element.hpp"
+#include "xmpp/wire/xep/chat_states.hpp"
 #include "xmpp/wire/xep/delay.hpp"
 #include "xmpp/wire/xep/nick.hpp"
 
@@ -156,6 +157,8 @@ boost::system::result<to_xmpp_result, sip_status> to_xmpp(const sip::request& r,
   put_delay(m, r, content->date_time, c.now, losses);
   add_header_losses(losses, r.headers);
   receipt::ask(m, content->wanted);
+  // XEP-0085 §5.1: in each content message, once it is known that both sides do.
+  if (c.chat_states) m.payloads.push_back(xmpp::write(xmpp::chat_state::active));
   out.wanted = std::move(content->wanted);
   out.date_time = std::move(content->date_time);
   if (!c.hop_mark.empty()) m.payloads.push_back(shim_of(c.hop_mark));

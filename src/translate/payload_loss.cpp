@@ -21,7 +21,7 @@ struct known_payload {
   std::string_view why;
 };
 constexpr std::array<known_payload, 10> known{{
-    {"http://jabber.org/protocol/chatstates", "the peer is not known to understand typing notices"},
+    {"http://jabber.org/protocol/chatstates", "a text says as much"},
     {"urn:xmpp:receipts", "the 2xx only says that the message was accepted"},
     {"urn:xmpp:chat-markers:0", "the peer is not known to report what was displayed"},
     {"urn:xmpp:message-correct:0", "sent again with a mark in front"},

@@ -131,9 +131,13 @@ boost::system::result<sip_content, sip_status> read_cpim(const sip::request& r, 
 }  // namespace
 
 const std::vector<std::string>& accepted_content() {
-  static const std::vector<std::string> all{"text/plain",        "text/html",
-                                            "multipart/mixed",   "multipart/alternative",
-                                            "multipart/related", "message/cpim"};
+  static const std::vector<std::string> all{"text/plain",
+                                            "text/html",
+                                            "multipart/mixed",
+                                            "multipart/alternative",
+                                            "multipart/related",
+                                            "message/cpim",
+                                            "application/im-iscomposing+xml"};
   return all;
 }
 

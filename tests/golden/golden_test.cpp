@@ -7,6 +7,7 @@
 #include "sip/wire/headers.hpp"
 #include "sip/wire/message.hpp"
 #include "support/golden_file.hpp"
+#include "translate/composing.hpp"
 #include "translate/error.hpp"
 #include "translate/identity.hpp"
 #include "translate/loop.hpp"
@@ -180,6 +181,7 @@ sections pager_to_xmpp(const golden_file& f, const translate::address_map& addre
   c.now = golden_now;
   c.resource = f.config("context.resource");
   c.xhtml = f.config("chat.xhtml") == "true";
+  c.chat_states = f.config("context.chat_states") == "true";
   if (f.config("chat.message_type") == "normal") c.type = xmpp::message_type::normal;
   if (const auto name = f.config("context.name"); !name.empty()) {
     const auto mark = translate::next_hop_mark(translate::hop_mark_of(r), name);
@@ -206,12 +208,63 @@ sections pager_to_xmpp(const golden_file& f, const translate::address_map& addre
   return got;
 }
 
+sections composing_to_sip(const golden_file& f, const translate::address_map& addresses) {
+  const auto m = read_message(f.text_of("in"));
+  if (!m) return fails_with(m.error());
+  const auto x = xmpp::read_extras(*m);
+  if (!x.state) return {{"out", "error", "no chat state"}};
+  translate::composing::sip_context c;
+  c.call_id = "c-1";
+  c.from_tag = "t-1";
+  c.gr = m->to->resource;
+  c.refresh = 120;
+  c.sip_user = f.config("context.sip_user");
+  c.assert_identity = f.config("context.assert_identity") == "true";
+  const auto out = translate::composing::to_sip(*m, *x.state, c, addresses);
+  if (!out) return {{"out", "error", "no SIP form"}};
+  const auto wire = sip::write(out->value);
+  sections got{{"out", "sip", from_wire(wire)}, {"dropped", "", losses_text(out->losses)}};
+  const auto parsed = sip::parse_message(wire, sip::framing::stream, {});
+  if (!parsed) return fails_with(parsed.error().why);
+  const auto& r = std::get<sip::request>(*parsed);
+  const auto notice = translate::composing::read(r);
+  EXPECT_TRUE(notice && *notice) << "what we write reads as no notice";
+  if (!notice || !*notice) return got;
+  const auto from = sip::parse_name_addr(*r.headers.find(sip::header::from));
+  const auto home = translate::composing::to_xmpp(**notice, "x-1", *addresses.to_jid(from->uri),
+                                                  *addresses.to_jid(*sip::parse_uri(r.uri)), {});
+  got.push_back({"back", "xmpp", xmpp::write(home.value)});
+  return got;
+}
+
+sections composing_to_xmpp(const golden_file& f, const translate::address_map& addresses) {
+  const auto parsed = sip::parse_message(to_wire(f.text_of("in")), sip::framing::stream, {});
+  if (!parsed) return fails_with(parsed.error().why);
+  const auto& r = std::get<sip::request>(*parsed);
+  const auto head = sip::check_mandatory(r);
+  if (!head) return fails_with(head.error());
+  const auto notice = translate::composing::read(r);
+  if (!notice) return {{"out", "error", "no typing notice"}};
+  if (!*notice) return fails_with(notice->error());
+  const auto from = addresses.to_jid(head->from.uri);
+  const auto to = addresses.to_jid(*sip::parse_uri(r.uri));
+  if (!from || !to) return {{"out", "error", "no XMPP form"}};
+  const auto out = translate::composing::to_xmpp(**notice, "x-1", *from, *to, f.config("context.thread"));
+  const auto text = xmpp::write(out.value);
+  const auto m = read_message(text);
+  if (!m) return fails_with(m.error());
+  EXPECT_EQ(*m, out.value) << "what we write reads as something else";
+  return {{"out", "xmpp", text}, {"dropped", "", losses_text(out.losses)}};
+}
+
 sections run_translator(const golden_file& f) {
   const auto topic = f.path.parent_path().filename();
   if (topic == "address") return run_address(f);
   if (topic == "error") return run_error(f);
   const auto addresses = addresses_of(f);
-  return f.find("in")->form == "xmpp" ? pager_to_sip(f, addresses) : pager_to_xmpp(f, addresses);
+  const bool to_sip = f.find("in")->form == "xmpp";
+  if (topic == "composing") return to_sip ? composing_to_sip(f, addresses) : composing_to_xmpp(f, addresses);
+  return to_sip ? pager_to_sip(f, addresses) : pager_to_xmpp(f, addresses);
 }
 
 /// Fails unless `losses` names something that starts with `what`; "more" stands for what is above the limit.
@@ -309,6 +362,7 @@ std::string name_of(const ::testing::TestParamInfo<std::filesystem::path>& info)
 std::filesystem::path folder(const char* topic) { return std::filesystem::path(GOLDEN_DIR) / topic; }
 
 INSTANTIATE_TEST_SUITE_P(address, golden, ::testing::ValuesIn(golden_files(folder("address"))), name_of);
+INSTANTIATE_TEST_SUITE_P(composing, golden, ::testing::ValuesIn(golden_files(folder("composing"))), name_of);
 INSTANTIATE_TEST_SUITE_P(error, golden, ::testing::ValuesIn(golden_files(folder("error"))), name_of);
 INSTANTIATE_TEST_SUITE_P(pager, golden, ::testing::ValuesIn(golden_files(folder("pager"))), name_of);
 
