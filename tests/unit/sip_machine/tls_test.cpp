@@ -214,7 +214,7 @@ TEST(tls, shows_the_certificate_of_the_domain_for_which_it_sends) {
   tls_world w(of_two_tenants());
   const auto send_for = [&w](const std::string& domain) {
     const auto before = w.opens.size();
-    w.request(tls_world::text(domain), {{transport::tls, address("192.0.2.1:5061"), {}}}, domain);
+    w.request(tls_world::text(domain), {{transport::tls, tls_world::address("192.0.2.1:5061"), {}}}, domain);
     return w.opens.size() == before ? std::string("-") : w.opens.back().own_name;
   };
   EXPECT_EQ(send_for("one.example"), "One.example");
