@@ -94,7 +94,7 @@ std::string daemon::impl::forget_peer(const std::string& typed) {
 }
 
 std::string daemon::impl::block(const std::string& what, std::optional<duration> time) {
-  const auto name = gateway::normal_block(what);
+  const auto name = core->block_name(what);
   if (!name) return what + " is no IP address, network, bare JID, domain, sip:user@domain or sip:domain";
   const auto blocks = core->blocks();
   const auto given = [](const gateway::block& b) { return !b.configured; };
@@ -108,7 +108,7 @@ std::string daemon::impl::block(const std::string& what, std::optional<duration>
 }
 
 std::string daemon::impl::unblock(const std::string& what) {
-  const auto name = gateway::normal_block(what);
+  const auto name = core->block_name(what);
   const auto blocks = core->blocks();
   const auto is = [&](bool configured) {
     return std::any_of(blocks.begin(), blocks.end(), [&](const gateway::block& b) {

@@ -142,6 +142,8 @@ class engine {
   open_work open() const;
   std::vector<sip_peer> peers(instant now) const;
   std::vector<gateway::block> blocks() const;
+  /// The name of a block as it is kept and shown, see gateway::normal_block(); nullopt: it names nobody.
+  std::optional<std::string> block_name(std::string_view typed) const;
   /// What is known of the user that is written there (a URI or a JID); nullopt: it names no user.
   std::optional<peer_record> peer(std::string_view typed, instant now) const;
 

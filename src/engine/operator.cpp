@@ -23,7 +23,7 @@ void engine::impl::unblock(const std::string& what) {
 void engine::impl::configure_blocks() {
   std::set<std::string, std::less<>> names;
   for (const auto& text : settings_.gateway.block) {
-    if (auto name = gateway::normal_block(text)) {
+    if (auto name = gateway::normal_block(text, domains_)) {
       names.insert(*std::move(name));
     } else {
       // Its form is right, but no address has such characters: there is nobody to block.
@@ -72,6 +72,10 @@ void engine::impl::restore(const std::vector<stored_row>& rows) {
                },
                row);
   }
+}
+
+std::optional<std::string> engine::block_name(std::string_view typed) const {
+  return gateway::normal_block(typed, impl_->domains_);
 }
 
 std::optional<peer_record> engine::peer(std::string_view typed, instant now) const {

@@ -4,6 +4,7 @@
 
 #include "base/prefix_set.hpp"
 #include "base/text.hpp"
+#include "gateway/context.hpp"
 #include "sip/wire/uri.hpp"
 #include "translate/address.hpp"
 
@@ -45,6 +46,15 @@ std::optional<std::string> normal_block(std::string_view text) {
   const auto jid = xmpp::jid::parse(text);
   if (!jid || !jid->is_bare()) return std::nullopt;
   return jid->bare_text();
+}
+
+std::optional<std::string> normal_block(std::string_view text, const domains& d) {
+  auto name = normal_block(text);
+  const auto jid = name ? xmpp::jid::parse(*name) : xmpp::jid::parse({});
+  if (!jid || ip_prefix::parse(*name) || !d.serves_xmpp(jid->domain)) return name;
+  const auto domain = d.addresses.domain_to_sip(jid->domain);
+  if (!domain) return name;
+  return std::string(sip_scheme) + (jid->local.empty() ? std::string() : jid->local + "@") + *domain;
 }
 
 bool blocklist::add(const block& b) {

@@ -13,6 +13,8 @@
 
 namespace stox::gateway {
 
+struct domains;
+
 /// Whom the operator does not want to hear: a SIP source (address or network), an XMPP sender (bare JID), all
 /// of an XMPP domain, a SIP sender ("sip:user@domain"), or all of a SIP domain ("sip:domain").
 struct block {
@@ -23,6 +25,10 @@ struct block {
 
 /// The one form in which a block is compared and shown; nullopt: it is none of these.
 std::optional<std::string> normal_block(std::string_view text);
+
+/// The same; whoever is on SIP by his domain is a SIP sender, also where he is written as logs name him, by
+/// his JID.
+std::optional<std::string> normal_block(std::string_view text, const domains& d);
 
 /// Those of the configuration and the operator's, by what they name. SIP sources are the endpoint's to
 /// refuse; it is told of them.

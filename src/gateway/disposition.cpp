@@ -64,7 +64,9 @@ bool take_reports(const xmpp::message& m, context& c) {
 }
 
 bool take_late_failure(const xmpp::message& error, context& c) {
-  if (!error.to) return false;
+  if (!error.to || !error.error) return false;
+  // RFC 6120 §8.3.2: a warning only; the stanza was processed.
+  if (error.error->type == xmpp::error_type::continue_) return true;
   const receipt_key key{false, error.from.bare_text(), error.to->bare_text(), error.id};
   const auto asked = c.receipts().take(key, receipt_kind::failed, c.now(), c);
   if (asked) send(*asked, receipt_kind::failed, error.from, c);

@@ -47,9 +47,9 @@ void pager_flow::written(const xmpp::message& m, context& c) {
   }
   const auto open = to_sip_.open();
   to_sip_.handle(m, x, c);
-  learn_states(m, x, talk_, c);
   const bool goes = to_sip_.open() > open;
   if (goes) {
+    learn_states(m, x, talk_, c);
     typing_to_sip_.text_sent(m, c);
   } else {
     // He stopped typing all the same.
@@ -66,8 +66,8 @@ void pager_flow::notice(const xmpp::message& m, const xmpp::extras& x, context& 
   const bool report = take_reports(m, c);
   bool typing = false;
   if (x.state && m.type != xmpp::message_type::headline) {
-    learn_states(m, x, talk_, c);
     if (allows_typing(rates_, m.from.bare_text(), m.to->bare_text(), c.settings().limits, c.now().steady)) {
+      learn_states(m, x, talk_, c);
       typing = typing_to_sip_.handle(m, *x.state, c);
     } else {
       c.counts().count(aside::typing_dropped);

@@ -16,6 +16,8 @@ namespace stox::gateway {
 namespace {
 
 constexpr std::size_t entry_bytes = 256;  ///< what a lane and its places in the maps take beside their texts
+/// Bytes of a body or subject. What no MESSAGE could carry is not looked through.
+constexpr std::size_t max_text = 65'536;
 constexpr std::size_t max_id = 1024;  ///< bytes of a stanza id; it is kept until the message's fate is known
 
 xmpp::stanza_error refusal(xmpp::condition why, std::string text) {
@@ -64,7 +66,8 @@ void pager_to_sip::refuse(const xmpp::message& m, const xmpp::stanza_error& e, s
   c.counts().count(direction::to_sip, outcome::refused, cause, m.to->domain);
   const auto reply = xmpp::write_error_reply(xmpp::stanza(m), e);
   const bool told = !reply || c.send_or_queue(m.to->domain, *reply);
-  noted = noted && c.logs(log_level::info);
+  noted =
+      noted && c.logs(log_level::info) && tells_refusal(rates_, cause, m.from.bare_text(), c.now().steady);
   if (told && !noted) return;
   a.stanza_id = m.id;
   a.from = m.from.to_string();
@@ -97,6 +100,11 @@ void pager_to_sip::handle(const xmpp::message& m, const xmpp::extras& x, context
     return refuse(m, refusal(xmpp::condition::service_unavailable, "No user here"), "no_user", {}, c);
   if (m.id.size() > max_id)
     return refuse(m, refusal(xmpp::condition::policy_violation, "Stanza id too long"), "id", {}, c);
+  const auto too_long = [](const auto& t) { return t.text.size() > max_text; };
+  if (std::any_of(m.bodies.begin(), m.bodies.end(), too_long) ||
+      std::any_of(m.subjects.begin(), m.subjects.end(), too_long))
+    return refuse(m, refusal(xmpp::condition::policy_violation, "Text too long: at most 65536 bytes"),
+                  "too_large", {}, c);
   auto mark = translate::next_hop_mark(translate::hop_mark_of(m), c.domains().name);
   if (!mark)
     return break_loop(m, refusal(xmpp::condition::not_acceptable, "482 Loop Detected"), "loop", {}, c);

@@ -63,6 +63,9 @@ void pager_to_xmpp::refuse(const sip::request_received& e, const sip::reply& r, 
   const auto served = c.domains().addresses.domain_to_xmpp(e.head.from.uri.host);
   c.counts().count(direction::to_xmpp, outcome::refused, cause, served ? *served : std::string());
   if (!noted || !c.logs(log_level::info)) return;
+  auto sender = e.head.from.uri;
+  sender.params.clear();
+  if (!tells_refusal(rates_, cause, sip::write(sender), c.now().steady)) return;
   note(c, log_level::info, "message.to_xmpp.refused",
        {conversation, e.head.call_id, {}, sip::write(e.head.from.uri), sip::write(e.request_uri)},
        {{"peer", e.peer.remote.to_string()},
@@ -90,7 +93,7 @@ void pager_to_xmpp::handle(sip::request_received& e, context& c) {
   }
   auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);
   if (!mark) return break_loop(e, reply_of({482, "Loop Detected", {}, false}), "loop", {}, c);
-  if (const auto notice = translate::composing::read(e.request)) return typed(e, who->aor, *notice, c);
+  if (const auto notice = translate::composing::read(e.request)) return typed(e, who->aor, *notice, *mark, c);
   accept(e, who->aor, who->display, std::move(*mark), c);
 }
 

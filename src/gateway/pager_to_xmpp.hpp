@@ -70,8 +70,8 @@ class pager_to_xmpp {
   };
 
   /// `noted`: whether the log says so.
-  static void refuse(const sip::request_received& e, const sip::reply& r, std::string_view cause,
-                     const std::string& conversation, context& c, bool noted = true);
+  void refuse(const sip::request_received& e, const sip::reply& r, std::string_view cause,
+              const std::string& conversation, context& c, bool noted = true);
   /// Refuses what has been here before, or what comes too often with the same text.
   void break_loop(const sip::request_received& e, const sip::reply& r, std::string_view cause,
                   const std::string& conversation, context& c);
@@ -79,7 +79,7 @@ class pager_to_xmpp {
               context& c);
   /// A typing notice, answered at once whether or not anybody is to see it.
   void typed(const sip::request_received& e, const sip::uri& from,
-             const result<payload::is_composing>& notice, context& c);
+             const result<payload::is_composing>& notice, const std::string& hop_mark, context& c);
   static void learn_client(const sip::request_received& e, const sip::uri& sender, context& c);
   /// The sender's device: of this request, else of an earlier one of the same two.
   static std::string learn_device(sip::uri& speaker, const std::string& spelled, const pair_state* pair);

@@ -9,6 +9,7 @@ namespace stox::gateway {
 namespace {
 
 constexpr rate one_line{std::chrono::minutes(1), {}};
+constexpr rate refusals{std::chrono::seconds(6), std::chrono::minutes(2)};
 constexpr rate one_loop{std::chrono::minutes(5), {}};
 constexpr rate all_loops{std::chrono::seconds(15), std::chrono::minutes(5)};
 
@@ -42,14 +43,18 @@ std::string_view cause_of(rate_scope s) {
 }
 
 rate_limit::rate_limit(byte_account& memory, id_source& ids)
-    : hash_(random_word(ids), random_word(ids)), memory_(memory, sets * sizeof(set)) {}
+    : hash_(random_word(ids), random_word(ids)), memory_(memory, (sets + notice_sets) * sizeof(set)) {}
 
 std::optional<duration> rate_limit::take(rate_scope scope, std::string_view key, const rate& r,
                                          steady_time now) {
-  if (table_.empty()) table_.resize(sets);
+  if (table_.empty()) {
+    table_.resize(sets);
+    notices_.resize(notice_sets);
+  }
   // The scope stands in the number, not in the text: the text need not be copied.
   const auto name = hash_(key) + static_cast<std::uint64_t>(scope) * 0x9E3779B97F4A7C15U;
-  auto& places = table_[name % sets];
+  // Lines are asked for by what has no other limit: they must not push out what limits.
+  auto& places = scope == rate_scope::notice ? notices_[name % notice_sets] : table_[name % sets];
   auto* at = std::find_if(places.begin(), places.end(), [name](const bucket& b) { return b.key == name; });
   if (at == places.end()) {
     at = std::min_element(places.begin(), places.end(),
@@ -90,11 +95,18 @@ std::optional<rate_refusal> refuse_rate(rate_limit& buckets, const rated_message
 bool allows_typing(rate_limit& buckets, std::string_view from, std::string_view to,
                    const settings::limits& limits, steady_time now) {
   const auto r = rate::per_minute(limits.rate_per_pair, limits.rate_burst);
-  return !r || !buckets.take(rate_scope::pair, key_of("typing", key_of(from, to)), *r, now);
+  if (!r) return true;
+  // Whoever types to ever new contacts is one typist.
+  return !buckets.take(rate_scope::sender, key_of("typing", from), *r, now) &&
+         !buckets.take(rate_scope::pair, key_of("typing", key_of(from, to)), *r, now);
 }
 
 std::int64_t seconds_of(duration wait) {
   return std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count());
+}
+
+bool tells_refusal(rate_limit& buckets, std::string_view cause, std::string_view from, steady_time now) {
+  return !buckets.take(rate_scope::notice, key_of(cause, from), refusals, now);
 }
 
 bool tells_loop(rate_limit& buckets, std::string_view from, std::string_view to, steady_time now) {

@@ -51,12 +51,13 @@ class rate_limit {
     steady_time full_at{};
   };
   static constexpr std::size_t ways = 4;  ///< 64 bytes: asking touches one line of the cache
-  static constexpr std::size_t sets = 16'384;
+  static constexpr std::size_t sets = 16'384, notice_sets = 2'048;
   using set = std::array<bucket, ways>;
 
   keyed_hash hash_;
   charge memory_;           ///< of the table, from the beginning
-  std::vector<set> table_;  ///< made at the first use
+  std::vector<set> table_;  ///< made at the first use, as
+  std::vector<set> notices_;
 };
 
 /// One message as the limits see it: bare addresses and domains.
@@ -76,13 +77,17 @@ struct rate_refusal {
 std::optional<rate_refusal> refuse_rate(rate_limit& buckets, const rated_message& m,
                                         const settings::limits& limits, unsigned per_domain, steady_time now);
 
-/// Whether one more typing notice of that pair may go. They have a bucket of their own, of the pair's rate: no
-/// text is refused because of them.
+/// Whether one more typing notice of that pair may go. The sender and the pair have buckets of their own for
+/// them, both of the pair's rate: no text is refused because of them.
 bool allows_typing(rate_limit& buckets, std::string_view from, std::string_view to,
                    const settings::limits& limits, steady_time now);
 
 /// For people and Retry-After: whole seconds, at least one.
 std::int64_t seconds_of(duration wait);
+
+/// Whether the log should tell a refusal that no rate comes before: of each cause and sender twenty at once
+/// and ten a minute.
+bool tells_refusal(rate_limit& buckets, std::string_view cause, std::string_view from, steady_time now);
 
 /// Whether the log should tell a loop between the two: once in five minutes, and of all loops together twenty
 /// at once and four a minute, since anybody can forge the mark of one.

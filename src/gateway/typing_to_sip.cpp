@@ -7,6 +7,7 @@
 #include "gateway/report.hpp"
 #include "gateway/timer_keys.hpp"
 #include "translate/composing.hpp"
+#include "translate/loop.hpp"
 
 namespace stox::gateway {
 
@@ -22,8 +23,8 @@ constexpr unsigned most_refreshes = 3;
 constexpr auto hold_for = std::chrono::milliseconds(500);
 constexpr unsigned most_holds = 20;
 
-constexpr std::size_t most = 10'000;         ///< who type at the same time
-constexpr std::size_t entry_bytes = 3 * 64;  ///< what containers spend on one
+constexpr std::size_t most = 10'000;               ///< who type at the same time
+constexpr std::size_t entry_bytes = 3 * 64 + 128;  ///< what containers spend on one, and a hop mark
 
 constexpr std::array notice_form = {feature::is_composing};
 
@@ -80,6 +81,11 @@ bool typing_to_sip::may_send(const typist& t, context& c) {
 bool typing_to_sip::handle(const xmpp::message& m, xmpp::chat_state s, context& c) {
   if (!m.to || m.to->local.empty()) return false;
   const bool active = translate::composing::is_active(s);
+  auto mark = translate::next_hop_mark(translate::hop_mark_of(m), c.domains().name);
+  if (!mark) {
+    c.counts().count(aside::typing_dropped);
+    return false;
+  }
   auto* at = find(m.from, *m.to);
   if (at == nullptr) {
     // Who was not told that he types need not hear that he stopped.
@@ -93,6 +99,7 @@ bool typing_to_sip::handle(const xmpp::message& m, xmpp::chat_state s, context& 
   auto& t = at->second;
   t.from = m.from;
   t.to = *m.to;
+  t.hop_mark = *std::move(mark);
   t.wanted = active;
   t.refreshes = 0;
   t.holds = 0;
@@ -132,6 +139,7 @@ void typing_to_sip::send(place& at, bool active, context& c) {
   translate::composing::sip_context how;
   how.gr = t.to.resource;
   how.refresh = refresh_seconds;
+  how.hop_mark = t.hop_mark;
   const auto* pair = talk_.find_pair(jid, t.to.bare_text(), c.now().steady);
   if (pair != nullptr) how.sip_user = pair->sip_user;
   how.call_id = c.ids().next(id_kind::call_id);
@@ -142,7 +150,8 @@ void typing_to_sip::send(place& at, bool active, context& c) {
   // RFC 3428 §8: one MESSAGE to a URI at a time. A text that arrived after the notice would end it at once.
   if (active && texts_.is_busy(jid, made->value.uri)) {
     if (++t.holds > most_holds) return drop(at, c);
-    t.wanted = active;
+    // One that is only refreshed stays as it is told: the next try is the next of its refreshes.
+    if (!t.told) t.wanted = active;
     return c.set_timer(t.timer, key_in(timer_space::typing_to_sip, t.number), c.now().steady + hold_for);
   }
   if (c.logs(log_level::debug)) {

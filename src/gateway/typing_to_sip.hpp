@@ -42,6 +42,7 @@ class typing_to_sip {
   /// One XMPP user who types to one SIP user, or whose last notice is pending.
   struct typist {
     xmpp::jid from, to;  ///< of his last state
+    std::string hop_mark;
     std::uint64_t number = 0;
     bool told = false;           ///< the SIP side was told "active", and nothing else since
     std::optional<bool> wanted;  ///< whether "active" is to be told, as soon as nothing is in the way

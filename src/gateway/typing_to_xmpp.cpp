@@ -28,7 +28,7 @@ std::string key_of(const xmpp::jid& from, const xmpp::jid& to) {
 }  // namespace
 
 bool typing_to_xmpp::handle(const payload::is_composing& notice, const xmpp::jid& from, const xmpp::jid& to,
-                            const std::string& thread, context& c) {
+                            const std::string& thread, const std::string& hop_mark, context& c) {
   auto key = key_of(from, to);
   auto known = typists_.find(key);
   if (!notice.active) {
@@ -38,7 +38,7 @@ bool typing_to_xmpp::handle(const payload::is_composing& notice, const xmpp::jid
   }
   if (known == typists_.end()) {
     const auto cost = sizeof(place) + entry_bytes + 2 * key.size() + from.resource.size() +
-                      to.resource.size() + thread.size();
+                      to.resource.size() + thread.size() + hop_mark.size();
     if (typists_.size() >= most || !c.memory().has_room(cost) || c.link(from.domain) != link_state::up) {
       c.counts().count(aside::typing_dropped);
       return false;
@@ -48,6 +48,7 @@ bool typing_to_xmpp::handle(const payload::is_composing& notice, const xmpp::jid
     t.from = from;
     t.to = to;
     t.thread = thread;
+    t.hop_mark = hop_mark;
     t.number = ++last_number_;
     t.memory = charge(c.memory(), cost);
     by_number_.emplace(t.number, &*known);
@@ -62,8 +63,8 @@ bool typing_to_xmpp::handle(const payload::is_composing& notice, const xmpp::jid
 
 /// "composing" that cannot go now would be false when it could.
 void typing_to_xmpp::send(const typist& t, const payload::is_composing& notice, context& c) {
-  const auto made =
-      translate::composing::to_xmpp(notice, c.ids().next(id_kind::stanza), t.from, t.to, t.thread);
+  const auto made = translate::composing::to_xmpp(notice, c.ids().next(id_kind::stanza), t.from, t.to,
+                                                  t.thread, t.hop_mark);
   const bool late = notice.active && c.link(t.from.domain) != link_state::up;
   if (late || !c.send_or_queue(t.from.domain, xmpp::write(made.value)))
     return c.counts().count(aside::typing_dropped);

@@ -18,9 +18,10 @@ namespace stox::gateway {
 /// once (XEP-0085 §5.3).
 class typing_to_xmpp {
  public:
-  /// `to`: the resource that is to see it; `thread`: of the conversation. Whether anything came of it.
+  /// `to`: the resource that is to see it; `thread`: of the conversation; `hop_mark`: with us in it. Whether
+  /// anything came of it.
   bool handle(const payload::is_composing& notice, const xmpp::jid& from, const xmpp::jid& to,
-              const std::string& thread, context& c);
+              const std::string& thread, const std::string& hop_mark, context& c);
   /// A text of `from` goes to `to` and says as much as <paused/> does there; another resource is told so.
   void text_sent(const xmpp::jid& from, const xmpp::jid& to, context& c);
   void timed_out(std::uint64_t number, context& c);
@@ -31,7 +32,7 @@ class typing_to_xmpp {
   /// One SIP user of whom an XMPP user sees that he types.
   struct typist {
     xmpp::jid from, to;
-    std::string thread;
+    std::string thread, hop_mark;
     std::uint64_t number = 0;
     timer_handle timer;
     charge memory;

@@ -7,9 +7,12 @@
 #include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdint>
+#include <fstream>
 #include <map>
+#include <string>
 #include <utility>
 
+#include "base/text.hpp"
 #include "net/errc.hpp"
 
 namespace stox::net {
@@ -63,6 +66,17 @@ constexpr std::pair<const char*, const char*> tuning[] = {
     {"outgoing-range:", "512"},
 };
 
+/// Whether the file names a server. One that does not is half written, or is nobody's.
+bool names_server(const std::string& file) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    const auto words = text::trim(line);
+    if (words.starts_with("nameserver") && words.size() > 11 && (words[10] == ' ' || words[10] == '\t'))
+      return true;
+  }
+  return false;
+}
+
 struct made_context {
   context_ptr context;
   bool without_system_servers = false;
@@ -97,9 +111,9 @@ result<made_context> make_context(const std::vector<socket_address>& servers,
   if (bad != 0) return error(errc::dns, ub_strerror(bad));
   // Without servers libunbound would ask the root, as a resolver of its own.
   if (servers.empty()) {
-    bad = ub_ctx_resolvconf(c, system_file.c_str());
-    out.without_system_servers = bad == UB_READFILE;
-    if (out.without_system_servers) bad = ub_ctx_set_fwd(c, "127.0.0.1");
+    out.without_system_servers = !names_server(system_file);
+    bad = out.without_system_servers ? ub_ctx_set_fwd(c, "127.0.0.1")
+                                     : ub_ctx_resolvconf(c, system_file.c_str());
     if (bad != 0) return error(errc::dns, ub_strerror(bad));
   }
   ub_ctx_hosts(c, nullptr);
@@ -228,8 +242,8 @@ bool resolver::look_at_system() {
   if (!impl_->servers.empty() || now - impl_->looked_at < impl_->system.look_every) return false;
   impl_->looked_at = now;
   const auto found = stamp_of(impl_->system.file);
-  // One that is gone is perhaps being written anew.
-  return found != file_stamp{} && found != impl_->read && impl_->ask_others({});
+  // One that is gone or names nobody is perhaps being written anew.
+  return found != impl_->read && names_server(impl_->system.file) && impl_->ask_others({});
 }
 
 bool resolver::without_system_servers() const { return impl_->made.without_system_servers; }

@@ -7,6 +7,7 @@
 #include "payload/cpim.hpp"
 #include "payload/mime.hpp"
 #include "sip/wire/headers.hpp"
+#include "translate/loop.hpp"
 #include "translate/payload_loss.hpp"
 #include "xmpp/wire/xep/hints.hpp"
 
@@ -78,6 +79,7 @@ std::optional<translated<sip::request>> to_sip(const xmpp::message& m, xmpp::cha
     r.headers.add(header::p_asserted_identity, angled(asserted));
   }
   r.headers.add(header::content_type, std::string(media_type));
+  if (!c.hop_mark.empty()) r.headers.add_other(std::string(hop_header), c.hop_mark);
   payload::is_composing state;
   state.active = is_active(s);
   state.content_type = "text/plain";
@@ -109,7 +111,7 @@ std::optional<result<payload::is_composing>> read(const sip::request& r) {
 }
 
 translated<xmpp::message> to_xmpp(const payload::is_composing& c, const std::string& id, xmpp::jid from,
-                                  xmpp::jid to, const std::string& thread) {
+                                  xmpp::jid to, const std::string& thread, const std::string& hop_mark) {
   translated<xmpp::message> out;
   auto& m = out.value;
   m.from = std::move(from);
@@ -120,6 +122,7 @@ translated<xmpp::message> to_xmpp(const payload::is_composing& c, const std::str
   if (!thread.empty()) m.thread = thread;
   m.payloads.push_back(xmpp::write(c.active ? xmpp::chat_state::composing : xmpp::chat_state::paused));
   m.payloads.emplace_back("no-store", std::string(xmpp::hints::ns));
+  if (!hop_mark.empty()) m.payloads.push_back(shim_of(hop_mark));
   loss_list losses;
   if (!c.content_type.empty() && !text::istarts_with(c.content_type, "text"))
     losses.add("isComposing contenttype", "a chat state does not say what is composed");

@@ -26,6 +26,7 @@ struct sip_context {
   std::string sip_user;       ///< the user part as its owner wrote it last (escaped); empty: the JID's form
   std::uint32_t refresh = 0;  ///< seconds until the next one, while somebody types
   bool assert_identity = true;
+  std::string hop_mark = {};
 };
 
 /// A MESSAGE with the state. It has a Call-ID of its own, so that it can never be taken for a text. nullopt:
@@ -39,6 +40,6 @@ std::optional<result<payload::is_composing>> read(const sip::request& r);
 /// A stanza with <composing/> or <paused/>, not to be stored (XEP-0334). `thread`: of the conversation; may
 /// be empty.
 translated<xmpp::message> to_xmpp(const payload::is_composing& c, const std::string& id, xmpp::jid from,
-                                  xmpp::jid to, const std::string& thread);
+                                  xmpp::jid to, const std::string& thread, const std::string& hop_mark);
 
 }  // namespace stox::translate::composing

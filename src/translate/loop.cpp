@@ -35,6 +35,15 @@ std::string hop_mark_of(const xmpp::message& m) {
   return {};
 }
 
+xml::element shim_of(const std::string& hop_mark) {
+  xml::element headers("headers", std::string(shim_ns));
+  xml::element header("header", std::string(shim_ns));
+  header.set("name", std::string(hop_header));
+  header.add_text(hop_mark);
+  headers.add(std::move(header));
+  return headers;
+}
+
 std::optional<std::string> next_hop_mark(std::string_view mark, std::string_view own_name) {
   if (mark.empty()) return "1;" + std::string(own_name);
   // Whatever we could not read may hide our own name: a malformed mark counts as a loop.

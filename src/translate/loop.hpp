@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "sip/wire/message.hpp"
+#include "xml/element.hpp"
 #include "xmpp/wire/stanza.hpp"
 
 namespace stox::translate {
@@ -17,6 +18,9 @@ inline constexpr unsigned max_hops = 5;
 
 std::string hop_mark_of(const sip::request& r);   ///< "" if none
 std::string hop_mark_of(const xmpp::message& m);  ///< "" if none
+
+/// The SHIM header of a stanza with that mark.
+xml::element shim_of(const std::string& hop_mark);
 
 /// The mark with this gateway added; nullopt: a loop (we are in it already, or it is too long, or it is
 /// malformed).

@@ -20,7 +20,6 @@ namespace stox::translate::pager {
 
 namespace {
 
-constexpr std::string_view shim_ns = "http://jabber.org/protocol/shim";
 constexpr std::size_t max_subject = 1024;
 constexpr auto on_time = std::chrono::seconds(10);  ///< clocks differ, and proxies try several servers
 
@@ -92,15 +91,6 @@ void put_delay(xmpp::message& m, const sip::request& r, const std::string& of_cp
     return losses.add(of_cpim.empty() ? "sip Date" : "cpim DateTime", "a time that has not come yet");
   if (at - *sent > on_time && *sent >= std::chrono::sys_seconds{})
     m.payloads.push_back(xmpp::write(xmpp::delay{m.from.bare_text(), *sent}));
-}
-
-xml::element shim_of(const std::string& hop_mark) {
-  xml::element headers("headers", std::string(shim_ns));
-  xml::element header("header", std::string(shim_ns));
-  header.set("name", std::string(hop_header));
-  header.add_text(hop_mark);
-  headers.add(std::move(header));
-  return headers;
 }
 
 }  // namespace

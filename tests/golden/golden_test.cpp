@@ -232,7 +232,7 @@ sections composing_to_sip(const golden_file& f, const translate::address_map& ad
   if (!notice || !*notice) return got;
   const auto from = sip::parse_name_addr(*r.headers.find(sip::header::from));
   const auto home = translate::composing::to_xmpp(**notice, "x-1", *addresses.to_jid(from->uri),
-                                                  *addresses.to_jid(*sip::parse_uri(r.uri)), {});
+                                                  *addresses.to_jid(*sip::parse_uri(r.uri)), {}, {});
   got.push_back({"back", "xmpp", xmpp::write(home.value)});
   return got;
 }
@@ -249,7 +249,7 @@ sections composing_to_xmpp(const golden_file& f, const translate::address_map& a
   const auto from = addresses.to_jid(head->from.uri);
   const auto to = addresses.to_jid(*sip::parse_uri(r.uri));
   if (!from || !to) return {{"out", "error", "no XMPP form"}};
-  const auto out = translate::composing::to_xmpp(**notice, "x-1", *from, *to, f.config("context.thread"));
+  const auto out = translate::composing::to_xmpp(**notice, "x-1", *from, *to, f.config("context.thread"), {});
   const auto text = xmpp::write(out.value);
   const auto m = read_message(text);
   if (!m) return fails_with(m.error());

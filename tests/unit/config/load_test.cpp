@@ -385,6 +385,7 @@ sip_domains = ["sip.example"]
 sip = "second.example"
 xmpp = "xmpp-name.example"
 [sip]
+listen = ["udp:127.0.0.1:5060"]
 outbound_proxy = "sip:127.0.0.1:5080"
 trusted_peers = ["127.0.0.0/8"]
 [[xmpp.component]]
@@ -434,7 +435,7 @@ TEST(cross_check, credential_is_for_served_domains) {
         "[[sip.credential]]\nrealm = \"r\"\nuser = \"u\"\npassword = \"p\"\ndomains = " + domains + "\n");
   };
   EXPECT_THAT(bad("[\"sip.exmaple\"]"),
-              ElementsAre("stox.toml:20: sip.credential.domains: \"sip.exmaple\" is not served; did you mean "
+              ElementsAre("stox.toml:22: sip.credential.domains: \"sip.exmaple\" is not served; did you mean "
                           "\"sip.example\"?"));
   EXPECT_THAT(bad("[\"sip.example\", \"elsewhere.test\"]"),
               ElementsAre(HasSubstr("\"elsewhere.test\" is not served; add it to gateway.sip_domains")));

@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+#include "gateway/context.hpp"
+
 namespace stox::gateway {
 namespace {
 
@@ -29,6 +31,20 @@ TEST(block, has_one_form) {
   for (const auto* bad : {"", "eve@xmpp.example/desk", "@xmpp.example", "a b", "192.0.2.0/33",
                           "sip:", "sip:@sip.example", "sips:eve@sip.example", "sip:eve@sip.example;gr=desk"})
     EXPECT_EQ(normal_block(bad), std::nullopt) << bad;
+}
+
+// Logs name a SIP user by his JID, and that is what an operator copies.
+TEST(block, of_a_served_domain_is_one_of_sip) {
+  domains d;
+  d.sip = {"sip.example", "two.example"};
+  d.addresses = translate::address_map({{"two.example", "xmpp-name.example"}});
+  EXPECT_EQ(normal_block("Eve@sip.example", d), "sip:eve@sip.example");
+  EXPECT_EQ(normal_block("sip.example", d), "sip:sip.example");
+  EXPECT_EQ(normal_block("eve@xmpp-name.example", d), "sip:eve@two.example");
+  EXPECT_EQ(normal_block("sip:eve@sip.example", d), "sip:eve@sip.example");
+  EXPECT_EQ(normal_block("eve@xmpp.example", d), "eve@xmpp.example");
+  EXPECT_EQ(normal_block("192.0.2.7", d), "192.0.2.7/32");
+  EXPECT_EQ(normal_block("a b", d), std::nullopt);
 }
 
 TEST(blocklist, holds_a_user_or_his_whole_domain) {

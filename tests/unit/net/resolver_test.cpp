@@ -155,6 +155,10 @@ TEST_F(system_resolver, takes_over_what_the_file_says_while_it_runs) {
   EXPECT_FALSE(asker->look_at_system());
   write("nameserver 127.0.0.3\n");
   EXPECT_TRUE(asker->look_at_system());
+  // Scripts empty it before they write it.
+  write("search site.example\nnameserver\n");
+  EXPECT_FALSE(asker->look_at_system());
+  EXPECT_FALSE(asker->without_system_servers());
   // While it is gone the servers of before are asked.
   std::filesystem::remove(file());
   EXPECT_FALSE(asker->look_at_system());
