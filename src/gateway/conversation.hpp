@@ -46,7 +46,6 @@ struct thread_state {
   std::string call_id;
   std::string
       from_tag;  ///< random per conversation: a thread that two senders share never becomes one dialog
-  std::uint32_t cseq = 0;     ///< of the last MESSAGE; counted up, RFC 3261 §8.1.1.5
   std::string xmpp_resource;  ///< that spoke last in this thread
   std::size_t fixed = 0;      ///< bytes charged beside the resource
   charge memory;

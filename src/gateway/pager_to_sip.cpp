@@ -137,19 +137,17 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
   }
 
   auto* thread = talk_.find_thread(t.jid, t.aor, t.thread, steady);
-  // RFC 3261 §8.1.1.4: a request outside a dialog has a Call-ID of its own, but where it stands for a thread.
-  // COMPAT(linphone 5.1): drops what comes with a Call-ID that it has seen, and answers 200.
   thread_state new_thread;
   const bool fresh = thread == nullptr || t.thread.empty();
   if (fresh) new_thread = conversations::new_thread(t.thread, c.ids());
   const auto& talked = fresh ? new_thread : *thread;
   translate::pager::sip_context how;
-  how.call_id = a.call_id = talked.call_id;
-  // Requests to another device may be under way at the same time, and a challenge takes a CSeq of its own:
-  // with a tag for each Request-URI none of them can be taken for another (RFC 3261 §8.2.2.2).
+  // RFC 3261 §8.1.1.4: a request outside a dialog has a Call-ID of its own; the thread stands in it.
+  // COMPAT(linphone 5.1): drops what comes with a Call-ID that it has seen, and answers 200.
+  how.call_id = t.thread.empty() ? talked.call_id
+                                 : translate::pager::call_id_of(*m.thread, c.ids().next(id_kind::call_id));
+  a.call_id = how.call_id;
   how.from_tag = talked.from_tag;
-  if (!to.resource.empty()) how.from_tag += '-' + text::short_hash(to.resource);
-  how.cseq = talked.cseq + 1;
   // RFC 7247 §6.3: whoever writes to a resource means that device.
   how.gr = to.resource;
   if (pair != nullptr) how.sip_user = pair->sip_user;
@@ -179,7 +177,7 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
   }
 
   // It is accepted: only now is anything remembered of it.
-  const auto& name = remember(m, x, t, pair, thread, std::move(new_thread), how.cseq, steady).name;
+  const auto& name = remember(m, x, t, pair, thread, std::move(new_thread), steady).name;
   c.counts().count_losses(direction::to_sip, made->losses.size());
   if (c.logs(log_level::debug)) {
     for (const auto& l : made->losses)
@@ -229,25 +227,6 @@ void pager_to_sip::start(place& at, queued&& q, context& c) {
   open_.emplace(c.request(std::move(q.out)), &at);
 }
 
-void pager_to_sip::count_up(place& at, unsigned challenges, context& c) {
-  if (challenges == 0) return;
-  const auto& o = *at.second.pending;
-  for (auto& q : at.second.waiting) {
-    if (q.sender.call_id != o.call_id) continue;
-    auto& headers = q.out.request.headers;
-    const auto* value = headers.find(sip::header::cseq);
-    const auto cseq = sip::parse_cseq(value == nullptr ? std::string_view() : *value);
-    if (cseq)
-      headers.set(sip::header::cseq,
-                  sip::write(sip::cseq{cseq->number + challenges, cseq->method, cseq->method_name}));
-  }
-  // The thread is known by its Call-ID, or it is the one of messages without a thread.
-  const auto jid = o.from.bare_text(), aor = o.to.bare_text();
-  auto* thread = talk_.find_thread(jid, aor, o.call_id, c.now().steady);
-  if (thread == nullptr) thread = talk_.find_thread(jid, aor, {}, c.now().steady);
-  if (thread != nullptr && thread->call_id == o.call_id) thread->cseq += challenges;
-}
-
 void pager_to_sip::next(place& at, context& c) {
   auto& l = at.second;
   l.pending.reset();
@@ -269,7 +248,6 @@ void pager_to_sip::answered(const sip::response_received& e, context& c) {
   open_.erase(known);
   const auto& o = *at.second.pending;
   release(at.first, 1);
-  count_up(at, e.challenges, c);
   if (e.response.status < 300) {
     c.counts().count(direction::to_sip, outcome::delivered, "accepted", o.to.domain);
     if (c.logs(log_level::info)) note(c, log_level::info, "message.to_sip.delivered", about_of(o), {});
@@ -292,7 +270,6 @@ void pager_to_sip::failed(const sip::request_failed& e, context& c) {
   open_.erase(known);
   const auto& o = *at.second.pending;
   release(at.first, 1);
-  count_up(at, e.challenges, c);
   const auto what = e.may_have_arrived ? outcome::in_doubt : outcome::failed;
   switch (e.why) {
     case sip::failure::too_large:

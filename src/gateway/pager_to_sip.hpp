@@ -86,8 +86,7 @@ class pager_to_sip {
   void break_loop(const xmpp::message& m, const xmpp::stanza_error& e, std::string_view cause, about a,
                   context& c);
   pair_state& remember(const xmpp::message& m, const xmpp::extras& x, const parties& t,
-                       pair_state* known_pair, thread_state* known, thread_state made, std::uint32_t cseq,
-                       steady_time now);
+                       pair_state* known_pair, thread_state* known, thread_state made, steady_time now);
   /// Whether it has an id that only this message can have, and had it before.
   static bool came_before(const recent_texts& texts, const xmpp::message& m, const xmpp::extras& x,
                           steady_time now);
@@ -99,8 +98,6 @@ class pager_to_sip {
   void take_in(const std::string& jid, const std::string& key, queued q, context& c);
   void tell(const origin& o, const xmpp::stanza_error& e, outcome what, std::string_view cause, context& c);
   void start(place& at, queued&& q, context& c);
-  /// Each challenge that the pending one answered took a CSeq (RFC 3261 §22.2): what comes after it moves up.
-  void count_up(place& at, unsigned challenges, context& c);
   /// After the pending one ended: the next, or the lane goes.
   void next(place& at, context& c);
   void fail_lane(place& at, const xmpp::stanza_error& e, std::string_view cause, context& c);

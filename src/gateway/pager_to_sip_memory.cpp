@@ -32,11 +32,10 @@ bool pager_to_sip::came_before(const recent_texts& texts, const xmpp::message& m
 
 pair_state& pager_to_sip::remember(const xmpp::message& m, const xmpp::extras& x, const parties& t,
                                    pair_state* known_pair, thread_state* known, thread_state made,
-                                   std::uint32_t cseq, steady_time now) {
+                                   steady_time now) {
   // A new thread may take the place of an older entry, whichever that is.
   if (known == nullptr) known_pair = nullptr;
   auto& thread = known != nullptr ? *known : talk_.keep_thread(t.jid, t.aor, t.thread, std::move(made), now);
-  thread.cseq = cseq;
   if (thread.xmpp_resource != m.from.resource) {
     thread.xmpp_resource = m.from.resource;
     thread.weigh();

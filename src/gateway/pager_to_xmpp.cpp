@@ -142,7 +142,8 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   const bool new_name = pair == nullptr || pair->shown_name != name;
   if (rules.message_type == settings::message_type::normal) {
     how.type = xmpp::message_type::normal;
-    const auto* thread = talk_.find_thread(jid, aor, e.head.call_id, steady);
+    const auto base = translate::pager::call_id_of(translate::pager::thread_of(e.head.call_id));
+    const auto* thread = talk_.find_thread(jid, aor, base, steady);
     how.resource = thread != nullptr ? thread->xmpp_resource : std::string{};
     // Who writes without a thread has only one conversation with this contact.
     if (thread == nullptr && pair != nullptr && talk_.find_thread(jid, aor, {}, steady) != nullptr)

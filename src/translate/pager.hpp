@@ -21,7 +21,6 @@ namespace stox::translate::pager {
 struct sip_context {
   std::string call_id;  ///< from the conversation; holds the thread, see call_id_of
   std::string from_tag;
-  std::uint32_t cseq = 1;
   std::string gr;  ///< the SIP device meant, as a resource (unescaped), for the Request-URI; empty: his AOR
   std::string
       sip_user;  ///< the user part of the AOR as its owner wrote it last (escaped); empty: the JID's form
@@ -48,7 +47,7 @@ struct xmpp_context {
   std::string resource;  ///< of the recipient, when he spoke from it in this conversation; empty: bare JID
   std::string hop_mark;
   wall_time now = {};
-  bool xhtml = false;  ///< HTML keeps its form beside the plain text (XEP-0071)
+  bool xhtml = false;        ///< HTML keeps its form beside the plain text (XEP-0071)
   bool chat_states = false;  ///< the recipient's client understands them, XEP-0085
 };
 
@@ -80,6 +79,9 @@ sip_status no_recipient(const error& e);
 /// most 128 bytes is kept as it is, any other is written as "th-" + its hex (or, too long, "th5-" + a
 /// SHA-256), from which thread_of gives it back where it can.
 std::string call_id_of(std::string_view thread);
+/// That of one message of the thread; `message` holds characters of a word and tells it from all others.
+std::string call_id_of(std::string_view thread, std::string_view message);
+/// Of either.
 std::string thread_of(std::string_view call_id);
 
 }  // namespace stox::translate::pager

@@ -143,7 +143,7 @@ boost::system::result<translated<sip::request>, xmpp::stanza_error> to_sip(const
   r.headers.add(header::from, from_value(*from, c.from_tag, x, told));
   r.headers.add(header::to, angled(*aor));
   r.headers.add(header::call_id, c.call_id);
-  r.headers.add(header::cseq, std::to_string(c.cseq) + " MESSAGE");
+  r.headers.add(header::cseq, "1 MESSAGE");
   // RFC 3428 §4: no Contact.
   if (c.assert_identity) {
     auto asserted = *from;

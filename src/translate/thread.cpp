@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::string_view hex_prefix = "th-";
 constexpr std::string_view hash_prefix = "th5-";
+/// What follows it in a Call-ID tells one message of a thread from the others.
+constexpr std::string_view message_mark = "~m.";
 constexpr std::size_t max_kept = 128;  ///< a Call-ID stands in every request of 1300 bytes
 constexpr std::size_t max_coded = 64;  ///< bytes of a thread that is written in hex
 
@@ -60,7 +62,8 @@ std::optional<std::string> decoded(std::string_view call_id) {
 /// A thread that looks like one of our hex codes is coded itself, so that both ways give back what they got.
 /// A hash that came home as a thread is kept: the answer stays in the Call-ID that it belongs to.
 bool is_kept(std::string_view thread) {
-  return thread.size() <= max_kept && is_call_id(thread) && !decoded(thread);
+  return thread.size() <= max_kept && is_call_id(thread) && !decoded(thread) &&
+         thread.find(message_mark) == std::string_view::npos;
 }
 
 }  // namespace
@@ -71,7 +74,12 @@ std::string call_id_of(std::string_view thread) {
   return std::string(hash_prefix) + crypto::hex(crypto::sha256(thread));
 }
 
+std::string call_id_of(std::string_view thread, std::string_view message) {
+  return call_id_of(thread).append(message_mark).append(message);
+}
+
 std::string thread_of(std::string_view call_id) {
+  call_id = call_id.substr(0, call_id.find(message_mark));
   if (auto thread = decoded(call_id)) return *thread;
   return std::string(call_id);
 }

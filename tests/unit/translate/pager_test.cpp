@@ -141,6 +141,17 @@ TEST(call_id, of_long_threads_is_a_hash) {
   EXPECT_EQ(pager::call_id_of(pager::call_id_of(thread)), pager::call_id_of(thread));
 }
 
+TEST(call_id, of_each_message_of_a_thread_is_another_and_gives_the_thread) {
+  const std::string plain = "t1", coded = "gr\xC3\xBC\xC3\x9F e", marked = "t1~m.x";
+  for (const auto& thread : {plain, coded, marked}) {
+    const auto one = pager::call_id_of(thread, "abc"), two = pager::call_id_of(thread, "abd");
+    EXPECT_NE(one, two);
+    EXPECT_EQ(pager::thread_of(one), thread) << one;
+    EXPECT_EQ(pager::thread_of(two), thread) << two;
+  }
+  EXPECT_EQ(pager::call_id_of(plain, "abc"), "t1~m.abc");
+}
+
 TEST(hop_mark, counts_and_names_each_gateway) {
   EXPECT_EQ(next_hop_mark("", "a1"), "1;a1");
   EXPECT_EQ(next_hop_mark("1;a1", "b2"), "2;a1;b2");
