@@ -37,7 +37,8 @@ TEST(block, has_one_form) {
 TEST(block, of_a_served_domain_is_one_of_sip) {
   domains d;
   d.sip = {"sip.example", "two.example"};
-  d.addresses = translate::address_map({{"two.example", "xmpp-name.example"}});
+  const std::vector<translate::domain_pair> pairs = {{"two.example", "xmpp-name.example"}};
+  d.addresses = translate::address_map(pairs);
   EXPECT_EQ(normal_block("Eve@sip.example", d), "sip:eve@sip.example");
   EXPECT_EQ(normal_block("sip.example", d), "sip:sip.example");
   EXPECT_EQ(normal_block("eve@xmpp-name.example", d), "sip:eve@two.example");
