@@ -5,6 +5,7 @@
 
 #include "gateway/chat_states.hpp"
 #include "gateway/disposition.hpp"
+#include "gateway/lock.hpp"
 #include "gateway/timer_keys.hpp"
 #include "translate/chat_text.hpp"
 
@@ -13,6 +14,7 @@ namespace stox::gateway {
 void pager_flow::handle(const xmpp::message& m, context& c) {
   switch (m.type) {
     case xmpp::message_type::error:
+      follow_error(m, talk_, c.now().steady);
       // RFC 6120 §8.3.1: never an answer to an error.
       if (!to_xmpp_.failed(m, c) && !take_late_failure(m, c)) c.counts().count(aside::stray_error);
       return;
@@ -67,6 +69,7 @@ void pager_flow::notice(const xmpp::message& m, const xmpp::extras& x, context& 
   bool typing = false;
   if (x.state && m.type != xmpp::message_type::headline) {
     learn_states(m, x, talk_, c);
+    follow_state(m, *x.state, talk_, c.now().steady);
     typing = typing_to_sip_.handle(m, *x.state, c);
   }
   ignore(report ? "report" : typing ? "typing" : "no_body");

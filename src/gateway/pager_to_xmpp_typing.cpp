@@ -29,12 +29,13 @@ void pager_to_xmpp::typed(const sip::request_received& e, const sip::uri& from,
   // Only a conversation has somebody who waits for a text, and one device of his that spoke last in it.
   const auto* pair = talk_.find_pair(target->bare_text(), sender->bare_text(), c.now().steady);
   bool shown = false;
-  if (pair != nullptr && !pair->xmpp_resource.empty() && understands_states(pair, *target, c) &&
-      (target->is_bare() || target->resource == pair->xmpp_resource)) {
+  const auto resource = pair != nullptr ? pair->locked.at(c.now().steady) : std::string();
+  if (!resource.empty() && understands_states(pair, *target, c) &&
+      (target->is_bare() || target->resource == resource)) {
     speaker = from;
     learn_device(speaker, from.user.value_or(std::string{}), pair);
     if (auto device = c.domains().addresses.to_jid(speaker)) sender = std::move(device);
-    target->resource = pair->xmpp_resource;
+    target->resource = resource;
     shown = typing_.handle(*notice, *sender, *target, pair->thread, c);
   }
   c.counts().count(direction::to_xmpp, outcome::ignored, shown ? "typing" : "typing_unseen", sender->domain);
