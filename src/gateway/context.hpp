@@ -41,7 +41,8 @@ struct tenant {
   std::vector<settings::sip_route> outbound_proxy;
   settings::message_type message_type{};
   unsigned messages_per_sender = 0, queue_per_pair = 0;
-  std::string route = {};  ///< of every request, RFC 3261 §8.1.2; empty: none
+  bool late_notices = true;  ///< chat.late_notices
+  std::string route = {};    ///< of every request, RFC 3261 §8.1.2; empty: none
 };
 
 /// What every flow needs of the settings, in the form in which it needs it. Made anew on reload.

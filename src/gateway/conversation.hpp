@@ -43,6 +43,7 @@ struct pair_state {
   std::string sip_gr;    ///< the GRUU that the SIP user showed last, RFC 7572 §5
   std::optional<steady_time> device_spoke;  ///< when he spoke last, if he showed that GRUU then
   std::string thread;                       ///< of the message that went last, as XMPP has it; for notices
+  std::optional<steady_time> noticed = {};  ///< when the SIP user was last told of a late failure
   /// Whether the XMPP user's last text came with a chat state, XEP-0085 §5.1; nullopt: he wrote none yet.
   std::optional<bool> chat_states;
   // Loop guard: identical bodies in a short time, per direction.
@@ -98,7 +99,7 @@ class conversations {
                             steady_time now);
   /// Remembers a message of the pair that was used last, see recent_texts::add.
   void note(pair_state& pair, direction way, std::initializer_list<recent_texts::message_id> ids,
-            std::string_view text, steady_time now);
+            std::string_view text, steady_time now, bool owed = false);
   /// Remembers the thread of a message that goes (nullptr: it has none).
   static void set_thread(pair_state& pair, const std::string* thread);
   void expire(steady_time now);

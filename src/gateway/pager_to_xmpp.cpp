@@ -6,7 +6,7 @@
 
 #include "base/text.hpp"
 #include "gateway/chat_states.hpp"
-#include "gateway/disposition.hpp"
+#include "gateway/late_failure.hpp"
 #include "translate/composing.hpp"
 #include "translate/identity.hpp"
 #include "translate/loop.hpp"
@@ -152,7 +152,8 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   learned.shown_name = name;
   conversations::set_thread(learned, made->value.thread ? &*made->value.thread : nullptr);
   typing_.text_sent(made->value.from, *made->value.to, c);
-  talk_.note(learned, direction::to_xmpp, {{how.id}}, made->value.bodies.front().text, steady);
+  talk_.note(learned, direction::to_xmpp, {{how.id}}, made->value.bodies.front().text, steady,
+             takes_notices(e, speaker, made->wanted.wants_any()));
   c.counts().count_losses(direction::to_xmpp, made->losses.size());
   if (c.logs(log_level::debug)) {
     for (const auto& l : made->losses)
@@ -328,9 +329,10 @@ bool pager_to_xmpp::failed(const xmpp::message& error, context& c) {
     c.counts().count(aside::late_error);
     if (c.logs(log_level::warning))
       note(c, log_level::warning, event, about_of(p), {{"condition", std::string(condition)}});
-    raise(c, event, about_of(p), p.from.domain, condition);
+    const auto what = about_of(p);
+    const auto domain = p.from.domain;
     erase(ref, c);
-    take_late_failure(error, c);
+    if (tell_late_failure(error, talk_, c) != late_failure::told) raise(c, event, what, domain, condition);
     return true;
   }
   if (auto* thread = talk_.find_thread(p.to.bare_text(), p.from.bare_text(), p.call_id, c.now().steady);
@@ -368,6 +370,8 @@ void pager_to_xmpp::answer_error(xmpp::stanza_ref ref, pending& p, const sip::re
   if (doubt) raise(c, event, about_of(p), p.from.domain, cause);
   // He was told: there is nothing to report any more.
   c.receipts().close(key_of(p), c);
+  if (auto* pair = talk_.find_pair(p.to.bare_text(), p.from.bare_text(), c.now().steady); pair != nullptr)
+    pair->texts.take_owed(p.id);
   erase(ref, c);
 }
 
