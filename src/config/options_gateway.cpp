@@ -113,6 +113,13 @@ constexpr option table[] = {
        return set_message_type(s.gateway.domains.back().message_type.emplace(), v.text);
      },
      nullptr, nullptr},
+    {"gateway.domain.late_notices", value_type::boolean, change::live, "", "false", 0, 0, "",
+     "As chat.late_notices, for senders of this domain.",
+     [](all& s, const value& v) {
+       s.gateway.domains.back().late_notices = v.flag;
+       return std::string();
+     },
+     nullptr, nullptr},
     {"gateway.domain.messages_per_sender", value_type::integer, change::live, "", "200", 1, 1'000'000, "",
      "As limits.messages_per_sender, for messages to this domain.",
      [](all& s, const value& v) {

@@ -57,6 +57,14 @@ constexpr option table[] = {
        return std::string();
      },
      [](const all& s) { return texts{s.chat.xhtml ? "true" : "false"}; }, nullptr},
+    {"chat.late_notices", value_type::boolean, change::live, "true", "", 0, 0, "",
+     "Whether a SIP user whose message fails after its 2xx gets a short message from the gateway, if he "
+     "asked for no delivery notifications; false for trunks, whose other end is no person.",
+     [](all& s, const value& v) {
+       s.chat.late_notices = v.flag;
+       return std::string();
+     },
+     [](const all& s) { return texts{s.chat.late_notices ? "true" : "false"}; }, nullptr},
 };
 
 }  // namespace

@@ -27,6 +27,8 @@ std::string list_text(const std::optional<std::vector<T>>& list, Text text) {
 
 std::string number_text(const std::optional<unsigned>& n) { return n ? std::to_string(*n) : std::string(); }
 
+std::string flag_text(const std::optional<bool>& b) { return !b ? std::string() : *b ? "true" : "false"; }
+
 std::string type_text(const std::optional<settings::message_type>& t) {
   if (!t) return {};
   return *t == settings::message_type::chat ? "chat" : "normal";
@@ -52,6 +54,7 @@ std::vector<table_row> domain_rows(const settings::all& s) {
           {"trusted_peers", list_text(d.trusted_peers, [](const auto& p) { return p.to_string(); })},
           {"trusted_domains", list_text(d.trusted_domains, [](const auto& name) { return name; })},
           {"message_type", type_text(d.message_type)},
+          {"late_notices", flag_text(d.late_notices)},
           {"messages_per_sender", number_text(d.messages_per_sender)},
           {"queue_per_pair", number_text(d.queue_per_pair)},
           {"rate_per_domain", number_text(d.rate_per_domain)}},

@@ -29,6 +29,8 @@ constexpr aside_name aside_names[] = {
      "Chat states sent to XMPP users whose client knows them."},
     {gateway::aside::typing_dropped, "typing_notices_dropped_total",
      "Typing notices that were not sent for want of room, or that failed."},
+    {gateway::aside::late_notice, "late_notices_sent_total",
+     "Messages to SIP users whose text failed after it was accepted."},
     {gateway::aside::report_sent, "reports_sent_total",
      "Disposition notifications sent to SIP users who asked for them."},
 };

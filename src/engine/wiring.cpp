@@ -60,6 +60,7 @@ gateway::domains domains_of(const settings::all& s) {
   d.others = {s.sip.trusted_peers,     ascii(s.sip.trusted_domains), s.sip.outbound_proxy,
               s.chat.message_type,     s.limits.messages_per_sender, s.sip.queue_per_pair,
               s.limits.rate_per_domain};
+  d.others.late_notices = s.chat.late_notices;
   d.others.route = route_of(s.sip.outbound_proxy);
   for (const auto& own : s.gateway.domains) {
     const auto name = ascii(own.sip);
@@ -73,6 +74,7 @@ gateway::domains domains_of(const settings::all& s) {
     if (own.outbound_proxy) t.outbound_proxy = *own.outbound_proxy;
     t.route = route_of(t.outbound_proxy);
     t.message_type = own.message_type.value_or(t.message_type);
+    t.late_notices = own.late_notices.value_or(t.late_notices);
     t.messages_per_sender = own.messages_per_sender.value_or(t.messages_per_sender);
     t.queue_per_pair = own.queue_per_pair.value_or(t.queue_per_pair);
     t.rate_per_domain = own.rate_per_domain.value_or(t.rate_per_domain);

@@ -42,6 +42,7 @@ struct tenant {
   settings::message_type message_type{};
   unsigned messages_per_sender = 0, queue_per_pair = 0;
   unsigned rate_per_domain = 0;  ///< messages a minute from one domain
+  bool late_notices = true;      ///< chat.late_notices
   std::string route = {};        ///< of every request, RFC 3261 §8.1.2; empty: none
 };
 

@@ -98,14 +98,14 @@ void conversations::trim(std::size_t coming) {
 }
 
 void conversations::note(pair_state& pair, direction way, std::initializer_list<recent_texts::message_id> ids,
-                         std::string_view text, steady_time now) {
+                         std::string_view text, steady_time now, bool owed) {
   const auto coming = pair.texts.growth(ids, text);
   while (coming > 0 && share_.used() + coming > memory_.limit() / 4) {
     // This pair was used last: another one is the stalest.
     const bool thread = threads_.size() > pairs_.size() || pairs_.size() == 1;
     if (!(thread ? threads_.forget_stalest() : pairs_.forget_stalest())) break;
   }
-  pair.texts.add(way, ids, text, now);
+  pair.texts.add(way, ids, text, now, owed);
   if (coming > 0) pair.weigh();
 }
 

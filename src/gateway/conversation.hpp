@@ -14,14 +14,36 @@
 
 namespace stox::gateway {
 
+/// How long a conversation stays with the device that spoke last, while that says no word.
+inline constexpr auto lock_lasts = std::chrono::minutes(15);
+
+/// The resource that a conversation is held with, RFC 6121 §5.1.
+class resource_lock {
+ public:
+  void speaks(const std::string& resource, steady_time now) {
+    resource_ = resource;
+    spoke_ = now;
+  }
+  void end() { resource_.clear(); }
+  /// Empty: none, so the bare JID is meant.
+  std::string at(steady_time now) const { return now - spoke_ < lock_lasts ? resource_ : std::string(); }
+  std::size_t size() const { return resource_.size(); }
+
+ private:
+  std::string resource_;
+  steady_time spoke_;
+};
+
 /// What is known of one XMPP user (bare JID) and one SIP user (AOR) who talk to each other. Both sides'
 /// addresses make the key, so nobody can reach into another pair's state.
 struct pair_state {
-  std::string name;           ///< conversation id of log lines
-  std::string sip_user;       ///< the SIP user part as its owner writes it; the localpart is case-folded
-  std::string xmpp_resource;  ///< that the XMPP user spoke from last
-  std::string sip_gr;         ///< the GRUU that the SIP user showed last, RFC 7572 §5
-  std::string thread;         ///< of the message that went last, as XMPP has it; for notices
+  std::string name;      ///< conversation id of log lines
+  std::string sip_user;  ///< the SIP user part as its owner writes it; the localpart is case-folded
+  resource_lock locked;  ///< the resource that the XMPP user spoke from last
+  std::string sip_gr;    ///< the GRUU that the SIP user showed last, RFC 7572 §5
+  std::optional<steady_time> device_spoke;  ///< when he spoke last, if he showed that GRUU then
+  std::string thread;                       ///< of the message that went last, as XMPP has it; for notices
+  std::optional<steady_time> noticed = {};  ///< when the SIP user was last told of a late failure
   /// Whether the XMPP user's last text came with a chat state, XEP-0085 §5.1; nullopt: he wrote none yet.
   std::optional<bool> chat_states;
   // Loop guard: identical bodies in a short time, per direction.
@@ -36,7 +58,7 @@ struct pair_state {
   charge memory;
   /// To be called when a text has changed.
   void weigh() {
-    memory.resize(fixed + sip_user.size() + xmpp_resource.size() + sip_gr.size() + thread.size() +
+    memory.resize(fixed + sip_user.size() + locked.size() + sip_gr.size() + thread.size() +
                   texts.memory_used());
   }
 };
@@ -46,10 +68,10 @@ struct thread_state {
   std::string call_id;
   std::string
       from_tag;  ///< random per conversation: a thread that two senders share never becomes one dialog
-  std::string xmpp_resource;  ///< that spoke last in this thread
-  std::size_t fixed = 0;      ///< bytes charged beside the resource
+  resource_lock locked;   ///< the resource that spoke last in this thread
+  std::size_t fixed = 0;  ///< bytes charged beside the resource
   charge memory;
-  void weigh() { memory.resize(fixed + xmpp_resource.size()); }
+  void weigh() { memory.resize(fixed + locked.size()); }
 };
 
 /// Bounded memory of who talks to whom. Entries not used for an hour, or the stalest beyond the capacity or
@@ -76,7 +98,7 @@ class conversations {
                             steady_time now);
   /// Remembers a message of the pair that was used last, see recent_texts::add.
   void note(pair_state& pair, direction way, std::initializer_list<recent_texts::message_id> ids,
-            std::string_view text, steady_time now);
+            std::string_view text, steady_time now, bool owed = false);
   /// Remembers the thread of a message that goes (nullptr: it has none).
   static void set_thread(pair_state& pair, const std::string* thread);
   void expire(steady_time now);

@@ -35,9 +35,10 @@ enum class aside : std::uint8_t {
   typing_to_sip,       ///< a typing notice to a SIP user whose client knows them
   typing_to_xmpp,      ///< a chat state to an XMPP user whose client knows them
   typing_dropped,      ///< a typing notice that was not sent, or that failed
+  late_notice,         ///< a message of ours to a SIP user whose text failed after the 2xx
   report_sent,         ///< a disposition notification to a SIP user who asked for it
 };
-inline constexpr std::size_t aside_count = 10;
+inline constexpr std::size_t aside_count = 11;
 
 /// Counts messages: each that came in once, and once by outcome and cause. Causes are our own words and SIP
 /// codes, so their number is bounded.

@@ -5,6 +5,9 @@
 
 #include "gateway/chat_states.hpp"
 #include "gateway/disposition.hpp"
+#include "gateway/late_failure.hpp"
+#include "gateway/lock.hpp"
+#include "gateway/report.hpp"
 #include "gateway/timer_keys.hpp"
 #include "translate/chat_text.hpp"
 
@@ -13,8 +16,9 @@ namespace stox::gateway {
 void pager_flow::handle(const xmpp::message& m, context& c) {
   switch (m.type) {
     case xmpp::message_type::error:
+      follow_error(m, talk_, c.now().steady);
       // RFC 6120 §8.3.1: never an answer to an error.
-      if (!to_xmpp_.failed(m, c) && !take_late_failure(m, c)) c.counts().count(aside::stray_error);
+      if (!to_xmpp_.failed(m, c)) late_error(m, c);
       return;
     case xmpp::message_type::groupchat: {
       // Rooms are not users: nobody here is an occupant of one.
@@ -26,6 +30,22 @@ void pager_flow::handle(const xmpp::message& m, context& c) {
     case xmpp::message_type::chat:
     case xmpp::message_type::headline: return written(m, c);
   }
+}
+
+/// Nothing of ours is open to which it could be the answer.
+void pager_flow::late_error(const xmpp::message& m, context& c) {
+  switch (tell_late_failure(m, talk_, c)) {
+    case late_failure::unknown: return c.counts().count(aside::stray_error);
+    case late_failure::told: return c.counts().count(aside::late_error);
+    case late_failure::untold: break;
+  }
+  c.counts().count(aside::late_error);
+  static constexpr std::string_view event = "message.to_xmpp.late_error";
+  const auto condition = xmpp::to_string(m.error->condition);
+  const about a{{}, {}, m.id, m.to->to_string(), m.from.to_string()};
+  if (c.logs(log_level::warning))
+    note(c, log_level::warning, event, a, {{"condition", std::string(condition)}});
+  raise(c, event, a, m.to->domain, condition);
 }
 
 void pager_flow::written(const xmpp::message& m, context& c) {
@@ -68,6 +88,7 @@ void pager_flow::notice(const xmpp::message& m, const xmpp::extras& x, context& 
   if (x.state && m.type != xmpp::message_type::headline) {
     if (allows_typing(rates_, m.from.bare_text(), m.to->bare_text(), c.settings().limits, c.now().steady)) {
       learn_states(m, x, talk_, c);
+      follow_state(m, *x.state, talk_, c.now().steady);
       typing = typing_to_sip_.handle(m, *x.state, c);
     } else {
       c.counts().count(aside::typing_dropped);

@@ -61,6 +61,7 @@ class pager_flow {
  private:
   void written(const xmpp::message& m, context& c);
 
+  void late_error(const xmpp::message& m, context& c);
   void notice(const xmpp::message& m, const xmpp::extras& x, context& c);
 
   conversations talk_;

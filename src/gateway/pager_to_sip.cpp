@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "gateway/lock.hpp"
 #include "sip/wire/headers.hpp"
 #include "translate/chat_text.hpp"
 #include "translate/error.hpp"
@@ -148,8 +149,8 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
                                  : translate::pager::call_id_of(*m.thread, c.ids().next(id_kind::call_id));
   a.call_id = how.call_id;
   how.from_tag = talked.from_tag;
-  // RFC 7247 §6.3: whoever writes to a resource means that device.
-  how.gr = to.resource;
+  // RFC 7247 §6.3: whoever writes to a resource means that device; a headline is no part of a conversation.
+  how.gr = m.type == xmpp::message_type::headline ? to.resource : device_for(to, pair, steady);
   if (pair != nullptr) how.sip_user = pair->sip_user;
   how.hop_mark = std::move(hop_mark);
   how.now = c.now().wall;
@@ -163,9 +164,13 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
 
   // RFC 3428 §8: while one is pending for this Request-URI, the next waits.
   const std::string key = key_of(t.jid, made->value.uri);
+  // RFC 6121 §8.5.3.2.1: so it is for chats among XMPP users, too.
+  const bool falls_back = !how.gr.empty() && (to.is_bare() || m.type == xmpp::message_type::chat);
+  const auto request_size = size_of(made->value);
   const auto kept = sizeof(origin) + entry_bytes + m.id.size() + 2 * (t.jid.size() + t.aor.size()) +
-                    m.from.resource.size() + to.resource.size() + how.call_id.size() + 2 * key.size();
-  const auto size = kept + size_of(made->value);
+                    m.from.resource.size() + to.resource.size() + how.call_id.size() + 2 * key.size() +
+                    (falls_back ? request_size : 0);
+  const auto size = kept + request_size;
   const auto remembered =
       conversations::cost(t.jid, t.aor) + 2 * m.from.resource.size() + recent_texts::max_bytes;
   if (!c.memory().has_room(size + remembered)) {
@@ -186,7 +191,7 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
   }
   take_in(t.jid, key,
           {c.route(std::move(made->value), *host),
-           {m.type, m.from, to, m.id, name, std::move(how.call_id), c.now().wall},
+           {m.type, m.from, to, m.id, name, std::move(how.call_id), c.now().wall, falls_back},
            kept,
            charge(c.memory(), size)},
           c);
@@ -221,6 +226,7 @@ void pager_to_sip::release(const std::string& key, std::size_t n) {
 
 void pager_to_sip::start(place& at, queued&& q, context& c) {
   auto& l = at.second;
+  l.again = q.sender.falls_back ? std::optional(q.out) : std::nullopt;
   l.pending = std::move(q.sender);
   l.memory = std::move(q.memory);
   l.memory.resize(q.kept);  // the endpoint charges for the request
@@ -253,6 +259,7 @@ void pager_to_sip::answered(const sip::response_received& e, context& c) {
     if (c.logs(log_level::info)) note(c, log_level::info, "message.to_sip.delivered", about_of(o), {});
     return next(at, c);
   }
+  if (at.second.again && device_is_gone(e.response.status)) return to_user(at, e.response.status, c);
   auto error = translate::to_xmpp(e.response.status, e.response.reason, first_contact(e.response),
                                   c.domains().addresses);
   // RFC 6120 §8.3.2: what says when to come again is no "do not retry".

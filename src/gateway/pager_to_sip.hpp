@@ -55,6 +55,7 @@ class pager_to_sip {
     xmpp::jid from, to;
     std::string id, conversation, call_id;
     wall_time begun;
+    bool falls_back = false;  ///< where its device is gone it goes to the user
   };
   struct queued {
     sip::outgoing out;
@@ -64,6 +65,7 @@ class pager_to_sip {
   };
   struct lane {
     std::optional<origin> pending;
+    std::optional<sip::outgoing> again;  ///< the pending one, if it falls back
     charge memory;
     std::list<queued> waiting;  ///< a list: most lanes never have any, and an empty deque is not small
   };
@@ -101,6 +103,10 @@ class pager_to_sip {
   /// After the pending one ended: the next, or the lane goes.
   void next(place& at, context& c);
   void fail_lane(place& at, const xmpp::stanza_error& e, std::string_view cause, context& c);
+  /// Whether the answer says that the device that was addressed is not there and has not got it.
+  static bool device_is_gone(std::uint16_t status);
+  /// Sends what is in the lane of a device to its user instead. The pending one has had its answer.
+  void to_user(place& at, std::uint16_t status, context& c);
   /// `n` messages of the lane's sender ended.
   void release(const std::string& key, std::size_t n);
   static about about_of(const origin& o);

@@ -6,7 +6,7 @@
 
 #include "base/text.hpp"
 #include "gateway/chat_states.hpp"
-#include "gateway/disposition.hpp"
+#include "gateway/late_failure.hpp"
 #include "translate/composing.hpp"
 #include "translate/identity.hpp"
 #include "translate/loop.hpp"
@@ -130,6 +130,7 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   const auto spelled = from.user.value_or(std::string{});
   const auto shown = speaker.params.size();
   const auto device = learn_device(speaker, spelled, pair);
+  const bool showed = !device.empty() && speaker.params.size() == shown;
   if (speaker.params.size() != shown) sender = c.domains().addresses.to_jid(speaker);
 
   translate::pager::xmpp_context how;
@@ -144,18 +145,23 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
     how.type = xmpp::message_type::normal;
     const auto base = translate::pager::call_id_of(translate::pager::thread_of(e.head.call_id));
     const auto* thread = talk_.find_thread(jid, aor, base, steady);
-    how.resource = thread != nullptr ? thread->xmpp_resource : std::string{};
+    how.resource = thread != nullptr ? thread->locked.at(steady) : std::string{};
     // Who writes without a thread has only one conversation with this contact.
     if (thread == nullptr && pair != nullptr && talk_.find_thread(jid, aor, {}, steady) != nullptr)
-      how.resource = pair->xmpp_resource;
+      how.resource = pair->locked.at(steady);
+  } else if (pair != nullptr) {
+    how.resource = pair->locked.at(steady);
   }
+  const bool user_meant = target->is_bare();
   how.chat_states = how.type == xmpp::message_type::chat && understands_states(pair, *target, c);
   auto made = translate::pager::to_xmpp(e.request, e.head, speaker, *std::move(sender), *std::move(target),
                                         new_name ? display : std::string(), how);
   if (!made) return refuse(e, reply_of(made.error()), "content", known, c);
   std::string stanza = xmpp::write(made->value);
+  const bool locked = user_meant && !made->value.to->is_bare();
   const auto kept = sizeof(pending) + entry_bytes + 2 * how.id.size() + e.head.call_id.size() + jid.size() +
-                    aor.size() + made->value.from.resource.size() + made->value.to->resource.size();
+                    aor.size() + made->value.from.resource.size() + made->value.to->resource.size() +
+                    (locked ? stanza.size() : 0);
   const auto remembered =
       conversations::cost(jid, aor) + spelled.size() + device.size() + recent_texts::max_bytes;
   if (!c.memory().has_room(kept + stanza.size() + remembered))
@@ -166,11 +172,12 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   if (state == link_state::blocked) return refuse(e, busy("XMPP link congested", c), "congested", known, c);
 
   // It is accepted: only now is anything remembered of it.
-  auto& learned = remember(pair, jid, aor, e.request.body, spelled, device, steady);
+  auto& learned = remember(pair, jid, aor, e.request.body, spelled, device, showed, steady);
   learned.shown_name = name;
   conversations::set_thread(learned, made->value.thread ? &*made->value.thread : nullptr);
   typing_.text_sent(made->value.from, *made->value.to, c);
-  talk_.note(learned, direction::to_xmpp, {{how.id}}, made->value.bodies.front().text, steady);
+  talk_.note(learned, direction::to_xmpp, {{how.id}}, made->value.bodies.front().text, steady,
+             takes_notices(e, speaker, made->wanted.wants_any()));
   c.counts().count_losses(direction::to_xmpp, made->losses.size());
   if (c.logs(log_level::debug)) {
     for (const auto& l : made->losses)
@@ -186,6 +193,7 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   p.call_id = e.head.call_id;
   p.conversation = learned.name;
   p.begun = c.now().wall;
+  p.locked = locked;
   p.kept = kept;
   p.memory = charge(c.memory(), kept + stanza.size());
   by_id_.emplace(p.id, ref);
@@ -228,9 +236,11 @@ std::string pager_to_xmpp::learn_device(sip::uri& speaker, const std::string& sp
 
 pair_state& pager_to_xmpp::remember(pair_state* known, const std::string& jid, const std::string& aor,
                                     const std::string& body, const std::string& spelled,
-                                    const std::string& device, steady_time now) {
+                                    const std::string& device, bool shown, steady_time now) {
   auto& pair = known != nullptr ? *known : talk_.pair(jid, aor, now);
   if (known == nullptr) repeats_too_often(pair.repeats[0], body, now);
+  // What showed no GRUU may have come from any device of his.
+  pair.device_spoke = shown ? std::optional(now) : std::nullopt;
   if (pair.sip_user == spelled && pair.sip_gr == device) return pair;
   pair.sip_user = spelled;
   pair.sip_gr = device;
@@ -241,6 +251,7 @@ pair_state& pager_to_xmpp::remember(pair_state* known, const std::string& jid, c
 void pager_to_xmpp::write_or_hold(xmpp::stanza_ref ref, pending& p, std::string stanza, context& c) {
   if (c.link(p.from.domain) != link_state::down) {
     p.at = stage::writing;
+    if (p.locked) p.stanza = stanza;
     if (c.send(p.from.domain, std::move(stanza), ref)) return;
     return answer_error(ref, p, busy("XMPP link is down", c), outcome::failed, "link_down", c);
   }
@@ -263,7 +274,7 @@ void pager_to_xmpp::link_up(std::string_view domain, context& c) {
     }
     c.set_timer(p.timer, 0, std::nullopt);
     p.at = stage::writing;
-    if (!c.send(domain, std::exchange(p.stanza, {}), ref)) {
+    if (!c.send(domain, p.locked ? p.stanza : std::exchange(p.stanza, {}), ref)) {
       answer_error(ref, p, busy("XMPP link is down", c), outcome::failed, "link_down", c);
     }
   }
@@ -343,11 +354,18 @@ bool pager_to_xmpp::failed(const xmpp::message& error, context& c) {
     c.counts().count(aside::late_error);
     if (c.logs(log_level::warning))
       note(c, log_level::warning, event, about_of(p), {{"condition", std::string(condition)}});
-    raise(c, event, about_of(p), p.from.domain, condition);
+    const auto what = about_of(p);
+    const auto domain = p.from.domain;
     erase(ref, c);
-    take_late_failure(error, c);
+    if (tell_late_failure(error, talk_, c) != late_failure::told) raise(c, event, what, domain, condition);
     return true;
   }
+  if (auto* thread = talk_.find_thread(p.to.bare_text(), p.from.bare_text(), p.call_id, c.now().steady);
+      thread != nullptr && thread->locked.at(c.now().steady) == error.from.resource) {
+    thread->locked.end();
+    thread->weigh();
+  }
+  if (did_not_arrive(p, error) && try_user(ref, c)) return true;
   const translate::error_policy policy{c.settings().sip.global_failure};
   const auto status = translate::to_sip(*error.error, !p.to.is_bare(), policy, c.domains().addresses);
   answer_error(ref, p, reply_of(status), outcome::failed, xmpp::to_string(error.error->condition), c);
@@ -377,6 +395,8 @@ void pager_to_xmpp::answer_error(xmpp::stanza_ref ref, pending& p, const sip::re
   if (doubt) raise(c, event, about_of(p), p.from.domain, cause);
   // He was told: there is nothing to report any more.
   c.receipts().close(key_of(p), c);
+  if (auto* pair = talk_.find_pair(p.to.bare_text(), p.from.bare_text(), c.now().steady); pair != nullptr)
+    pair->texts.take_owed(p.id);
   erase(ref, c);
 }
 

@@ -60,9 +60,10 @@ class pager_to_xmpp {
     sip::server_tx tx{};
     stage at = stage::held;
     bool confirmed = false;
+    bool locked = false;  ///< sent to the resource that spoke last, where the user was meant
     xmpp::jid from, to;
     std::string id, call_id, conversation;
-    std::string stanza;  ///< only while held
+    std::string stanza;  ///< while held, or while it may have to go to the bare JID
     wall_time begun;
     timer_handle timer;
     std::size_t kept = 0;  ///< bytes of the charge that stay when the stanza has left
@@ -86,8 +87,12 @@ class pager_to_xmpp {
   /// `known`: what the look-up gave, nothing having been remembered since.
   pair_state& remember(pair_state* known, const std::string& jid, const std::string& aor,
                        const std::string& body, const std::string& spelled, const std::string& device,
-                       steady_time now);
+                       bool shown, steady_time now);
   void write_or_hold(xmpp::stanza_ref ref, pending& p, std::string stanza, context& c);
+  /// Whether the resource that was chosen has not got it, so that it can go to the bare JID.
+  static bool did_not_arrive(const pending& p, const xmpp::message& error);
+  /// Sends it again, to the bare JID; its SIP transaction stays open. `ref` is void then.
+  bool try_user(xmpp::stanza_ref ref, context& c);
   void answer_ok(xmpp::stanza_ref ref, pending& p, context& c);
   void answer_error(xmpp::stanza_ref ref, pending& p, const sip::reply& r, outcome what,
                     std::string_view cause, context& c);

@@ -34,12 +34,13 @@ void pager_to_xmpp::typed(const sip::request_received& e, const sip::uri& from,
   // Also where CPIM hides it from who looks at Content-Type.
   if (const auto name = allowed ? peer_name(*sender, c.domains()) : std::nullopt)
     c.peers().learn(*name, sender->domain, {feature::is_composing, true, learned_by::received}, c.now(), c);
-  if (allowed && pair != nullptr && !pair->xmpp_resource.empty() && understands_states(pair, *target, c) &&
-      (target->is_bare() || target->resource == pair->xmpp_resource)) {
+  const auto resource = pair != nullptr ? pair->locked.at(c.now().steady) : std::string();
+  if (allowed && !resource.empty() && understands_states(pair, *target, c) &&
+      (target->is_bare() || target->resource == resource)) {
     speaker = from;
     learn_device(speaker, from.user.value_or(std::string{}), pair);
     if (auto device = c.domains().addresses.to_jid(speaker)) sender = std::move(device);
-    target->resource = pair->xmpp_resource;
+    target->resource = resource;
     shown = typing_.handle(*notice, *sender, *target, pair->thread, hop_mark, c);
   }
   c.counts().count(direction::to_xmpp, outcome::ignored, shown ? "typing" : "typing_unseen", sender->domain);

@@ -24,7 +24,8 @@ struct header {
   std::uint16_t text_at = 0;  ///< from the start of the entry
   std::uint8_t way = 0;
   std::uint8_t ids = 0;
-  std::uint8_t unused[2] = {};
+  std::uint8_t owed = 0;
+  std::uint8_t unused = 0;
 };
 
 bool is_kept(const recent_texts::message_id& i) { return !i.text.empty() && i.text.size() <= max_id; }
@@ -101,7 +102,7 @@ std::size_t recent_texts::growth(std::initializer_list<message_id> ids, std::str
 }
 
 void recent_texts::add(direction way, std::initializer_list<message_id> ids, std::string_view text,
-                       steady_time now) {
+                       steady_time now, bool owed) {
   const auto bound = bytes_of(ids, text);
   while (count_ > 0 && (count_ == max_messages || bytes_.size() + bound > max_bytes)) drop(0);
   bytes_.reserve(bytes_.capacity() + growth(ids, text));
@@ -110,6 +111,7 @@ void recent_texts::add(direction way, std::initializer_list<message_id> ids, std
   header head;
   head.second = second_of(now);
   head.way = static_cast<std::uint8_t>(way);
+  head.owed = owed ? 1 : 0;
   bytes_.resize(start + sizeof head);
   for (const auto& i : ids) {
     if (!is_kept(i) || head.ids == max_ids) continue;
@@ -139,6 +141,16 @@ bool recent_texts::seen(direction way, std::string_view unique_id, steady_time n
   return newest([&](const entry& e) {
            return e.way() == way && e.head.second >= since && e.has(unique_id, true);
          }) != nowhere;
+}
+
+std::optional<std::string> recent_texts::take_owed(std::string_view id) {
+  const auto offset = newest(
+      [&](const entry& e) { return e.way() == direction::to_xmpp && e.head.owed != 0 && e.has(id, false); });
+  if (offset == nowhere) return std::nullopt;
+  auto e = at(offset);
+  e.head.owed = 0;
+  std::memcpy(bytes_.data() + offset, &e.head, sizeof e.head);
+  return std::string(e.text());
 }
 
 void recent_texts::forget_text(direction way, std::string_view id) {

@@ -29,12 +29,17 @@ class recent_texts {
     bool unique = false;
   };
 
-  /// Remembers a message; `text` empty: only that it was there.
-  void add(direction way, std::initializer_list<message_id> ids, std::string_view text, steady_time now);
+  /// Remembers a message; `text` empty: only that it was there. `owed`: its sender is to be told if it fails
+  /// after all.
+  void add(direction way, std::initializer_list<message_id> ids, std::string_view text, steady_time now,
+           bool owed = false);
   /// The beginning of the newest message with that id, either way or only that way; nullopt: not known.
   std::optional<std::string> find(std::string_view id, std::optional<direction> way = {}) const;
   /// Whether a message that way with that unique id was remembered within the last minutes.
   bool seen(direction way, std::string_view unique_id, steady_time now) const;
+  /// The beginning of the message to XMPP with that id, if its sender is owed the news of its failure; that
+  /// is once.
+  std::optional<std::string> take_owed(std::string_view id);
   /// Its text is no longer known: it was taken back.
   void forget_text(direction way, std::string_view id);
   /// It did not arrive: whoever sends it again means it.

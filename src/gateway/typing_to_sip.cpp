@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/lock.hpp"
 #include "gateway/report.hpp"
 #include "gateway/timer_keys.hpp"
 #include "translate/composing.hpp"
@@ -137,10 +138,10 @@ void typing_to_sip::send(place& at, bool active, context& c) {
   m.to = t.to;
   const auto jid = t.from.bare_text();
   translate::composing::sip_context how;
-  how.gr = t.to.resource;
   how.refresh = refresh_seconds;
   how.hop_mark = t.hop_mark;
   const auto* pair = talk_.find_pair(jid, t.to.bare_text(), c.now().steady);
+  how.gr = device_for(t.to, pair, c.now().steady);
   if (pair != nullptr) how.sip_user = pair->sip_user;
   how.call_id = c.ids().next(id_kind::call_id);
   how.from_tag = c.ids().next(id_kind::tag);

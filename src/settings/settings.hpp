@@ -39,6 +39,7 @@ struct domain {
   std::optional<std::vector<ip_prefix>> trusted_peers = {};
   std::optional<std::vector<std::string>> trusted_domains = {};
   std::optional<settings::message_type> message_type = {};
+  std::optional<bool> late_notices = {};
   std::optional<unsigned> messages_per_sender = {}, queue_per_pair = {}, rate_per_domain = {};
   friend bool operator==(const domain&, const domain&) = default;
 };
@@ -100,6 +101,7 @@ struct credential {
 struct chat {
   settings::message_type message_type = settings::message_type::chat;
   bool xhtml = false;
+  bool late_notices = true;
   friend bool operator==(const chat&, const chat&) = default;
 };
 

@@ -9,6 +9,7 @@
 #include "support/golden_file.hpp"
 #include "translate/composing.hpp"
 #include "translate/error.hpp"
+#include "translate/failure_notice.hpp"
 #include "translate/identity.hpp"
 #include "translate/loop.hpp"
 #include "translate/pager.hpp"
@@ -257,10 +258,25 @@ sections composing_to_xmpp(const golden_file& f, const translate::address_map& a
   return {{"out", "xmpp", text}, {"dropped", "", losses_text(out.losses)}};
 }
 
+sections run_late(const golden_file& f) {
+  const auto m = read_message(f.text_of("in"));
+  if (!m) return fails_with(m.error());
+  translate::failure_notice_context c;
+  c.beginning = f.config("context.beginning");
+  c.sip_user = f.config("context.sip_user");
+  c.call_id = "c-1";
+  c.from_tag = "t-1";
+  c.assert_identity = f.config("context.assert_identity") == "true";
+  const auto out = translate::failure_notice(*m, c, addresses_of(f));
+  if (!out) return {{"out", "error", "nobody to tell"}};
+  return {{"out", "sip", from_wire(sip::write(*out))}};
+}
+
 sections run_translator(const golden_file& f) {
   const auto topic = f.path.parent_path().filename();
   if (topic == "address") return run_address(f);
   if (topic == "error") return run_error(f);
+  if (topic == "late") return run_late(f);
   const auto addresses = addresses_of(f);
   const bool to_sip = f.find("in")->form == "xmpp";
   if (topic == "composing") return to_sip ? composing_to_sip(f, addresses) : composing_to_xmpp(f, addresses);
@@ -364,6 +380,7 @@ std::filesystem::path folder(const char* topic) { return std::filesystem::path(G
 INSTANTIATE_TEST_SUITE_P(address, golden, ::testing::ValuesIn(golden_files(folder("address"))), name_of);
 INSTANTIATE_TEST_SUITE_P(composing, golden, ::testing::ValuesIn(golden_files(folder("composing"))), name_of);
 INSTANTIATE_TEST_SUITE_P(error, golden, ::testing::ValuesIn(golden_files(folder("error"))), name_of);
+INSTANTIATE_TEST_SUITE_P(late, golden, ::testing::ValuesIn(golden_files(folder("late"))), name_of);
 INSTANTIATE_TEST_SUITE_P(pager, golden, ::testing::ValuesIn(golden_files(folder("pager"))), name_of);
 
 }  // namespace

@@ -73,7 +73,7 @@ TEST_F(conversations_test, what_is_learned_is_charged) {
   auto& pair = talk.pair("a@x", "b@y", start);
   const auto before = memory.used();
   pair.sip_gr = std::string(900, 'g');
-  pair.xmpp_resource = std::string(800, 'r');
+  pair.locked.speaks(std::string(800, 'r'), start);
   pair.sip_user = std::string(700, 'u');
   pair.weigh();
   EXPECT_EQ(memory.used(), before + 2400);

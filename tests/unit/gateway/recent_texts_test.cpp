@@ -31,6 +31,18 @@ TEST(recent_texts, tells_the_ways_apart) {
   EXPECT_EQ(texts.find("1", mine), "mine");
 }
 
+TEST(recent_texts, owes_the_news_of_a_failure_once) {
+  recent_texts texts;
+  texts.add(theirs, {{"x1"}}, "Are you there?", start, true);
+  texts.add(theirs, {{"x2"}}, "more", start);
+  texts.add(mine, {{"x3"}}, "not theirs", start, true);
+  EXPECT_EQ(texts.take_owed("x2"), std::nullopt);
+  EXPECT_EQ(texts.take_owed("x3"), std::nullopt);
+  EXPECT_EQ(texts.take_owed("x1"), "Are you there?");
+  EXPECT_EQ(texts.take_owed("x1"), std::nullopt);
+  EXPECT_EQ(texts.find("x1"), "Are you there?") << "it may still be quoted";
+}
+
 TEST(recent_texts, keeps_one_line_of_60_characters) {
   recent_texts texts;
   std::string umlauts;

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "gateway/context.hpp"
+#include "gateway/conversation.hpp"
+#include "sip/machine/endpoint.hpp"
+#include "sip/wire/uri.hpp"
+#include "xmpp/wire/stanza.hpp"
+
+/// A stanza error that comes after the sender had his 2xx: he hears it as a disposition notification if he
+/// asked for any, else as a short message of the gateway.
+namespace stox::gateway {
+
+enum class late_failure : std::uint8_t {
+  unknown,  ///< it answers nothing that is remembered
+  told,
+  untold,  ///< he cannot be told, or was told of another message of the conversation a moment ago
+};
+late_failure tell_late_failure(const xmpp::message& error, conversations& talk, context& c);
+
+/// Whether the sender of that MESSAGE may be sent such a notice: a person with a client, and no gateway,
+/// whose notices would be answered by notices. `asks`: he asked for disposition notifications, which say it.
+bool takes_notices(const sip::request_received& e, const sip::uri& sender, bool asks);
+
+}  // namespace stox::gateway

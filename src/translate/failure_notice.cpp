@@ -1,0 +1,50 @@
+#include "translate/failure_notice.hpp"
+
+#include <algorithm>
+
+#include "sip/wire/headers.hpp"
+
+namespace stox::translate {
+
+namespace {
+
+constexpr std::size_t max_reason = 128;  ///< bytes of what the XMPP side says
+
+/// "recipient unavailable: Gone fishing"
+std::string reason_of(const xmpp::stanza_error& e) {
+  std::string out(to_string(e.condition));
+  std::replace(out.begin(), out.end(), '-', ' ');
+  const auto said = sip::clean_text(e.text.substr(0, 4 * max_reason), max_reason);
+  return said.empty() ? out : out + ": " + said;
+}
+
+}  // namespace
+
+std::optional<sip::request> failure_notice(const xmpp::message& error, const failure_notice_context& c,
+                                           const address_map& addresses) {
+  using sip::header;
+  if (!error.to || error.to->local.empty() || !error.error) return std::nullopt;
+  const xmpp::jid gateway{{}, error.to->domain, {}};
+  const auto own = addresses.to_sip(gateway, false);
+  auto target = addresses.to_sip(error.to->bare(), false);
+  if (!own || !target) return std::nullopt;
+  if (!c.sip_user.empty()) target->user = c.sip_user;
+  const auto from = "<" + sip::write(*own) + ">";
+  sip::request r;
+  r.method = sip::method::message;
+  r.method_name = "MESSAGE";
+  r.uri = sip::write(*target);
+  r.headers.add(header::max_forwards, "70");
+  r.headers.add(header::from, from + ";tag=" + c.from_tag);
+  r.headers.add(header::to, "<" + r.uri + ">");
+  r.headers.add(header::call_id, c.call_id);
+  r.headers.add(header::cseq, "1 MESSAGE");
+  if (c.assert_identity) r.headers.add(header::p_asserted_identity, from);
+  r.headers.add(header::content_language, "en");
+  r.headers.add(header::content_type, "text/plain;charset=UTF-8");
+  r.body = "Not delivered to " + error.from.bare_text() + ": \"" + c.beginning + "\" (" +
+           reason_of(*error.error) + ")";
+  return r;
+}
+
+}  // namespace stox::translate
