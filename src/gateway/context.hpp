@@ -41,6 +41,7 @@ struct tenant {
   std::vector<settings::sip_route> outbound_proxy;
   settings::message_type message_type{};
   unsigned messages_per_sender = 0, queue_per_pair = 0;
+  settings::first_form first_form = settings::first_form::plain;
   std::string route = {};  ///< of every request, RFC 3261 §8.1.2; empty: none
 };
 

@@ -12,7 +12,7 @@ void pager_flow::handle(const xmpp::message& m, context& c) {
   switch (m.type) {
     case xmpp::message_type::error:
       // RFC 6120 §8.3.1: never an answer to an error.
-      if (!to_xmpp_.failed(m, c) && !take_late_failure(m, c)) c.counts().count(aside::stray_error);
+      if (!to_xmpp_.failed(m, c) && !take_late_failure(m, reports_, c)) c.counts().count(aside::stray_error);
       return;
     case xmpp::message_type::groupchat: {
       // Rooms are not users: nobody here is an occupant of one.
@@ -34,7 +34,7 @@ void pager_flow::written(const xmpp::message& m, context& c) {
   };
   switch (translate::pager::content_of(m, x)) {
     // Chat states, receipts and markers stand alone: no text, no answer due.
-    case content::notice: return ignore(take_reports(m, c) ? "report" : "no_body");
+    case content::notice: return ignore(take_reports(m, reports_, c) ? "report" : "no_body");
     case content::copy: return ignore("copy");
     case content::key_exchange: return ignore("key_exchange");
     case content::text: break;
@@ -50,6 +50,7 @@ void pager_flow::written(const xmpp::message& m, context& c) {
 void pager_flow::abandon(const work_end& why, context& c) {
   to_xmpp_.abandon(why, c);
   to_sip_.abandon(why, c);
+  reports_.abandon(why, c);
 }
 
 std::vector<open_message> pager_flow::open_messages(std::string_view domain, std::size_t limit) const {

@@ -7,6 +7,7 @@
 #include "gateway/conversation.hpp"
 #include "gateway/pager_to_sip.hpp"
 #include "gateway/pager_to_xmpp.hpp"
+#include "gateway/report_queue.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "xmpp/machine/component.hpp"
 #include "xmpp/wire/stanza.hpp"
@@ -18,20 +19,27 @@ namespace stox::gateway {
 class pager_flow {
  public:
   /// Both outlive it.
-  pager_flow(byte_account& memory, id_source& ids) : talk_(memory, ids), to_xmpp_(talk_), to_sip_(talk_) {}
+  pager_flow(byte_account& memory, id_source& ids)
+      : talk_(memory, ids), to_xmpp_(talk_, reports_), to_sip_(talk_) {}
 
   void handle(sip::request_received& e, context& c) {
     c.counts().came_in(direction::to_xmpp);
     to_xmpp_.handle(e, c);
   }
-  void handle(const sip::response_received& e, context& c) { to_sip_.answered(e, c); }
-  void handle(const sip::request_failed& e, context& c) { to_sip_.failed(e, c); }
+  void handle(const sip::response_received& e, context& c) {
+    if (!reports_.answered(e, c)) to_sip_.answered(e, c);
+  }
+  void handle(const sip::request_failed& e, context& c) {
+    if (!reports_.failed(e, c)) to_sip_.failed(e, c);
+  }
   void handle(const xmpp::message& m, context& c);
   void handle(const xmpp::stanza_sent& e, context& c) { to_xmpp_.sent(e.ref, c); }
   void handle(const xmpp::stanza_confirmed& e, context& c) { to_xmpp_.confirmed(e.ref, c); }
   void handle(const xmpp::stanza_lost& e, context& c) { to_xmpp_.lost(e.ref, e.written, c); }
   void link_up(std::string_view domain, context& c) { to_xmpp_.link_up(domain, c); }
-  void handle_timeout(std::uint64_t key, context& c) { to_xmpp_.timed_out(key, c); }
+  void handle_timeout(std::uint64_t key, context& c) {
+    if (!reports_.timed_out(key, c)) to_xmpp_.timed_out(key, c);
+  }
   /// Forgets conversations that are long over; called about once a minute.
   void tidy(context& c) { talk_.expire(c.now().steady); }
   /// Ends open work with an error to its sender.
@@ -48,6 +56,7 @@ class pager_flow {
   void written(const xmpp::message& m, context& c);
 
   conversations talk_;
+  report_queue reports_;
   pager_to_xmpp to_xmpp_;
   pager_to_sip to_sip_;
 };

@@ -13,8 +13,10 @@
 #include "gateway/conversation.hpp"
 #include "gateway/open_message.hpp"
 #include "gateway/report.hpp"
+#include "gateway/report_queue.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "translate/error.hpp"
+#include "translate/pager.hpp"
 #include "xmpp/machine/component.hpp"
 #include "xmpp/wire/stanza.hpp"
 
@@ -26,7 +28,7 @@ namespace stox::gateway {
 /// of; a link that breaks in between gives the sender an error, counted as in_doubt.
 class pager_to_xmpp {
  public:
-  explicit pager_to_xmpp(conversations& talk) : talk_(talk) {}
+  pager_to_xmpp(conversations& talk, report_queue& reports) : talk_(talk), reports_(reports) {}
 
   void handle(sip::request_received& e, context& c);
   void sent(xmpp::stanza_ref ref, context& c);
@@ -69,6 +71,10 @@ class pager_to_xmpp {
   void accept(sip::request_received& e, const sip::uri& aor, const std::string& display, std::string hop_mark,
               context& c);
   static void learn_client(const sip::request_received& e, const sip::uri& sender, context& c);
+  /// A disposition notification is no message: it has its answer, and nothing goes on.
+  static void answer_notification(const sip::request_received& e, const sip::reply& r, context& c);
+  static void await_reports(const pending& p, translate::pager::to_xmpp_result& made, const sip::uri& speaker,
+                            context& c);
   /// The sender's device: of this request, else of an earlier one of the same two.
   static std::string learn_device(sip::uri& speaker, const std::string& spelled, const pair_state* pair);
   /// `known`: what the look-up gave, nothing having been remembered since.
@@ -87,6 +93,7 @@ class pager_to_xmpp {
   static std::string_view name_of(stage s);
 
   conversations& talk_;
+  report_queue& reports_;
   std::unordered_map<xmpp::stanza_ref, pending> open_;
   std::unordered_map<std::string, xmpp::stanza_ref> by_id_;
   std::deque<xmpp::stanza_ref> held_;  ///< in order of arrival

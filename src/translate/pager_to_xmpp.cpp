@@ -155,6 +155,7 @@ boost::system::result<to_xmpp_result, sip_status> to_xmpp(const sip::request& r,
   add_header_losses(losses, r.headers);
   receipt::ask(m, content->wanted);
   out.wanted = std::move(content->wanted);
+  out.path = std::move(content->path);
   out.date_time = std::move(content->date_time);
   if (!c.hop_mark.empty()) m.payloads.push_back(shim_of(c.hop_mark));
   out.losses = losses.take();

@@ -260,6 +260,7 @@ sip = "sip.example"
 outbound_proxy = ["sip:192.0.2.1;lr", "sip:192.0.2.2;transport=tcp"]
 trusted_peers = ["192.0.2.0/24"]
 message_type = "normal"
+first_form = "cpim"
 messages_per_sender = 7
 queue_per_pair = 3
 )"),
@@ -272,6 +273,7 @@ queue_per_pair = 3
   EXPECT_THAT(*d.outbound_proxy, testing::SizeIs(2));
   EXPECT_EQ(*d.trusted_peers, std::vector{*ip_prefix::parse("192.0.2.0/24")});
   EXPECT_EQ(d.message_type, settings::message_type::normal);
+  EXPECT_EQ(d.first_form, settings::first_form::cpim);
   EXPECT_EQ(d.messages_per_sender, 7U);
   EXPECT_EQ(d.queue_per_pair, 3U);
   // What is empty is not what is left out: nobody is trusted, no proxy is used.
