@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "payload/charset.hpp"
+#include "payload/content_encoding.hpp"
 #include "payload/cpim.hpp"
 #include "payload/html.hpp"
 #include "payload/imdn.hpp"
@@ -81,6 +82,17 @@ void check_xhtml(std::string_view html) {
   check_profile(*made);
 }
 
+void check_inflated(std::string_view bytes) {
+  const payload::inflate_limits l;
+  for (const auto* coding : {"deflate", "gzip"}) {
+    const auto inflated = payload::decode_content(bytes, coding);
+    if (!inflated) continue;
+    require(inflated->size() <= l.bytes && inflated->size() <= std::max(l.always, l.ratio * bytes.size()));
+    check_cpim(*inflated);
+    check_documents(*inflated);
+  }
+}
+
 }  // namespace
 
 /// The first line is the Content-Type of the rest.
@@ -91,6 +103,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto type = payload::parse_content_type(all.substr(0, line))) check_text(*type, body);
   check_cpim(body);
   check_documents(body);
+  check_inflated(body);
   if (text::is_utf8(body)) {
     require(text::is_utf8(payload::html_to_text(body)));
     check_xhtml(body);

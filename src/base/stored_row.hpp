@@ -40,7 +40,10 @@ struct receipt_row {
   std::string original_id;  ///< that the message had on its sender's side: stanza id or IMDN Message-ID
   std::string reply_to;     ///< the sender: his full JID, or his URI as he spelled it, with gr
   std::string date_time;    ///< to XMPP: the CPIM DateTime, as it came
-  std::string call_id;      ///< to XMPP: of the MESSAGE
+  std::string call_id;      ///< of the MESSAGE
+  std::string type;         ///< to SIP: of the stanza
+  std::string route;        ///< to XMPP: the IMDN-Record-Routes, one a line
+  std::string original_to;  ///< to XMPP: the URI of Original-To
   std::string domain = {};  ///< as above
   unsigned engine = 0;
   wall_time expiry = {};

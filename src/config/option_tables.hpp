@@ -22,6 +22,7 @@ std::span<const option> operation_options();  ///< dns, store, admin, limits, lo
 std::string add_route(std::vector<settings::sip_route>& to, const std::string& text);
 std::string add_peer(std::vector<ip_prefix>& to, const std::string& text);
 std::string set_message_type(settings::message_type& to, const std::string& text);
+std::string set_first_form(settings::first_form& to, const std::string& text);
 std::string set_domain(std::string& to, const std::string& text);
 std::string add_domain(std::vector<std::string>& to, const std::string& text);
 

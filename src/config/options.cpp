@@ -99,6 +99,12 @@ std::string set_message_type(settings::message_type& to, const std::string& text
   return {};
 }
 
+std::string set_first_form(settings::first_form& to, const std::string& text) {
+  if (text != "plain" && text != "cpim") return quote(text) + " is unknown; use \"plain\" or \"cpim\"";
+  to = text == "plain" ? settings::first_form::plain : settings::first_form::cpim;
+  return {};
+}
+
 std::string set_domain(std::string& to, const std::string& text) {
   auto name = parse_domain(text);
   if (!name) return quote(text) + " is not a domain name; write it like \"sip.example\"";

@@ -120,6 +120,15 @@ constexpr option table[] = {
        return std::string();
      },
      nullptr, nullptr},
+    {"gateway.domain.first_form", value_type::text, change::live, "", R"("plain")", 0, 0,
+     "\"plain\" or \"cpim\"",
+     "The form of a message whose sender asks for receipts, towards clients of this domain of which nothing "
+     "is known: text/plain (the default), or message/cpim with IMDN, which costs one more round where it is "
+     "refused.",
+     [](all& s, const value& v) {
+       return set_first_form(s.gateway.domains.back().first_form.emplace(), v.text);
+     },
+     nullptr, nullptr},
     {"gateway.domain.messages_per_sender", value_type::integer, change::live, "", "200", 1, 1'000'000, "",
      "As limits.messages_per_sender, for messages to this domain.",
      [](all& s, const value& v) {

@@ -77,6 +77,8 @@ std::string print_tables(const settings::all& s, std::string_view array) {
       if (d.message_type)
         line("message_type", quote(*d.message_type == settings::message_type::chat ? "chat" : "normal"));
       if (d.late_notices) line("late_notices", *d.late_notices ? "true" : "false");
+      if (d.first_form)
+        line("first_form", quote(*d.first_form == settings::first_form::plain ? "plain" : "cpim"));
       if (d.messages_per_sender) line("messages_per_sender", std::to_string(*d.messages_per_sender));
       if (d.queue_per_pair) line("queue_per_pair", std::to_string(*d.queue_per_pair));
       if (d.rate_per_domain) line("rate_per_domain", std::to_string(*d.rate_per_domain));

@@ -34,6 +34,11 @@ std::string type_text(const std::optional<settings::message_type>& t) {
   return *t == settings::message_type::chat ? "chat" : "normal";
 }
 
+std::string form_text(const std::optional<settings::first_form>& f) {
+  if (!f) return {};
+  return *f == settings::first_form::plain ? "plain" : "cpim";
+}
+
 std::string date_text(wall_time t) {
   const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(t));
   std::array<char, 16> out{};
@@ -55,6 +60,7 @@ std::vector<table_row> domain_rows(const settings::all& s) {
           {"trusted_domains", list_text(d.trusted_domains, [](const auto& name) { return name; })},
           {"message_type", type_text(d.message_type)},
           {"late_notices", flag_text(d.late_notices)},
+          {"first_form", form_text(d.first_form)},
           {"messages_per_sender", number_text(d.messages_per_sender)},
           {"queue_per_pair", number_text(d.queue_per_pair)},
           {"rate_per_domain", number_text(d.rate_per_domain)}},

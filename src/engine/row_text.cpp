@@ -98,27 +98,28 @@ std::optional<stored_row> parse_receipt(std::string_view values) {
   receipt_row r;
   splitter in(values);
   in(r.key.to_sip)(r.key.jid)(r.key.aor)(r.key.id)(r.delivered)(r.failed)(r.displayed)(r.original_id)(
-      r.reply_to)(r.date_time)(r.call_id)(r.domain)(r.engine)(r.expiry);
+      r.reply_to)(r.date_time)(r.call_id)(r.type)(r.route)(r.original_to)(r.domain)(r.engine)(r.expiry);
   return in.whole() ? std::optional<stored_row>(std::move(r)) : std::nullopt;
 }
 
 }  // namespace
 
 std::string row_text(const stored_row& row) {
-  return std::visit(overloaded{
-                        [](const capability_row& r) {
-                          joiner out(capability_word);
-                          out(r.address)(r.feature)(r.value)(r.how)(r.learned)(r.domain)(r.engine)(r.expiry);
-                          return std::move(out).text();
-                        },
-                        [](const receipt_row& r) {
-                          joiner out(receipt_word);
-                          out(r.key)(r.delivered)(r.failed)(r.displayed)(r.original_id)(r.reply_to)(
-                              r.date_time)(r.call_id)(r.domain)(r.engine)(r.expiry);
-                          return std::move(out).text();
-                        },
-                    },
-                    row);
+  return std::visit(
+      overloaded{
+          [](const capability_row& r) {
+            joiner out(capability_word);
+            out(r.address)(r.feature)(r.value)(r.how)(r.learned)(r.domain)(r.engine)(r.expiry);
+            return std::move(out).text();
+          },
+          [](const receipt_row& r) {
+            joiner out(receipt_word);
+            out(r.key)(r.delivered)(r.failed)(r.displayed)(r.original_id)(r.reply_to)(r.date_time)(r.call_id)(
+                r.type)(r.route)(r.original_to)(r.domain)(r.engine)(r.expiry);
+            return std::move(out).text();
+          },
+      },
+      row);
 }
 
 std::string key_text(const row_key& key) {

@@ -33,6 +33,18 @@ constexpr aside_name aside_names[] = {
      "Messages to SIP users whose text failed after it was accepted."},
     {gateway::aside::report_sent, "reports_sent_total",
      "Disposition notifications sent to SIP users who asked for them."},
+    {gateway::aside::report_retried, "reports_retried_total",
+     "Disposition notifications sent again, because the SIP user or the way to him was away."},
+    {gateway::aside::report_lost, "reports_lost_total",
+     "Disposition notifications that the SIP side refused, or did not take in several tries."},
+    {gateway::aside::receipt_sent, "receipts_sent_total",
+     "Receipts and markers sent to XMPP users who asked for them."},
+    {gateway::aside::late_failure, "late_failures_total",
+     "Reports of failure that came from SIP users after the 2xx, told to the XMPP sender as errors."},
+    {gateway::aside::report_unmatched, "reports_unmatched_total",
+     "Disposition notifications from SIP users that say nothing for which anybody waits."},
+    {gateway::aside::form_refused, "forms_refused_total",
+     "Messages in CPIM that were refused for their form and sent again as plain text at once."},
 };
 static_assert(std::size(aside_names) == gateway::aside_count);
 

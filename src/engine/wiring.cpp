@@ -75,6 +75,7 @@ gateway::domains domains_of(const settings::all& s) {
     t.route = route_of(t.outbound_proxy);
     t.message_type = own.message_type.value_or(t.message_type);
     t.late_notices = own.late_notices.value_or(t.late_notices);
+    t.first_form = own.first_form.value_or(t.first_form);
     t.messages_per_sender = own.messages_per_sender.value_or(t.messages_per_sender);
     t.queue_per_pair = own.queue_per_pair.value_or(t.queue_per_pair);
     t.rate_per_domain = own.rate_per_domain.value_or(t.rate_per_domain);
@@ -100,6 +101,7 @@ sip::endpoint_options sip_options_of(const settings::all& s, const gateway::doma
   }
   o.sip_domains = d.sip;
   o.accept = translate::accepted_content();
+  o.accept_encodings = translate::accepted_encodings();
   for (const auto& domain : d.xmpp) {
     if (auto name = d.addresses.domain_to_sip(domain)) o.xmpp_domains.push_back(std::move(*name));
   }

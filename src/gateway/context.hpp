@@ -43,7 +43,8 @@ struct tenant {
   unsigned messages_per_sender = 0, queue_per_pair = 0;
   unsigned rate_per_domain = 0;  ///< messages a minute from one domain
   bool late_notices = true;      ///< chat.late_notices
-  std::string route = {};        ///< of every request, RFC 3261 §8.1.2; empty: none
+  settings::first_form first_form = settings::first_form::plain;
+  std::string route = {};  ///< of every request, RFC 3261 §8.1.2; empty: none
 };
 
 /// What every flow needs of the settings, in the form in which it needs it. Made anew on reload.

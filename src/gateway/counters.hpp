@@ -37,8 +37,14 @@ enum class aside : std::uint8_t {
   typing_dropped,      ///< a typing notice that was not sent, or that failed
   late_notice,         ///< a message of ours to a SIP user whose text failed after the 2xx
   report_sent,         ///< a disposition notification to a SIP user who asked for it
+  report_retried,      ///< one that was sent again
+  report_lost,         ///< one that the SIP side did not take
+  receipt_sent,        ///< a receipt or marker to an XMPP user who asked for it
+  late_failure,        ///< a SIP user's report of failure after the 2xx, told as an error
+  report_unmatched,    ///< a disposition notification from a SIP user that nobody waits for
+  form_refused,        ///< a MESSAGE in CPIM that was refused for its form, and sent again as plain text
 };
-inline constexpr std::size_t aside_count = 11;
+inline constexpr std::size_t aside_count = 17;
 
 /// Counts messages: each that came in once, and once by outcome and cause. Causes are our own words and SIP
 /// codes, so their number is bounded.

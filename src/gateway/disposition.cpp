@@ -1,8 +1,11 @@
 #include "gateway/disposition.hpp"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/date_time.hpp"
+#include "base/text.hpp"
 #include "gateway/report.hpp"
 #include "sip/wire/uri.hpp"
 #include "translate/receipt.hpp"
@@ -24,13 +27,32 @@ disposition disposition_of(receipt_kind what) {
   return {};
 }
 
-/// Sent once: RFC 5438 §14 wants no report of a report, and nothing is lost that a user wrote.
-void send(const receipt_row& asked, receipt_kind what, const xmpp::jid& from, context& c) {
+/// Where the first hop leads, if that is a host of ours to speak to, else the sender's own domain: a field
+/// within a message must not make us write to strangers (RFC 5438 §14).
+std::string host_of(const sip::uri& target, const receipt_row& asked, const context& c) {
+  const auto host = text::to_lower(target.host);
+  if (c.domains().serves_sip(host)) return host;
+  const auto sender = sip::parse_uri(asked.reply_to);
+  return sender ? sender->host : target.host;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> out;
+  if (text.empty()) return out;
+  for (const auto line : text::split(text, '\n')) out.emplace_back(line);
+  return out;
+}
+
+/// RFC 5438 §14 wants no report of a report, and nothing is lost that a user wrote.
+void send(const receipt_row& asked, receipt_kind what, const xmpp::jid& from, report_queue& queue,
+          context& c) {
   const auto [kind, status] = disposition_of(what);
   translate::receipt::imdn_context how;
   how.to = asked.reply_to;
   how.message_id = asked.original_id;
   how.date_time = asked.date_time;
+  how.route = lines_of(asked.route);
+  how.original_to = asked.original_to;
   how.own_id = c.ids().next(id_kind::stanza);
   how.call_id = c.ids().next(id_kind::call_id);
   how.from_tag = c.ids().next(id_kind::tag);
@@ -39,37 +61,37 @@ void send(const receipt_row& asked, receipt_kind what, const xmpp::jid& from, co
   how.status = status;
   auto made = translate::receipt::to_sip(from, how, c.domains().addresses);
   const auto target = made ? sip::parse_uri(made->uri) : error();
-  if (!made || !target) return;
-  c.counts().count(aside::report_sent);
+  auto user = xmpp::jid::parse(asked.key.aor);
+  if (!made || !target || !user) return;
+  about a{{}, asked.call_id, asked.key.id, from.to_string(), asked.reply_to};
   if (c.logs(log_level::info)) {
-    note(c, log_level::info, "message.to_xmpp.reported",
-         {{}, asked.call_id, asked.key.id, from.to_string(), asked.reply_to},
+    note(c, log_level::info, "message.to_xmpp.reported", a,
          {{"what", what == receipt_kind::failed      ? "failed"
                    : what == receipt_kind::displayed ? "displayed"
                                                      : "delivered"}});
   }
-  c.request(c.route(*std::move(made), target->host));
+  queue.send(c.route(*std::move(made), host_of(*target, asked, c)), *std::move(user), std::move(a), c);
 }
 
 }  // namespace
 
-bool take_reports(const xmpp::message& m, context& c) {
+bool take_reports(const xmpp::message& m, report_queue& queue, context& c) {
   const auto reports = translate::receipt::reports_of(m);
   for (const auto& r : reports) {
     const auto what = r.displayed ? receipt_kind::displayed : receipt_kind::delivered;
     const receipt_key key{false, m.from.bare_text(), m.to->bare_text(), r.id};
-    if (const auto asked = c.receipts().take(key, what, c.now(), c)) send(*asked, what, m.from, c);
+    if (const auto asked = c.receipts().take(key, what, c.now(), c)) send(*asked, what, m.from, queue, c);
   }
   return !reports.empty();
 }
 
-bool take_late_failure(const xmpp::message& error, context& c) {
+bool take_late_failure(const xmpp::message& error, report_queue& queue, context& c) {
   if (!error.to || !error.error) return false;
   // RFC 6120 §8.3.2: a warning only; the stanza was processed.
   if (error.error->type == xmpp::error_type::continue_) return true;
   const receipt_key key{false, error.from.bare_text(), error.to->bare_text(), error.id};
   const auto asked = c.receipts().take(key, receipt_kind::failed, c.now(), c);
-  if (asked) send(*asked, receipt_kind::failed, error.from, c);
+  if (asked) send(*asked, receipt_kind::failed, error.from, queue, c);
   return asked.has_value();
 }
 

@@ -2,6 +2,7 @@
 
 #include "gateway/context.hpp"
 #include "gateway/receipt_book.hpp"
+#include "gateway/report_queue.hpp"
 #include "xmpp/wire/stanza.hpp"
 
 /// What became of a message that a SIP user sent, told to him as a disposition notification (RFC 5438) where
@@ -10,9 +11,9 @@ namespace stox::gateway {
 
 /// An XMPP client says that it got or showed a message (XEP-0184, XEP-0333). Whether the stanza held such a
 /// report, also one that nobody waits for.
-bool take_reports(const xmpp::message& m, context& c);
+bool take_reports(const xmpp::message& m, report_queue& queue, context& c);
 
 /// An error stanza came for a message whose sender had his 2xx. Whether he is told.
-bool take_late_failure(const xmpp::message& error, context& c);
+bool take_late_failure(const xmpp::message& error, report_queue& queue, context& c);
 
 }  // namespace stox::gateway

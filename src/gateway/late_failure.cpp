@@ -44,11 +44,12 @@ bool notify(const xmpp::message& error, pair_state& pair, std::string beginning,
 
 }  // namespace
 
-late_failure tell_late_failure(const xmpp::message& error, conversations& talk, context& c) {
+late_failure tell_late_failure(const xmpp::message& error, conversations& talk, report_queue& reports,
+                               context& c) {
   // RFC 6120 §8.3.2: a warning only; the stanza was processed.
   if (!error.to || !error.error || error.error->type == xmpp::error_type::continue_)
     return late_failure::unknown;
-  if (take_late_failure(error, c)) return late_failure::told;
+  if (take_late_failure(error, reports, c)) return late_failure::told;
   auto* pair = talk.find_pair(error.from.bare_text(), error.to->bare_text(), c.now().steady);
   auto beginning = pair != nullptr ? pair->texts.take_owed(error.id) : std::nullopt;
   if (!beginning) return late_failure::unknown;

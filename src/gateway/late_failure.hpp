@@ -2,6 +2,7 @@
 
 #include "gateway/context.hpp"
 #include "gateway/conversation.hpp"
+#include "gateway/report_queue.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "sip/wire/uri.hpp"
 #include "xmpp/wire/stanza.hpp"
@@ -15,7 +16,8 @@ enum class late_failure : std::uint8_t {
   told,
   untold,  ///< he cannot be told, or was told of another message of the conversation a moment ago
 };
-late_failure tell_late_failure(const xmpp::message& error, conversations& talk, context& c);
+late_failure tell_late_failure(const xmpp::message& error, conversations& talk, report_queue& reports,
+                               context& c);
 
 /// Whether the sender of that MESSAGE may be sent such a notice: a person with a client, and no gateway,
 /// whose notices would be answered by notices. `asks`: he asked for disposition notifications, which say it.

@@ -34,7 +34,7 @@ void pager_flow::handle(const xmpp::message& m, context& c) {
 
 /// Nothing of ours is open to which it could be the answer.
 void pager_flow::late_error(const xmpp::message& m, context& c) {
-  switch (tell_late_failure(m, talk_, c)) {
+  switch (tell_late_failure(m, talk_, reports_, c)) {
     case late_failure::unknown: return c.counts().count(aside::stray_error);
     case late_failure::told: return c.counts().count(aside::late_error);
     case late_failure::untold: break;
@@ -83,7 +83,7 @@ void pager_flow::notice(const xmpp::message& m, const xmpp::extras& x, context& 
     c.counts().count(direction::to_sip, outcome::ignored, why, m.to->domain);
   };
   if (c.blocks(m.from)) return ignore("blocked");
-  const bool report = take_reports(m, c);
+  const bool report = take_reports(m, reports_, c);
   bool typing = false;
   if (x.state && m.type != xmpp::message_type::headline) {
     if (allows_typing(rates_, m.from.bare_text(), m.to->bare_text(), c.settings().limits, c.now().steady)) {
@@ -99,7 +99,9 @@ void pager_flow::notice(const xmpp::message& m, const xmpp::extras& x, context& 
 
 void pager_flow::handle_timeout(std::uint64_t key, context& c) {
   switch (space_of(key)) {
-    case timer_space::pager_to_xmpp: return to_xmpp_.timed_out(key, c);
+    case timer_space::pager_to_xmpp:
+      if (!reports_.timed_out(key, c)) to_xmpp_.timed_out(key, c);
+      return;
     case timer_space::typing_to_sip: return typing_to_sip_.timed_out(number_of(key), c);
     case timer_space::typing_to_xmpp: return typing_to_xmpp_.timed_out(number_of(key), c);
   }
@@ -110,6 +112,7 @@ void pager_flow::abandon(const work_end& why, context& c) {
   to_sip_.abandon(why, c);
   typing_to_xmpp_.abandon(why, c);
   typing_to_sip_.abandon(why, c);
+  reports_.abandon(why, c);
 }
 
 std::vector<open_message> pager_flow::open_messages(std::string_view domain, std::size_t limit) const {

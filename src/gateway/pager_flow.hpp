@@ -8,6 +8,7 @@
 #include "gateway/pager_to_sip.hpp"
 #include "gateway/pager_to_xmpp.hpp"
 #include "gateway/rate_limit.hpp"
+#include "gateway/report_queue.hpp"
 #include "gateway/typing_to_sip.hpp"
 #include "gateway/typing_to_xmpp.hpp"
 #include "sip/machine/endpoint.hpp"
@@ -25,7 +26,7 @@ class pager_flow {
   pager_flow(byte_account& memory, id_source& ids)
       : talk_(memory, ids),
         rates_(memory, ids),
-        to_xmpp_(talk_, rates_, typing_to_xmpp_),
+        to_xmpp_(talk_, rates_, typing_to_xmpp_, reports_),
         to_sip_(talk_, rates_),
         typing_to_sip_(talk_, to_sip_) {}
 
@@ -34,10 +35,10 @@ class pager_flow {
     to_xmpp_.handle(e, c);
   }
   void handle(const sip::response_received& e, context& c) {
-    if (!typing_to_sip_.answered(e, c)) to_sip_.answered(e, c);
+    if (!typing_to_sip_.answered(e, c) && !reports_.answered(e, c)) to_sip_.answered(e, c);
   }
   void handle(const sip::request_failed& e, context& c) {
-    if (!typing_to_sip_.failed(e, c)) to_sip_.failed(e, c);
+    if (!typing_to_sip_.failed(e, c) && !reports_.failed(e, c)) to_sip_.failed(e, c);
   }
   void handle(const xmpp::message& m, context& c);
   void handle(const xmpp::stanza_sent& e, context& c) { to_xmpp_.sent(e.ref, c); }
@@ -67,6 +68,7 @@ class pager_flow {
   conversations talk_;
   rate_limit rates_;
   typing_to_xmpp typing_to_xmpp_;
+  report_queue reports_;
   pager_to_xmpp to_xmpp_;
   pager_to_sip to_sip_;
   typing_to_sip typing_to_sip_;

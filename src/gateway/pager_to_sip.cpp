@@ -33,13 +33,6 @@ xmpp::stanza_error too_often(const rate_refusal& r) {
   return e;
 }
 
-/// An approximation that is charged before the request is written: what the containers hold.
-std::size_t size_of(const sip::request& r) {
-  std::size_t n = sizeof(sip::outgoing) + r.uri.size() + r.body.size();
-  for (const auto& f : r.headers.fields()) n += sizeof f + f.name.size() + f.value.size();
-  return n;
-}
-
 /// Whether the answer is about the user or the way to him rather than about this message: 480, the time-outs
 /// that a proxy reports (408, 504), and 503 that says when to come back. What waits behind would only hear
 /// the same, each after its own wait.
@@ -159,17 +152,20 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
     const auto way = x.retracts ? std::optional(direction::to_sip) : std::nullopt;
     how.quoted = pair->texts.find(id, way);
   }
+  auto asked = wish_of(m, x, *host, c);
+  if (asked) how.message_id = asked->report_id;
   auto made = translate::pager::to_sip(m, x, how, c.domains().addresses);
   if (!made) return refuse(m, made.error(), x.encrypted ? "encrypted" : "content", a, c);
 
   // RFC 3428 §8: while one is pending for this Request-URI, the next waits.
   const std::string key = key_of(t.jid, made->value.uri);
+  if (asked && made->plain) asked->plain = c.route(*std::move(made->plain), *host);
   // RFC 6121 §8.5.3.2.1: so it is for chats among XMPP users, too.
   const bool falls_back = !how.gr.empty() && (to.is_bare() || m.type == xmpp::message_type::chat);
   const auto request_size = size_of(made->value);
-  const auto kept = sizeof(origin) + entry_bytes + m.id.size() + 2 * (t.jid.size() + t.aor.size()) +
-                    m.from.resource.size() + to.resource.size() + how.call_id.size() + 2 * key.size() +
-                    (falls_back ? request_size : 0);
+  const auto kept = sizeof(origin) + entry_bytes + weight_of(asked.get()) + m.id.size() +
+                    2 * (t.jid.size() + t.aor.size()) + m.from.resource.size() + to.resource.size() +
+                    how.call_id.size() + 2 * key.size() + (falls_back ? request_size : 0);
   const auto size = kept + request_size;
   const auto remembered =
       conversations::cost(t.jid, t.aor) + 2 * m.from.resource.size() + recent_texts::max_bytes;
@@ -189,11 +185,10 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
       note(c, log_level::debug, "message.loss", {name, how.call_id, {}, {}, {}},
            {{"what", l.what}, {"why", l.why}});
   }
-  take_in(t.jid, key,
-          {c.route(std::move(made->value), *host),
-           {m.type, m.from, to, m.id, name, std::move(how.call_id), c.now().wall, falls_back},
-           kept,
-           charge(c.memory(), size)},
+  origin o{m.type,     m.from,          to, m.id, name, std::move(how.call_id), c.now().wall,
+           falls_back, std::move(asked)};
+  await_reports(o, c);
+  take_in(t.jid, key, {c.route(std::move(made->value), *host), std::move(o), kept, charge(c.memory(), size)},
           c);
 }
 
@@ -253,8 +248,10 @@ void pager_to_sip::answered(const sip::response_received& e, context& c) {
   auto& at = *known->second;
   open_.erase(known);
   const auto& o = *at.second.pending;
+  if (heard_form(at, e, c)) return;
   release(at.first, 1);
   if (e.response.status < 300) {
+    if (o.asked) c.receipts().accepted(report_key(o), c.now(), c);
     c.counts().count(direction::to_sip, outcome::delivered, "accepted", o.to.domain);
     if (c.logs(log_level::info)) note(c, log_level::info, "message.to_sip.delivered", about_of(o), {});
     return next(at, c);
@@ -276,6 +273,8 @@ void pager_to_sip::failed(const sip::request_failed& e, context& c) {
   auto& at = *known->second;
   open_.erase(known);
   const auto& o = *at.second.pending;
+  if (e.why == sip::failure::too_large && !e.may_have_arrived && is_rich(o))
+    return say_plainly(at, "too large in CPIM", c);
   release(at.first, 1);
   const auto what = e.may_have_arrived ? outcome::in_doubt : outcome::failed;
   switch (e.why) {
@@ -337,6 +336,8 @@ void pager_to_sip::tell(const origin& o, const xmpp::stanza_error& e, outcome wh
          {{"condition", std::string(xmpp::to_string(e.condition))}, {"cause", std::string(cause)}});
   }
   if (doubt) raise(c, event, about_of(o), o.to.domain, cause);
+  // The error says it: no report is to follow.
+  if (o.asked) c.receipts().close(report_key(o), c);
   xmpp::message original;
   original.type = o.type;
   original.from = o.from;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,13 +50,20 @@ class pager_to_sip {
   std::vector<open_message> open_messages(std::string_view domain, std::size_t limit) const;
 
  private:
+  /// What the sender wants to hear of his message, and how it can be said otherwise.
+  struct wish {
+    bool received = false, displayed = false;
+    std::string report_id;               ///< that reports will name; empty: none is expected
+    std::optional<sip::outgoing> plain;  ///< the plain form of a message that goes in CPIM
+  };
   /// What is needed to tell the sender.
   struct origin {
     xmpp::message_type type{};
     xmpp::jid from, to;
     std::string id, conversation, call_id;
     wall_time begun;
-    bool falls_back = false;  ///< where its device is gone it goes to the user
+    bool falls_back = false;      ///< where its device is gone it goes to the user
+    std::unique_ptr<wish> asked;  ///< nullptr: he wants to hear nothing
   };
   struct queued {
     sip::outgoing out;
@@ -107,6 +115,25 @@ class pager_to_sip {
   static bool device_is_gone(std::uint16_t status);
   /// Sends what is in the lane of a device to its user instead. The pending one has had its answer.
   void to_user(place& at, std::uint16_t status, context& c);
+  /// nullptr: nothing is asked, or nothing can be answered for want of an id.
+  static std::unique_ptr<wish> wish_of(const xmpp::message& m, const xmpp::extras& x, const std::string& host,
+                                       context& c);
+  /// An approximation that is charged before the request is written: what the containers hold.
+  static std::size_t size_of(const sip::request& r);
+  static std::size_t weight_of(const wish* w);
+  static bool is_rich(const origin& o) { return o.asked != nullptr && o.asked->plain.has_value(); }
+  /// Learns from the final answer. True: it refused the form of the pending message, which was sent again.
+  bool heard_form(place& at, const sip::response_received& e, context& c);
+  /// Whether the message goes in CPIM and asks for reports: where his client is known to take both, or
+  /// nothing is known and the domain's rules say so.
+  static bool asks_in_cpim(const xmpp::jid& to, const tenant& rules, context& c);
+  static void await_reports(origin& o, context& c);
+  static receipt_key report_key(const origin& o);
+  /// The pending message in its plain form, once, at once.
+  void say_plainly(place& at, std::string_view why, context& c);
+  /// Of a message that waits: it will go in its plain form.
+  static void make_plain(queued& q, context& c);
+  static void note_plain(const origin& o, std::string_view why, context& c);
   /// `n` messages of the lane's sender ended.
   void release(const std::string& key, std::size_t n);
   static about about_of(const origin& o);

@@ -56,9 +56,14 @@ void pager_to_sip::to_user(place& at, std::uint16_t status, context& c) {
       continue;
     }
     q.sender.falls_back = false;
-    r.uri = sip::write(user->uri);
     // RFC 3261 §8.2.2.2: it must not look like the same request by another way. The tag stands last.
-    if (const auto* from = r.headers.find(sip::header::from)) r.headers.set(sip::header::from, *from + 'u');
+    const auto readdress = [&user](sip::request& it) {
+      it.uri = sip::write(user->uri);
+      if (const auto* from = it.headers.find(sip::header::from))
+        it.headers.set(sip::header::from, *from + 'u');
+    };
+    readdress(r);
+    if (is_rich(q.sender)) readdress(q.sender.asked->plain->request);
     const auto there = key_of(jid, r.uri);
     take_in(jid, there, std::move(q), c);
   }

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "gateway/chat_states.hpp"
 #include "gateway/late_failure.hpp"
+#include "gateway/notification.hpp"
 #include "translate/composing.hpp"
 #include "translate/identity.hpp"
 #include "translate/loop.hpp"
@@ -45,6 +46,9 @@ sip::reply reply_of(const translate::sip_status& s) {
     std::string types;
     for (const auto& type : translate::accepted_content()) types += (types.empty() ? "" : ", ") + type;
     r.headers.add(sip::header::accept, std::move(types));
+    std::string codings = "identity";
+    for (const auto& coding : translate::accepted_encodings()) codings += ", " + coding;
+    r.headers.add(sip::header::accept_encoding, std::move(codings));
   }
   return r;
 }
@@ -91,6 +95,8 @@ void pager_to_xmpp::handle(sip::request_received& e, context& c) {
   if (!c.domains().trusts(e.peer, text::to_lower(who->aor.host))) {
     return refuse(e, reply_of({403, "Not trusted for the sender's domain", {}, false}), "not_trusted", {}, c);
   }
+  if (const auto no = translate::undo_encoding(e.request)) return refuse(e, reply_of(*no), "content", {}, c);
+  if (const auto said = heard_notifications(e, who->aor, c)) return answer_notification(e, *said, c);
   auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);
   if (!mark) return break_loop(e, reply_of({482, "Loop Detected", {}, false}), "loop", {}, c);
   if (const auto notice = translate::composing::read(e.request)) return typed(e, who->aor, *notice, *mark, c);
@@ -197,31 +203,8 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   p.kept = kept;
   p.memory = charge(c.memory(), kept + stanza.size());
   by_id_.emplace(p.id, ref);
-  if (!made->wanted.message_id.empty()) {
-    const auto& w = made->wanted;
-    receipt_row asked;
-    asked.key = key_of(p);
-    asked.delivered = w.positive_delivery;
-    asked.failed = w.negative_delivery;
-    asked.displayed = w.display;
-    asked.original_id = w.message_id;
-    asked.reply_to = sip::write(speaker);
-    asked.date_time = made->date_time;
-    asked.call_id = p.call_id;
-    asked.domain = p.from.domain;
-    c.receipts().open(std::move(asked), c.now(), c);
-  }
+  if (!made->wanted.message_id.empty()) await_reports(p, *made, speaker, c);
   write_or_hold(ref, p, std::move(stanza), c);
-}
-
-/// Also from a message that is refused for what is in it: what its sender's client takes does not depend on
-/// that. Not from whom nobody wants to hear, nor above his rate: each lesson may be a row of the store.
-void pager_to_xmpp::learn_client(const sip::request_received& e, const sip::uri& sender, context& c) {
-  const auto shown = lessons_of(e.request, true);
-  if (shown.empty()) return;
-  const auto user = c.domains().addresses.to_jid(sender);
-  const auto name = user ? peer_name(*user, c.domains()) : std::nullopt;
-  if (name) c.peers().learn(*name, user->domain, shown, c.now(), c);
 }
 
 std::string pager_to_xmpp::learn_device(sip::uri& speaker, const std::string& spelled,
@@ -357,7 +340,8 @@ bool pager_to_xmpp::failed(const xmpp::message& error, context& c) {
     const auto what = about_of(p);
     const auto domain = p.from.domain;
     erase(ref, c);
-    if (tell_late_failure(error, talk_, c) != late_failure::told) raise(c, event, what, domain, condition);
+    if (tell_late_failure(error, talk_, reports_, c) != late_failure::told)
+      raise(c, event, what, domain, condition);
     return true;
   }
   if (auto* thread = talk_.find_thread(p.to.bare_text(), p.from.bare_text(), p.call_id, c.now().steady);

@@ -14,10 +14,12 @@
 #include "gateway/open_message.hpp"
 #include "gateway/rate_limit.hpp"
 #include "gateway/report.hpp"
+#include "gateway/report_queue.hpp"
 #include "gateway/typing_to_xmpp.hpp"
 #include "payload/is_composing.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "translate/error.hpp"
+#include "translate/pager.hpp"
 #include "xmpp/machine/component.hpp"
 #include "xmpp/wire/stanza.hpp"
 
@@ -30,8 +32,8 @@ namespace stox::gateway {
 class pager_to_xmpp {
  public:
   /// All outlive it.
-  pager_to_xmpp(conversations& talk, rate_limit& rates, typing_to_xmpp& typing)
-      : talk_(talk), rates_(rates), typing_(typing) {}
+  pager_to_xmpp(conversations& talk, rate_limit& rates, typing_to_xmpp& typing, report_queue& reports)
+      : talk_(talk), rates_(rates), typing_(typing), reports_(reports) {}
 
   void handle(sip::request_received& e, context& c);
   void sent(xmpp::stanza_ref ref, context& c);
@@ -82,6 +84,13 @@ class pager_to_xmpp {
   void typed(const sip::request_received& e, const sip::uri& from,
              const result<payload::is_composing>& notice, const std::string& hop_mark, context& c);
   static void learn_client(const sip::request_received& e, const sip::uri& sender, context& c);
+  /// nullopt: it is no disposition notification.
+  static std::optional<sip::reply> heard_notifications(const sip::request_received& e, const sip::uri& sender,
+                                                       context& c);
+  /// A disposition notification is no message: it has its answer, and nothing goes on.
+  void answer_notification(const sip::request_received& e, const sip::reply& r, context& c);
+  static void await_reports(const pending& p, translate::pager::to_xmpp_result& made, const sip::uri& speaker,
+                            context& c);
   /// The sender's device: of this request, else of an earlier one of the same two.
   static std::string learn_device(sip::uri& speaker, const std::string& spelled, const pair_state* pair);
   /// `known`: what the look-up gave, nothing having been remembered since.
@@ -106,6 +115,7 @@ class pager_to_xmpp {
   conversations& talk_;
   rate_limit& rates_;
   typing_to_xmpp& typing_;
+  report_queue& reports_;
   std::unordered_map<xmpp::stanza_ref, pending> open_;
   std::unordered_map<std::string, xmpp::stanza_ref> by_id_;
   std::deque<xmpp::stanza_ref> held_;  ///< in order of arrival

@@ -24,7 +24,8 @@ std::string text_of(const receipt_key& k) {
 std::size_t cost(const receipt_row& r) {
   const auto key = r.key.jid.size() + r.key.aor.size() + r.key.id.size();
   return sizeof(receipt_row) + entry_bytes + 2 * key + r.original_id.size() + r.reply_to.size() +
-         r.date_time.size() + r.call_id.size() + r.domain.size();
+         r.date_time.size() + r.call_id.size() + r.type.size() + r.route.size() + r.original_to.size() +
+         r.domain.size();
 }
 
 bool is_open(const receipt_row& r) { return r.delivered || r.failed || r.displayed; }
@@ -69,6 +70,7 @@ std::optional<receipt_row> receipt_book::take(const receipt_key& key, receipt_ki
   auto* e = entries_.find(name, now.steady);
   if (e == nullptr || e->row.expiry <= now.wall) return std::nullopt;
   auto before = e->row;
+  e->arrived |= what != receipt_kind::failed;
   const bool tell = spend(e->row, what);
   if (!is_open(e->row)) {
     entries_.erase(name);
@@ -77,6 +79,13 @@ std::optional<receipt_row> receipt_book::take(const receipt_key& key, receipt_ki
     rows.save(e->row);
   }
   return tell ? std::optional(std::move(before)) : std::nullopt;
+}
+
+void receipt_book::accepted(const receipt_key& key, instant now, row_sink& rows) {
+  auto* e = entries_.find(text_of(key), now.steady);
+  if (e == nullptr || e->arrived || e->row.failed) return;
+  e->row.failed = true;
+  rows.save(e->row);
 }
 
 void receipt_book::close(const receipt_key& key, row_sink& rows) {

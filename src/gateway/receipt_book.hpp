@@ -36,6 +36,9 @@ class receipt_book {
 
   /// A message goes out for which something was asked; nothing was: nothing happens. The expiry is set here.
   void open(receipt_row asked, instant now, row_sink& rows);
+  /// A message to SIP had its 2xx: from now on its failure is told by a report, if at all, and before that by
+  /// the answer itself (RFC 5438 §12.1.3.1).
+  void accepted(const receipt_key& key, instant now, row_sink& rows);
   /// That has come to pass. The entry as it was, if its sender waits for this and was not told before;
   /// otherwise nobody is to be told. `failed` ends the entry; `delivered` and `displayed` rule out `failed`,
   /// also where they were not asked for.
@@ -53,6 +56,7 @@ class receipt_book {
  private:
   struct entry {
     receipt_row row;
+    bool arrived = false;  ///< a report said so: it cannot fail any more
     charge memory;
   };
   void keep(receipt_row row, steady_time now);

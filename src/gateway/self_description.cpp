@@ -7,8 +7,10 @@
 #include "translate/xmpp_uri.hpp"
 #include "xmpp/wire/xep/caps.hpp"
 #include "xmpp/wire/xep/entity_time.hpp"
+#include "xmpp/wire/xep/markers.hpp"
 #include "xmpp/wire/xep/ping.hpp"
 #include "xmpp/wire/xep/prompt.hpp"
+#include "xmpp/wire/xep/receipts.hpp"
 #include "xmpp/wire/xep/shim.hpp"
 #include "xmpp/wire/xep/version.hpp"
 
@@ -38,7 +40,7 @@ xmpp::data_form contact_form(const std::vector<std::string>& contact) {
 
 }  // namespace
 
-xmpp::disco::info describe(const xmpp::jid& to, const std::vector<std::string>& contact) {
+xmpp::disco::info describe(const xmpp::jid& to, const std::vector<std::string>& contact, bool reports) {
   xmpp::disco::info info;
   info.features.assign(std::begin(everywhere), std::end(everywhere));
   if (!to.local.empty()) {
@@ -47,6 +49,9 @@ xmpp::disco::info describe(const xmpp::jid& to, const std::vector<std::string>& 
     } else {
       info.identities.push_back({"client", "phone", {}, language});
     }
+    if (reports)
+      info.features.insert(info.features.end(),
+                           {std::string(xmpp::receipts::ns), std::string(xmpp::markers_ns)});
     return info;
   }
   info.identities.push_back({"gateway", "simple", gateway_name, language});
@@ -55,11 +60,25 @@ xmpp::disco::info describe(const xmpp::jid& to, const std::vector<std::string>& 
   return info;
 }
 
+bool takes_reports(const xmpp::jid& user, context& c) {
+  const auto name = peer_name(user, c.domains());
+  const auto* caps = name ? c.peers().peek(*name) : nullptr;
+  const auto now = c.now().wall;
+  const auto knows = [&](feature f) {
+    const auto& known = caps->facts[static_cast<std::size_t>(f)];
+    return known.value == known::yes && known.expires() > now;
+  };
+  return caps != nullptr && knows(feature::cpim) && knows(feature::imdn);
+}
+
 std::optional<xmpp::disco::info> describe_node(const xmpp::jid& to, const std::string& node,
-                                               const std::vector<std::string>& contact) {
-  auto info = describe(to, contact);
+                                               const std::vector<std::string>& contact, bool reports) {
+  auto info = describe(to, contact, reports);
   if (node.empty()) return info;
-  if (xmpp::caps::is_node_of(node, info)) {
+  // A hash names a description for ever, whatever was learned since it was told.
+  for (const bool with : {reports, !reports}) {
+    info = describe(to, contact, with);
+    if (!xmpp::caps::is_node_of(node, info)) continue;
     info.node = node;
     return info;
   }

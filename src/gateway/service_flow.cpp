@@ -27,8 +27,8 @@ xmpp::stanza_error refusal(xmpp::condition why, std::string text = {}) {
 
 xmpp::stanza_error unavailable() { return refusal(xmpp::condition::service_unavailable); }
 
-answer disco_info(const xmpp::jid& to, const std::string& node, const context& c) {
-  const auto info = describe_node(to, node, c.settings().gateway.contact);
+answer disco_info(const xmpp::jid& to, const std::string& node, context& c) {
+  const auto info = describe_node(to, node, c.settings().gateway.contact, takes_reports(to, c));
   if (!info) return refusal(xmpp::condition::item_not_found);
   return std::optional(xmpp::disco::write(*info));
 }
@@ -58,7 +58,7 @@ answer jid_of_typed(const xml::element& query, const xmpp::jid& to, const contex
   return std::optional(xmpp::prompt::write_jid(jid->to_string()));
 }
 
-answer got(const xmpp::jid& to, const xml::element& payload, const context& c) {
+answer got(const xmpp::jid& to, const xml::element& payload, context& c) {
   if (const auto query = xmpp::disco::parse_info(payload)) return disco_info(to, query->node, c);
   if (const auto query = xmpp::disco::parse_items(payload)) return disco_items(query->node);
   if (const auto form = xmpp::vcard::form_of(payload)) return vcard(to, *form, c);
@@ -80,7 +80,7 @@ answer set(const xmpp::jid& to, const xml::element& payload, const context& c) {
   return unavailable();
 }
 
-std::string reply(const xmpp::iq& i, const context& c) {
+std::string reply(const xmpp::iq& i, context& c) {
   const auto made = i.type == xmpp::iq_type::get ? got(*i.to, *i.payload, c) : set(*i.to, *i.payload, c);
   if (made) return xmpp::write_result(i, *made);
   return *xmpp::write_error_reply(xmpp::stanza(i), made.error());
@@ -93,7 +93,7 @@ std::string blocked_reply(const xmpp::iq& i) {
 
 /// XEP-0115 §6.1: every presence says what its sender is.
 void send(xmpp::presence p, context& c) {
-  for (auto& e : xmpp::caps::write(describe(p.from, c.settings().gateway.contact)))
+  for (auto& e : xmpp::caps::write(describe(p.from, c.settings().gateway.contact, takes_reports(p.from, c))))
     p.payloads.push_back(std::move(e));
   c.send_or_queue(p.from.domain, xmpp::write(p));
 }

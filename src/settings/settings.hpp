@@ -31,6 +31,9 @@ struct sip_route {
 
 enum class message_type : std::uint8_t { chat, normal };
 
+/// What a SIP client gets of which nothing is known, where receipts are asked for.
+enum class first_form : std::uint8_t { plain, cpim };
+
 /// [[gateway.domain]]: a served domain whose two names differ, or that has rules of its own. What it does not
 /// say is as for all domains.
 struct domain {
@@ -39,6 +42,7 @@ struct domain {
   std::optional<std::vector<ip_prefix>> trusted_peers = {};
   std::optional<std::vector<std::string>> trusted_domains = {};
   std::optional<settings::message_type> message_type = {};
+  std::optional<settings::first_form> first_form = {};
   std::optional<bool> late_notices = {};
   std::optional<unsigned> messages_per_sender = {}, queue_per_pair = {}, rate_per_domain = {};
   friend bool operator==(const domain&, const domain&) = default;

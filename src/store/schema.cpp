@@ -68,6 +68,12 @@ constexpr const char* steps_of_this_version[] = {
       UNIQUE (jid, aor, message_id, to_sip));
     CREATE INDEX receipt_expiry ON receipt (expiry);
     )",
+    // How a receipt goes back: the type of the stanza, and the way that RFC 5438 §7.2.1 prescribes.
+    R"(
+    ALTER TABLE receipt ADD COLUMN type TEXT NOT NULL DEFAULT '';
+    ALTER TABLE receipt ADD COLUMN route TEXT NOT NULL DEFAULT '';
+    ALTER TABLE receipt ADD COLUMN original_to TEXT NOT NULL DEFAULT '';
+    )",
 };
 
 std::optional<std::int64_t> number(sqlite3* db, const char* sql) {

@@ -94,10 +94,10 @@ struct writer {
     const auto& s =
         ready(receipt_,
               "INSERT OR REPLACE INTO receipt (to_sip, jid, aor, message_id, delivered, failed, displayed, "
-              "original_id, reply_to, date_time, call_id, domain, expiry, engine) "
-              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)");
+              "original_id, reply_to, date_time, call_id, type, route, original_to, domain, expiry, engine) "
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)");
     return filler(s)(r.key)(r.delivered)(r.failed)(r.displayed)(r.original_id)(r.reply_to)(r.date_time)(
-               r.call_id)(r.domain)(r.expiry)(r.engine)
+               r.call_id)(r.type)(r.route)(r.original_to)(r.domain)(r.expiry)(r.engine)
         .run();
   }
   bool operator()(const capability_key& k) {
@@ -144,7 +144,8 @@ std::vector<stored_row> load_receipts(sqlite3* db, wall_time now, unsigned limit
   std::vector<stored_row> out;
   const auto s = prepare(db,
                          "SELECT to_sip, jid, aor, message_id, delivered, failed, displayed, original_id, "
-                         "reply_to, date_time, call_id, domain, engine, expiry FROM receipt "
+                         "reply_to, date_time, call_id, type, route, original_to, domain, engine, expiry "
+                         "FROM receipt "
                          "WHERE expiry > ?1 ORDER BY id DESC LIMIT ?2");
   if (!s) return out;
   sqlite3_bind_int64(s.get(), 1, seconds(now));
@@ -152,7 +153,8 @@ std::vector<stored_row> load_receipts(sqlite3* db, wall_time now, unsigned limit
   while (sqlite3_step(s.get()) == SQLITE_ROW) {
     receipt_row r;
     columns{s}(r.key.to_sip)(r.key.jid)(r.key.aor)(r.key.id)(r.delivered)(r.failed)(r.displayed)(
-        r.original_id)(r.reply_to)(r.date_time)(r.call_id)(r.domain)(r.engine)(r.expiry);
+        r.original_id)(r.reply_to)(r.date_time)(r.call_id)(r.type)(r.route)(r.original_to)(r.domain)(
+        r.engine)(r.expiry);
     out.emplace_back(std::move(r));
   }
   return newest(std::move(out));

@@ -12,6 +12,7 @@
 #include "translate/address.hpp"
 #include "translate/error.hpp"
 #include "translate/loss.hpp"
+#include "translate/sip_content.hpp"
 #include "xmpp/wire/stanza.hpp"
 #include "xmpp/wire/xep/extras.hpp"
 
@@ -29,17 +30,24 @@ struct sip_context {
   std::optional<std::string> quoted = {};  ///< the beginning of the message that quoted_id (chat_text.hpp)
                                            ///< names, where it is known
   wall_time now = {};
+  /// imdn.Message-ID, where the recipient is asked for reports (RFC 5438); empty: he is not.
+  std::string message_id = {};
+};
+
+/// A MESSAGE, and the same one without CPIM, for who refuses that or where it is too long.
+struct to_sip_result : translated<sip::request> {
+  std::optional<sip::request> plain;  ///< none: `value` is plain itself
 };
 
 /// RFC 7572 §4: subject, language, UTF-8 body. Only messages that are content::text (chat_text.hpp) come
 /// here; `x`: what read_extras gave. One body is chosen by language: the stanza's own, else the first; others
 /// are named as losses. What payloads say is put into words; a nickname becomes From's display name, a delay
-/// Date. The resource goes into From's gr. Lines end in CRLF (RFC 2046 §4.1.1). Errors: the stanza error for
-/// the sender (jid-malformed, not-acceptable: no text, or encrypted).
-boost::system::result<translated<sip::request>, xmpp::stanza_error> to_sip(const xmpp::message& m,
-                                                                           const xmpp::extras& x,
-                                                                           const sip_context& c,
-                                                                           const address_map& addresses);
+/// Date. The resource goes into From's gr. Lines end in CRLF (RFC 2046 §4.1.1). With a message_id the text is
+/// in CPIM, and asks for delivery notifications for <request/>, for display for <markable/>. Errors: the
+/// stanza error for the sender (jid-malformed, not-acceptable: no text, or encrypted).
+boost::system::result<to_sip_result, xmpp::stanza_error> to_sip(const xmpp::message& m, const xmpp::extras& x,
+                                                                const sip_context& c,
+                                                                const address_map& addresses);
 
 struct xmpp_context {
   std::string id;  ///< of the new stanza
@@ -54,6 +62,7 @@ struct xmpp_context {
 /// A stanza, and what its SIP sender wants to hear of it (RFC 5438).
 struct to_xmpp_result : translated<xmpp::message> {
   payload::imdn_request wanted;
+  imdn_path path;         ///< where that goes
   std::string date_time;  ///< of its CPIM, as it stood; may be empty
 };
 

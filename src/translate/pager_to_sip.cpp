@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/date_time.hpp"
 #include "base/text.hpp"
 #include "translate/chat_text.hpp"
 #include "translate/display_name.hpp"
@@ -8,6 +9,7 @@
 #include "translate/loop.hpp"
 #include "translate/pager.hpp"
 #include "translate/payload_loss.hpp"
+#include "translate/receipt.hpp"
 
 namespace stox::translate::pager {
 
@@ -110,12 +112,25 @@ void put_date(sip::request& r, const xmpp::extras& x, wall_time now, telling& to
   r.headers.add(sip::header::date, sip::write_date(x.delayed->stamp.time_since_epoch().count()));
 }
 
+/// RFC 5438 §7.1.1: CPIM says when it was sent, and what is wanted. A failure is told wherever anything is.
+void ask_for_reports(to_sip_result& out, sip::uri from, const xmpp::jid& callee, const xmpp::extras& x,
+                     const sip_context& c, telling& told, const address_map& addresses) {
+  const payload::imdn_request wanted{c.message_id, x.receipt_request, true, false, x.markable};
+  from.params.clear();
+  const auto to = addresses.to_sip(callee, false);
+  if (!to || !(x.receipt_request || x.markable)) return;
+  told.reports = true;
+  out.plain = std::move(out.value);
+  out.value =
+      receipt::in_cpim(*out.plain, sip::write(from), sip::write(*to), wanted,
+                       write_date_time(told.date ? wall_time(x.delayed->stamp.time_since_epoch()) : c.now));
+}
+
 }  // namespace
 
-boost::system::result<translated<sip::request>, xmpp::stanza_error> to_sip(const xmpp::message& m,
-                                                                           const xmpp::extras& x,
-                                                                           const sip_context& c,
-                                                                           const address_map& addresses) {
+boost::system::result<to_sip_result, xmpp::stanza_error> to_sip(const xmpp::message& m, const xmpp::extras& x,
+                                                                const sip_context& c,
+                                                                const address_map& addresses) {
   using sip::header;
   const auto from = addresses.to_sip(m.from, true);
   if (!from) return refusal(xmpp::condition::jid_malformed, "The sender's address has no SIP form");
@@ -134,7 +149,7 @@ boost::system::result<translated<sip::request>, xmpp::stanza_error> to_sip(const
   loss_list losses;
   add_identity_losses(m, c, losses);
   auto told = said->told;
-  translated<sip::request> out;
+  to_sip_result out;
   auto& r = out.value;
   r.method = sip::method::message;
   r.method_name = "MESSAGE";
@@ -174,6 +189,7 @@ boost::system::result<translated<sip::request>, xmpp::stanza_error> to_sip(const
   }
   r.uri = sip::write(*aor);
   add_others(losses, "body", m.bodies, body);
+  if (!c.message_id.empty()) ask_for_reports(out, *from, m.to->bare(), x, c, told, addresses);
   for (const auto& payload : m.payloads) add_payload_loss(losses, payload, told);
   out.losses = losses.take();
   return out;

@@ -150,6 +150,7 @@ boost::system::result<to_xmpp_result, sip_status> to_xmpp(const sip::request& r,
   // XEP-0085 §5.1: in each content message, once it is known that both sides do.
   if (c.chat_states) m.payloads.push_back(xmpp::write(xmpp::chat_state::active));
   out.wanted = std::move(content->wanted);
+  out.path = std::move(content->path);
   out.date_time = std::move(content->date_time);
   if (!c.hop_mark.empty()) m.payloads.push_back(shim_of(c.hop_mark));
   out.losses = losses.take();

@@ -8,6 +8,8 @@
 #include "base/text.hpp"
 #include "sip/wire/headers.hpp"
 #include "translate/loop.hpp"
+#include "xmpp/wire/xep/markers.hpp"
+#include "xmpp/wire/xep/receipts.hpp"
 
 namespace stox::translate {
 
@@ -140,6 +142,7 @@ std::vector<loss> loss_list::take() {
 
 void add_payload_loss(loss_list& losses, const xml::element& payload, const telling& told) {
   if (told.name && payload.ns == "http://jabber.org/protocol/nick") return;
+  if (told.reports && (xmpp::receipts::is_request(payload) || xmpp::is_markable(payload))) return;
   if (payload.is("headers", shim_ns)) {
     for (const auto* header : payload.elements()) {
       const auto* name = header->attr("name");

@@ -24,12 +24,13 @@ class loss_list {
 
 /// What the text and the header fields of a MESSAGE tell of payloads.
 struct telling {
-  bool quote = false;  ///< what is answered
-  bool link = false;   ///< an address that is shared
-  bool html = false;   ///< the text of a message without body
-  bool date = false;   ///< the time of sending
-  bool name = false;   ///< the display name, exactly as the sender gave it
-  bool part = false;   ///< of the display name
+  bool quote = false;    ///< what is answered
+  bool link = false;     ///< an address that is shared
+  bool html = false;     ///< the text of a message without body
+  bool date = false;     ///< the time of sending
+  bool name = false;     ///< the display name, exactly as the sender gave it
+  bool part = false;     ///< of the display name
+  bool reports = false;  ///< what the sender wants to hear of his message
 };
 
 /// A child of <message/> that a MESSAGE has no place for. What was carried of it (our hop mark, a nickname)

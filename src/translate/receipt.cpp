@@ -4,6 +4,10 @@
 #include <utility>
 
 #include "payload/cpim.hpp"
+#include "sip/wire/headers.hpp"
+#include "translate/error.hpp"
+#include "xmpp/wire/xep/markers.hpp"
+#include "xmpp/wire/xep/receipts.hpp"
 
 namespace stox::translate::receipt {
 
@@ -44,7 +48,8 @@ std::optional<sip::request> to_sip(const xmpp::jid& from, const imdn_context& c,
   sip::request r;
   r.method = sip::method::message;
   r.method_name = "MESSAGE";
-  r.uri = sip::write(*target);
+  const auto hop = first_hop(c.route);
+  r.uri = sip::write(hop ? *hop : *target);
   target->params.clear();
   const auto own = "<" + sip::write(*speaker) + ">", his = "<" + sip::write(*target) + ">";
   r.headers.add(header::max_forwards, "70");
@@ -55,7 +60,7 @@ std::optional<sip::request> to_sip(const xmpp::jid& from, const imdn_context& c,
   if (c.assert_identity) r.headers.add(header::p_asserted_identity, own);
   r.headers.add(header::content_type, "message/cpim");
 
-  payload::imdn document{c.message_id, c.date_time, sip::write(*speaker), {}, c.kind, c.status};
+  payload::imdn document{c.message_id, c.date_time, sip::write(*speaker), c.original_to, c.kind, c.status};
   // §11.1.2: it is mandatory, and says when the message was sent.
   if (document.date_time.empty()) document.date_time = c.now;
   const auto body = payload::write(document);
@@ -65,10 +70,56 @@ std::optional<sip::request> to_sip(const xmpp::jid& from, const imdn_context& c,
   m.date_time = c.now;
   // §7.2.1: a report has a Message-ID of its own, and asks for none (§7.2).
   payload::add_to(m, {c.own_id, false, false, false, false});
+  for (const auto& value : c.route)
+    m.extensions.push_back({std::string(payload::imdn_header_ns), "IMDN-Route", value});
   m.content = "Content-Type: message/imdn+xml\r\nContent-Disposition: notification\r\nContent-Length: " +
               std::to_string(body.size()) + "\r\n\r\n" + body;
   r.body = payload::write(m);
   return r;
+}
+
+std::optional<sip::uri> first_hop(const std::vector<std::string>& route) {
+  if (route.empty()) return std::nullopt;
+  auto address = sip::parse_name_addr(route.front());
+  if (!address || address->uri.scheme != "sip" || !address->uri.headers.empty()) return std::nullopt;
+  return std::move(address->uri);
+}
+
+sip::request in_cpim(sip::request plain, const std::string& from, const std::string& to,
+                     const payload::imdn_request& wanted, std::string date_time) {
+  payload::cpim m;
+  m.from.push_back({{}, from});
+  m.to.push_back({{}, to});
+  m.date_time = std::move(date_time);
+  payload::add_to(m, wanted);
+  const auto* type = plain.headers.find(sip::header::content_type);
+  m.content = "Content-Type: " + (type != nullptr ? *type : "text/plain") + "\r\n\r\n" + plain.body;
+  plain.headers.set(sip::header::content_type, "message/cpim");
+  plain.body = payload::write(m);
+  return plain;
+}
+
+xmpp::message to_xmpp(const reported& m, bool displayed, std::string own_id) {
+  xmpp::message out;
+  out.type = m.type;
+  out.from = m.to;
+  out.to = m.from;
+  out.id = std::move(own_id);
+  out.payloads.push_back(displayed ? xmpp::write(xmpp::marker{xmpp::marker::kind::displayed, m.id})
+                                   : xmpp::receipts::write_received(m.id));
+  return out;
+}
+
+std::string failure_of(const reported& m, const address_map& addresses) {
+  // What is known is that it did not arrive; that is what 480 says of a message.
+  auto e = translate::to_xmpp(480, {}, std::nullopt, addresses);
+  e.text = "The SIP side reports that the message was not delivered";
+  xmpp::message original;
+  original.type = m.type;
+  original.from = m.from;
+  original.to = m.to;
+  original.id = m.id;
+  return xmpp::write_error_reply(xmpp::stanza(std::move(original)), e).value_or(std::string());
 }
 
 }  // namespace stox::translate::receipt

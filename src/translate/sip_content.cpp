@@ -1,13 +1,16 @@
 #include "translate/sip_content.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.hpp"
+#include "payload/content_encoding.hpp"
 #include "payload/cpim.hpp"
 #include "payload/html.hpp"
 #include "payload/imdn.hpp"
 #include "payload/mime.hpp"
 #include "sip/wire/headers.hpp"
+#include "translate/receipt.hpp"
 #include "translate/xml_text.hpp"
 
 namespace stox::translate {
@@ -76,6 +79,28 @@ void clean(xml::element& e) {
   }
 }
 
+/// RFC 5438 §7.2.1: a report MUST go the whole way. Where it cannot, there is none.
+void read_path(const payload::cpim& m, sip_content& out, loss_list& losses) {
+  constexpr std::size_t most_hops = 8, longest = 256;
+  auto& path = out.path;
+  path.original_to = payload::original_to_of(m);
+  if (path.original_to.size() > longest || !xml::is_xml_text(path.original_to)) {
+    path.original_to.clear();
+    losses.add("cpim imdn.Original-To", "not an address");
+  }
+  path.route = payload::record_route_of(m);
+  const auto usable = [](const std::string& hop) {
+    return hop.size() <= longest &&
+           std::none_of(hop.begin(), hop.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  };
+  if (path.route.size() <= most_hops && std::all_of(path.route.begin(), path.route.end(), usable) &&
+      (path.route.empty() || receipt::first_hop(path.route)))
+    return;
+  path.route.clear();
+  out.wanted = {};
+  losses.add("cpim imdn.IMDN-Record-Route", "a way that no report can go, so none is sent");
+}
+
 boost::system::result<sip_content, sip_status> text_of(const payload::content_type& type,
                                                        std::string_view body, payload::html_form html,
                                                        loss_list& losses) {
@@ -120,6 +145,7 @@ boost::system::result<sip_content, sip_status> read_cpim(const sip::request& r, 
   if (out->languages.empty()) out->languages = inner->languages;
   if (!m->subjects.empty()) out->subject = m->subjects.front().text;
   out->wanted = payload::imdn_request_of(*m);
+  if (out->wanted.wants_any()) read_path(*m, *out, losses);
   if (out->wanted.wants_any() && out->wanted.message_id.empty())
     losses.add("cpim imdn.Disposition-Notification", "no Message-ID to report about");
   if (out->wanted.processing)
@@ -131,14 +157,35 @@ boost::system::result<sip_content, sip_status> read_cpim(const sip::request& r, 
 }  // namespace
 
 const std::vector<std::string>& accepted_content() {
-  static const std::vector<std::string> all{"text/plain",
-                                            "text/html",
-                                            "multipart/mixed",
-                                            "multipart/alternative",
-                                            "multipart/related",
-                                            "message/cpim",
-                                            "application/im-iscomposing+xml"};
+  static const std::vector<std::string> all{
+      "text/plain",        "text/html",    "multipart/mixed",  "multipart/alternative",
+      "multipart/related", "message/cpim", "message/imdn+xml", "application/im-iscomposing+xml"};
   return all;
+}
+
+const std::vector<std::string>& accepted_encodings() {
+  static const std::vector<std::string> all{"deflate", "gzip", "x-gzip"};
+  return all;
+}
+
+std::optional<sip_status> undo_encoding(sip::request& r) {
+  const auto codings = r.headers.elements(sip::header::content_encoding);
+  if (codings.empty()) return std::nullopt;
+  // Nobody needs two; each would be one more to inflate.
+  if (codings.size() > 2 || !std::all_of(codings.begin(), codings.end(), payload::is_known_coding))
+    return refusal(415);
+  std::string body = std::move(r.body);
+  // RFC 3261 §20.12: in the order in which they were applied.
+  for (auto coding = codings.rbegin(); !body.empty() && coding != codings.rend(); ++coding) {
+    auto inflated = payload::decode_content(body, *coding);
+    if (!inflated && inflated.error().code == make_error_code(payload::errc::too_large))
+      return refusal(413, "Too large when inflated");
+    if (!inflated) return refusal(400, "Bad Content-Encoding");
+    body = *std::move(inflated);
+  }
+  r.body = std::move(body);
+  r.headers.remove(sip::header::content_encoding);
+  return std::nullopt;
 }
 
 boost::system::result<sip_content, sip_status> read_content(const sip::request& r, const sip::uri& sender,

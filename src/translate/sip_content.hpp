@@ -17,6 +17,20 @@ namespace stox::translate {
 /// The types of content that a MESSAGE may have, as its Accept header names them.
 const std::vector<std::string>& accepted_content();
 
+/// The codings that its body may have (Content-Encoding), beside identity.
+const std::vector<std::string>& accepted_encodings();
+
+/// Undoes the Content-Encoding of a request, and takes the header field out. The answer where it cannot: 400
+/// (not what it says), 413 (it grows beyond the limits of payload/content_encoding.hpp), 415.
+std::optional<sip_status> undo_encoding(sip::request& r);
+
+/// The way of what is reported about a message in CPIM, RFC 5438 §7.2.1.
+struct imdn_path {
+  std::vector<std::string> route;  ///< the values of IMDN-Record-Route in their order
+  std::string original_to;         ///< the URI of Original-To; empty: there is none
+  friend bool operator==(const imdn_path&, const imdn_path&) = default;
+};
+
 /// What the body of a MESSAGE says.
 struct sip_content {
   std::string text;  ///< UTF-8, lines end in LF, only characters that XML allows; never empty
@@ -25,6 +39,7 @@ struct sip_content {
   std::string subject;                ///< of CPIM; may be empty
   std::string date_time;              ///< of CPIM, as it stands; may be empty
   payload::imdn_request wanted;       ///< of CPIM: what the sender wants to hear of his message
+  imdn_path path;                     ///< of CPIM: where that goes
 };
 
 /// Reads text/plain, text/html (made plain), multipart (the best text part) and message/cpim (RFC 3862) with

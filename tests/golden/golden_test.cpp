@@ -136,6 +136,7 @@ sections pager_to_sip(const golden_file& f, const translate::address_map& addres
     if (!mark) return {{"out", "error", "loop"}};
     c.hop_mark = *mark;
   }
+  c.message_id = f.config("context.message_id");
   if (const auto quoted = f.config("context.quoted"); !quoted.empty()) c.quoted = quoted;
   const auto out = translate::pager::to_sip(*m, xmpp::read_extras(*m), c, addresses);
   if (!out) return refuse(out.error());

@@ -20,6 +20,7 @@
 ///     tls proves DOMAIN.. what servers prove over TLS; without such a step, each the domain it is asked for
 ///     sip> tls ADDRESS:PORT DOMAIN..
 ///                         arrives over TLS from a peer that proves these domains
+///     sip> deflated [N]   arrives with its body, N times over, in the form that Content-Encoding deflate has
 ///     sip> / xmpp>        arrives; a SIP text in "|" lines ("Content-Length: ~" is computed), a stanza in
 ///     one
 ///                         line or several

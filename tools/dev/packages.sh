@@ -4,7 +4,7 @@
 packages_of() {
   case $1 in
     build) echo g++ cmake ninja-build pkg-config ccache python3-minimal \
-      libboost1.81-dev libssl-dev libexpat1-dev libicu-dev libmimalloc-dev libsqlite3-dev libunbound-dev libtomlplusplus-dev libcli11-dev \
+      libboost1.81-dev libssl-dev libexpat1-dev libicu-dev libmimalloc-dev libsqlite3-dev libunbound-dev zlib1g-dev libtomlplusplus-dev libcli11-dev \
       libspdlog-dev libsystemd-dev prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev ;;
     # man-db, systemd and libseccomp2: the tests of the manual pages, of the unit, and of the daemon under the unit's filter.
     peers) echo netbase openssl prosody ejabberd kamailio kamailio-tls-modules sip-tester unbound python3 python3-slixmpp man-db systemd libseccomp2 ;;

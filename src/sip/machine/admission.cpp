@@ -100,9 +100,9 @@ bool is_optional(const request& r) {
 std::optional<reply> check_body(const request& r, const endpoint_options& options) {
   if (r.body.empty()) return std::nullopt;
   for (const std::string_view coding : r.headers.elements(header::content_encoding)) {
-    if (text::iequals(coding, "identity")) continue;
+    if (text::iequals(coding, "identity") || contains(options.accept_encodings, coding)) continue;
     reply no = plain_reply(415);
-    no.headers.add(header::accept_encoding, "identity");
+    no.headers.add(header::accept_encoding, accepted_encodings(options));
     return no;
   }
   if (is_optional(r)) return std::nullopt;
@@ -134,6 +134,11 @@ std::string allowed_methods(const endpoint_options& options) {
   }
   // RFC 3261 §20.5: all methods that are understood, these two included whether the options name them or not.
   return out + "CANCEL, ACK";
+}
+
+std::string accepted_encodings(const endpoint_options& options) {
+  const auto others = joined(options.accept_encodings);
+  return others.empty() ? "identity" : "identity, " + others;
 }
 
 std::optional<reply> admit_route(const request& r, const essentials& head,

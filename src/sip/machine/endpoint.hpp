@@ -135,7 +135,8 @@ struct endpoint_options {
   std::vector<own_certificate> certificates;
   std::vector<sip::method> methods = {method::message, method::options};  ///< for Allow and 405
   std::vector<std::string> accept = {"text/plain"};                       ///< for Accept and 415; lower case
-  std::vector<std::string> supported;  ///< option tags; others in Require: 420
+  std::vector<std::string> accept_encodings;  ///< that a flow can undo, beside identity; lower case
+  std::vector<std::string> supported;         ///< option tags; others in Require: 420
   /// What challenges are answered with, one for each realm and domain; others end their request (RFC 3261
   /// §22).
   std::vector<credential> credentials;

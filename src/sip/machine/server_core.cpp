@@ -124,7 +124,7 @@ reply server_core::options_reply() const {
   reply yes = plain_reply(200);
   yes.headers.add(header::allow, allowed_methods(ctx_.options));
   yes.headers.add(header::accept, joined(ctx_.options.accept));
-  yes.headers.add(header::accept_encoding, "identity");
+  yes.headers.add(header::accept_encoding, accepted_encodings(ctx_.options));
   yes.headers.add(header::accept_language, "*");
   yes.headers.add(header::supported, joined(ctx_.options.supported));
   return yes;

@@ -261,6 +261,7 @@ outbound_proxy = ["sip:192.0.2.1;lr", "sip:192.0.2.2;transport=tcp"]
 trusted_peers = ["192.0.2.0/24"]
 message_type = "normal"
 late_notices = false
+first_form = "cpim"
 messages_per_sender = 7
 queue_per_pair = 3
 rate_per_domain = 6000
@@ -275,6 +276,7 @@ rate_per_domain = 6000
   EXPECT_EQ(*d.trusted_peers, std::vector{*ip_prefix::parse("192.0.2.0/24")});
   EXPECT_EQ(d.message_type, settings::message_type::normal);
   EXPECT_EQ(d.late_notices, false);
+  EXPECT_EQ(d.first_form, settings::first_form::cpim);
   EXPECT_EQ(d.messages_per_sender, 7U);
   EXPECT_EQ(d.queue_per_pair, 3U);
   EXPECT_EQ(d.rate_per_domain, 6000U);

@@ -68,6 +68,21 @@ TEST_F(receipts, never_say_both_delivered_and_failed) {
   EXPECT_EQ(book.size(), 0U);
 }
 
+TEST_F(receipts, tell_of_a_failure_only_after_the_message_was_accepted_and_before_it_arrived) {
+  book.open(asked(to_sip, true, false, true), start, rows);
+  EXPECT_EQ(take(to_sip, failed), "nobody") << "the answer will tell";
+  book.accepted(to_sip, start, rows);
+  EXPECT_EQ(take(to_sip, failed), "m1 to ana@xmpp.example/desk");
+  EXPECT_EQ(take(to_sip, failed), "nobody");
+  book.open(asked(to_sip, true, false, true), start, rows);
+  EXPECT_EQ(take(to_sip, delivered), "m1 to ana@xmpp.example/desk");
+  book.accepted(to_sip, start, rows);
+  EXPECT_EQ(take(to_sip, failed), "nobody") << "a report may overtake the 2xx";
+  EXPECT_EQ(take(to_sip, displayed), "m1 to ana@xmpp.example/desk");
+  book.accepted(to_sip, start, rows);
+  EXPECT_EQ(book.size(), 0U);
+}
+
 TEST_F(receipts, are_for_the_two_of_that_message_only) {
   book.open(asked(to_sip, true, false, false), start, rows);
   for (auto other : {receipt_key{true, "eve@xmpp.example", to_sip.aor, to_sip.id},

@@ -96,6 +96,11 @@ TEST(admission, says_what_would_be_allowed) {
   EXPECT_EQ(coded.substr(8, 3), "415");
   EXPECT_EQ(header_of(coded, "Accept-Encoding"), "identity");
   EXPECT_EQ(code({.extra = "Content-Encoding: identity\r\n"}), "passed");
+  auto inflating = sip_world::defaults();
+  inflating.accept_encodings = {"deflate"};
+  EXPECT_EQ(code({.extra = "Content-Encoding: Deflate\r\n"}, inflating), "passed");
+  EXPECT_EQ(header_of(answered({.extra = "Content-Encoding: deflate, br\r\n"}, inflating), "Accept-Encoding"),
+            "identity, deflate");
 }
 
 TEST(admission, refuses_a_method_that_nobody_knows_with_501) {

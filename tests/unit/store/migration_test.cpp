@@ -65,6 +65,43 @@ TEST_F(migration, of_a_version_2_file_adds_the_tables_of_rows) {
   }
 }
 
+TEST_F(migration, of_a_version_3_file_keeps_its_receipts) {
+  {
+    const auto db = raw(path);
+    ASSERT_TRUE(execute(db.get(), R"(
+      PRAGMA journal_mode = WAL;
+      CREATE TABLE schema_version (version INTEGER NOT NULL);
+      INSERT INTO schema_version VALUES (3);
+      CREATE TABLE incident (
+        id INTEGER PRIMARY KEY, at INTEGER NOT NULL, domain TEXT NOT NULL, expiry INTEGER NOT NULL,
+        engine INTEGER NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL);
+      CREATE INDEX incident_expiry ON incident (expiry);
+      CREATE TABLE capability (
+        id INTEGER PRIMARY KEY, address TEXT NOT NULL, feature TEXT NOT NULL, value TEXT NOT NULL,
+        how TEXT NOT NULL, learned INTEGER NOT NULL, domain TEXT NOT NULL, expiry INTEGER NOT NULL,
+        engine INTEGER NOT NULL, UNIQUE (address, feature));
+      CREATE INDEX capability_expiry ON capability (expiry);
+      CREATE TABLE receipt (
+        id INTEGER PRIMARY KEY, to_sip INTEGER NOT NULL, jid TEXT NOT NULL, aor TEXT NOT NULL,
+        message_id TEXT NOT NULL, delivered INTEGER NOT NULL, failed INTEGER NOT NULL,
+        displayed INTEGER NOT NULL, original_id TEXT NOT NULL, reply_to TEXT NOT NULL,
+        date_time TEXT NOT NULL, call_id TEXT NOT NULL, domain TEXT NOT NULL, expiry INTEGER NOT NULL,
+        engine INTEGER NOT NULL, UNIQUE (jid, aor, message_id, to_sip));
+      CREATE INDEX receipt_expiry ON receipt (expiry);
+      INSERT INTO receipt VALUES (1, 0, 'ana@xmpp.example', 'bo@sip.example', 'x-1', 1, 0, 1, 'm1',
+        'sip:bo@sip.example', '', 'c-1', 'sip.example', 9000000000, 0);
+    )"));
+  }
+  const auto store = sqlite_store::open(path);
+  ASSERT_TRUE(store) << store.error().to_string();
+  const auto all = (*store)->load(10);
+  ASSERT_EQ(all.size(), 1u);
+  const auto& r = std::get<receipt_row>(all.front());
+  EXPECT_EQ(r.original_id + r.call_id + r.domain, "m1c-1sip.example");
+  EXPECT_EQ(r.type + r.route + r.original_to, "");
+  EXPECT_THAT(rows(path + ".bak-3", "SELECT message_id FROM receipt"), ElementsAre("x-1"));
+}
+
 const char* const details = "SELECT kind, detail FROM incident ORDER BY id";
 
 TEST_F(migration, of_a_version_1_file_keeps_its_incidents_and_a_copy) {

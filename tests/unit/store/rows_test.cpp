@@ -30,6 +30,9 @@ class stored_rows : public store_folder {
     r.reply_to = "ana@xmpp.example/\xC3\xA4";
     r.date_time = "2026-01-31T12:00:00Z";
     r.call_id = "c-1";
+    r.type = "chat";
+    r.route = "<sip:relay@sip.example;lr>\n<sip:b@sip.example>";
+    r.original_to = "sip:list@sip.example";
     r.domain = "sip.example";
     r.engine = 3;
     r.expiry = now() + lifetime;

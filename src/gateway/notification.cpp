@@ -1,0 +1,124 @@
+#include "gateway/notification.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gateway/learn.hpp"
+#include "gateway/report.hpp"
+#include "payload/cpim.hpp"
+#include "payload/imdn.hpp"
+#include "payload/mime.hpp"
+#include "sip/wire/headers.hpp"
+#include "translate/receipt.hpp"
+
+namespace stox::gateway {
+
+namespace {
+
+/// Nothing: they can all not be read.
+using reports = std::vector<payload::imdn>;
+
+/// §8.3: several are aggregated in a multipart. One that has a text is a message.
+std::optional<reports> reports_in(const payload::content_type& type, std::string_view body) {
+  if (type.is("message", "imdn+xml")) return payload::find_imdns(type, body);
+  if (type.type != "multipart") return std::nullopt;
+  auto all = payload::find_imdns(type, body);
+  if (all.empty() || payload::read_text(type, body)) return std::nullopt;
+  return all;
+}
+
+/// §9: an IMDN is known by its content. What is broken around it is left to whoever reads messages.
+std::optional<reports> reports_in(const sip::request& r) {
+  const auto* value = r.headers.find(sip::header::content_type);
+  const auto type = value != nullptr ? payload::parse_content_type(*value) : payload::errc::malformed;
+  if (!type) return std::nullopt;
+  if (!type->is("message", "cpim")) return reports_in(*type, r.body);
+  const auto m = payload::parse_cpim(r.body);
+  if (!m || !m->required.empty()) return std::nullopt;
+  const auto inner = payload::parse_entity(m->content);
+  return inner ? reports_in(inner->type, inner->body) : std::nullopt;
+}
+
+/// RFC 5438 §5.1: "forbidden" and "error" do not say that a message failed, only that nobody will tell.
+std::optional<receipt_kind> kind_of(const payload::imdn& d) {
+  switch (d.status) {
+    case payload::imdn_status::delivered: return receipt_kind::delivered;
+    case payload::imdn_status::failed: return receipt_kind::failed;
+    case payload::imdn_status::displayed: return receipt_kind::displayed;
+    case payload::imdn_status::processed:
+    case payload::imdn_status::stored:
+    case payload::imdn_status::forbidden:
+    case payload::imdn_status::error: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::string_view word_of(receipt_kind what) {
+  switch (what) {
+    case receipt_kind::delivered: return "delivered";
+    case receipt_kind::failed: return "failed";
+    case receipt_kind::displayed: return "displayed";
+  }
+  return {};
+}
+
+xmpp::message_type type_of(std::string_view word) {
+  for (const auto t : {xmpp::message_type::chat, xmpp::message_type::headline})
+    if (word == xmpp::to_string(t)) return t;
+  return xmpp::message_type::normal;
+}
+
+void tell(const receipt_row& asked, receipt_kind what, context& c) {
+  const auto from = xmpp::jid::parse(asked.reply_to), to = xmpp::jid::parse(asked.key.aor);
+  if (!from || !to) return;
+  const about a{{}, asked.call_id, asked.original_id, asked.reply_to, asked.key.aor};
+  if (c.logs(log_level::info))
+    note(c, log_level::info, "message.to_sip.reported", a, {{"what", std::string(word_of(what))}});
+  const translate::receipt::reported m{*from, *to, asked.original_id, type_of(asked.type)};
+  if (what != receipt_kind::failed) {
+    c.counts().count(aside::receipt_sent);
+    const auto stanza =
+        translate::receipt::to_xmpp(m, what == receipt_kind::displayed, c.ids().next(id_kind::stanza));
+    c.send_or_queue(asked.domain, xmpp::write(stanza));
+    return;
+  }
+  static constexpr std::string_view event = "message.to_sip.late_failure";
+  c.counts().count(aside::late_failure);
+  raise(c, event, a, asked.domain, word_of(what));
+  if (!c.send_or_queue(asked.domain, translate::receipt::failure_of(m, c.domains().addresses)))
+    sender_unreachable(c, a, asked.domain, "late_failure");
+}
+
+sip::reply answer(std::uint16_t status, std::string reason) {
+  sip::reply r;
+  r.status = status;
+  r.reason = std::move(reason);
+  return r;
+}
+
+}  // namespace
+
+std::optional<sip::reply> take_notifications(const sip::request_received& e, const sip::uri& sender,
+                                             context& c) {
+  const auto all = reports_in(e.request);
+  const auto from = c.domains().addresses.to_jid(sender), to = c.domains().addresses.to_jid(e.request_uri);
+  if (!all || !from || !to) return std::nullopt;
+  if (all->empty()) return answer(400, "Bad IMDN");
+  // Also inside CPIM, whose own type says nothing of it.
+  learn({{{feature::imdn, true, learned_by::received}}, {}}, *from, c);
+  for (const auto& d : *all) {
+    const receipt_key key{true, to->bare_text(), from->bare_text(), d.message_id};
+    const auto what = kind_of(d);
+    const auto asked = what ? c.receipts().take(key, *what, c.now(), c) : std::nullopt;
+    if (asked) {
+      tell(*asked, *what, c);
+    } else {
+      c.counts().count(aside::report_unmatched);
+    }
+  }
+  return answer(200, {});
+}
+
+}  // namespace stox::gateway

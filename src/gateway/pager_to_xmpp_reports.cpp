@@ -1,0 +1,53 @@
+#include <utility>
+
+#include "gateway/learn.hpp"
+#include "gateway/notification.hpp"
+#include "gateway/pager_to_xmpp.hpp"
+
+// What pager_to_xmpp learns of a sender's client, and reports of messages in either direction.
+namespace stox::gateway {
+
+/// Also from a message that is refused for what is in it: what its sender's client takes does not depend on
+/// that. Not from whom nobody wants to hear, nor above his rate: each lesson may be a row of the store.
+void pager_to_xmpp::learn_client(const sip::request_received& e, const sip::uri& sender, context& c) {
+  const auto shown = lessons_of(e.request, true);
+  if (shown.empty()) return;
+  if (const auto user = c.domains().addresses.to_jid(sender)) learn(shown, *user, c);
+}
+
+void pager_to_xmpp::await_reports(const pending& p, translate::pager::to_xmpp_result& made,
+                                  const sip::uri& speaker, context& c) {
+  const auto& w = made.wanted;
+  // Who asks for them knows what they are.
+  if (w.wants_any()) learn({{{feature::imdn, true, learned_by::received}}, {}}, p.from, c);
+  receipt_row asked;
+  asked.key = key_of(p);
+  asked.delivered = w.positive_delivery;
+  asked.failed = w.negative_delivery;
+  asked.displayed = w.display;
+  asked.original_id = w.message_id;
+  asked.reply_to = sip::write(speaker);
+  asked.date_time = std::move(made.date_time);
+  asked.call_id = p.call_id;
+  for (const auto& hop : made.path.route) asked.route += (asked.route.empty() ? "" : "\n") + hop;
+  asked.original_to = std::move(made.path.original_to);
+  asked.domain = p.from.domain;
+  c.receipts().open(std::move(asked), c.now(), c);
+}
+
+std::optional<sip::reply> pager_to_xmpp::heard_notifications(const sip::request_received& e,
+                                                             const sip::uri& sender, context& c) {
+  // Nothing is learned from the blocked, and no receipt of theirs goes on.
+  const auto user = c.domains().addresses.to_jid(sender);
+  if (user && c.blocks_sip(*user)) return std::nullopt;
+  return take_notifications(e, sender, c);
+}
+
+void pager_to_xmpp::answer_notification(const sip::request_received& e, const sip::reply& r, context& c) {
+  if (r.status >= 300) return refuse(e, r, "report", {}, c);
+  c.respond(e.tx, r);
+  const auto served = c.domains().addresses.domain_to_xmpp(e.head.from.uri.host);
+  c.counts().count(direction::to_xmpp, outcome::ignored, "report", served ? *served : std::string());
+}
+
+}  // namespace stox::gateway
