@@ -75,14 +75,24 @@ void send(const receipt_row& asked, receipt_kind what, const xmpp::jid& from, re
 
 }  // namespace
 
-bool take_reports(const xmpp::message& m, report_queue& queue, context& c) {
+bool take_reports(const xmpp::message& m, conversations& talk, report_queue& queue, context& c) {
   const auto reports = translate::receipt::reports_of(m);
+  if (reports.empty()) return false;
+  const auto jid = m.from.bare_text(), aor = m.to->bare_text();
+  const auto report = [&](const std::string& id, receipt_kind what) {
+    if (const auto asked = c.receipts().take({false, jid, aor, id}, what, c.now(), c))
+      send(*asked, what, m.from, queue, c);
+  };
+  const auto* pair = talk.find_pair(jid, aor, c.now().steady);
   for (const auto& r : reports) {
-    const auto what = r.displayed ? receipt_kind::displayed : receipt_kind::delivered;
-    const receipt_key key{false, m.from.bare_text(), m.to->bare_text(), r.id};
-    if (const auto asked = c.receipts().take(key, what, c.now(), c)) send(*asked, what, m.from, queue, c);
+    // XEP-0333 §4.2: who displays several messages at once names the last one.
+    if (r.displayed && pair != nullptr) {
+      for (const auto& id : pair->texts.ids_before(direction::to_xmpp, r.id))
+        report(id, receipt_kind::displayed);
+    }
+    report(r.id, r.displayed ? receipt_kind::displayed : receipt_kind::delivered);
   }
-  return !reports.empty();
+  return true;
 }
 
 bool take_late_failure(const xmpp::message& error, report_queue& queue, context& c) {

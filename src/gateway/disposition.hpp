@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gateway/context.hpp"
+#include "gateway/conversation.hpp"
 #include "gateway/receipt_book.hpp"
 #include "gateway/report_queue.hpp"
 #include "xmpp/wire/stanza.hpp"
@@ -11,7 +12,7 @@ namespace stox::gateway {
 
 /// An XMPP client says that it got or showed a message (XEP-0184, XEP-0333). Whether the stanza held such a
 /// report, also one that nobody waits for.
-bool take_reports(const xmpp::message& m, report_queue& queue, context& c);
+bool take_reports(const xmpp::message& m, conversations& talk, report_queue& queue, context& c);
 
 /// An error stanza came for a message whose sender had his 2xx. Whether he is told.
 bool take_late_failure(const xmpp::message& error, report_queue& queue, context& c);

@@ -58,6 +58,10 @@ struct recent_texts::entry {
 
   direction way() const { return static_cast<direction>(head.way); }
   std::string_view text() const { return bytes.substr(head.text_at); }
+  std::string_view first_id() const {
+    const auto rest = bytes.substr(sizeof(header), head.text_at - sizeof(header));
+    return rest.empty() ? rest : rest.substr(2, static_cast<unsigned char>(rest[0]));
+  }
   bool has(std::string_view id, bool only_unique) const {
     auto rest = bytes.substr(sizeof(header), head.text_at - sizeof(header));
     while (!rest.empty()) {
@@ -141,6 +145,17 @@ bool recent_texts::seen(direction way, std::string_view unique_id, steady_time n
   return newest([&](const entry& e) {
            return e.way() == way && e.head.second >= since && e.has(unique_id, true);
          }) != nowhere;
+}
+
+std::vector<std::string> recent_texts::ids_before(direction way, std::string_view id) const {
+  std::vector<std::string> out;
+  const auto end = newest([&](const entry& e) { return e.way() == way && e.has(id, false); });
+  if (end == nowhere) return out;
+  for (std::size_t offset = 0; offset < end; offset += at(offset).head.size) {
+    const auto e = at(offset);
+    if (e.way() == way && !e.first_id().empty()) out.emplace_back(e.first_id());
+  }
+  return out;
 }
 
 std::optional<std::string> recent_texts::take_owed(std::string_view id) {

@@ -40,6 +40,8 @@ class recent_texts {
   /// The beginning of the message to XMPP with that id, if its sender is owed the news of its failure; that
   /// is once.
   std::optional<std::string> take_owed(std::string_view id);
+  /// The ids of the messages that way before the newest one with that id, oldest first; one of each.
+  std::vector<std::string> ids_before(direction way, std::string_view id) const;
   /// Its text is no longer known: it was taken back.
   void forget_text(direction way, std::string_view id);
   /// It did not arrive: whoever sends it again means it.

@@ -31,6 +31,18 @@ TEST(recent_texts, tells_the_ways_apart) {
   EXPECT_EQ(texts.find("1", mine), "mine");
 }
 
+TEST(recent_texts, names_what_came_before_the_same_way) {
+  recent_texts texts;
+  texts.add(theirs, {{"x1"}}, "one", start);
+  texts.add(mine, {{"m1"}}, "between", start);
+  texts.add(theirs, {{"x2"}}, "two", start);
+  texts.add(theirs, {{"x3"}}, "three", start);
+  EXPECT_EQ(texts.ids_before(theirs, "x3"), (std::vector<std::string>{"x1", "x2"}));
+  EXPECT_EQ(texts.ids_before(theirs, "x1"), std::vector<std::string>());
+  EXPECT_EQ(texts.ids_before(theirs, "m1"), std::vector<std::string>());
+  EXPECT_EQ(texts.ids_before(theirs, "?"), std::vector<std::string>());
+}
+
 TEST(recent_texts, owes_the_news_of_a_failure_once) {
   recent_texts texts;
   texts.add(theirs, {{"x1"}}, "Are you there?", start, true);
