@@ -9,16 +9,17 @@
 #include "payload/html.hpp"
 #include "sip/wire/headers.hpp"
 #include "translate/language.hpp"
+#include "translate/quote.hpp"
 
 namespace stox::translate::pager {
 
 namespace {
 
 constexpr std::string_view corrected = "(corrected) ";
-constexpr std::size_t max_quote_lines = 3;
-constexpr std::size_t max_quote_line = 100;  ///< code points
-constexpr std::size_t max_file_name = 128;   ///< bytes
+constexpr std::size_t max_file_name = 128;  ///< bytes
 constexpr std::size_t max_description = 256;
+/// What is longer fits no MESSAGE (RFC 3428 §8), and is not worth a search.
+constexpr std::size_t max_searched = 4096;
 
 xmpp::stanza_error not_acceptable(std::string text) {
   return {xmpp::usual_type(xmpp::condition::not_acceptable),
@@ -37,24 +38,6 @@ bool is_told_by_us(const xmpp::extras& x, std::string_view feature) {
   return feature.empty() && x.reactions.has_value();
 }
 
-/// The ranges of `body` that we have other words for. nullopt: all of it.
-std::optional<std::vector<xmpp::fallback::range>> ranges_of(const xmpp::extras& x,
-                                                            const xmpp::lang_text& body, bool of_reply) {
-  std::vector<xmpp::fallback::range> out;
-  for (const auto& f : x.fallbacks) {
-    if (!is_told_by_us(x, f.feature) || (f.feature == xmpp::reply::ns) != of_reply) continue;
-    if (f.whole) {
-      // A quote without any words of the answer is no answer: somebody forgot to say where it ends.
-      if (of_reply) continue;
-      return std::nullopt;
-    }
-    for (const auto& r : f.ranges) {
-      if (r.lang.empty() || text::iequals(r.lang, body.lang)) out.push_back(r);
-    }
-  }
-  return out;
-}
-
 bool is_blank(std::string_view s) { return text::trim(s).empty(); }
 
 /// Without the blank lines that are left in front where something was cut.
@@ -65,19 +48,55 @@ std::string_view without_leading_lines(std::string_view s) {
   return s;
 }
 
-xmpp::split_body parts_of(const xmpp::lang_text& body, const xmpp::extras& x) {
-  if (x.retracts) return {};  // XEP-0424 §3: its body is there for those who do not know it
-  // Ranges count in the body as it came, so all that is cut is cut at once; only a reply's is of use.
-  const auto quote = ranges_of(x, body, true);
-  auto others = ranges_of(x, body, false);
-  if (!others) return {};
-  if (others->empty() && quote->empty()) return {{}, body.text};
-  xmpp::split_body out;
-  if (!quote->empty()) out.fallback = xmpp::split(body.text, *quote).fallback;
-  others->insert(others->end(), quote->begin(), quote->end());
-  out.own = xmpp::split(body.text, *std::move(others)).own;
-  if (out.own.size() != body.text.size()) out.own = without_leading_lines(out.own);
+/// The ranges of one body that we have other words for.
+struct told_ranges {
+  std::vector<xmpp::fallback::range> all, quote;  ///< `quote`: of a reply
+  bool whole = false;                             ///< all of the body
+  bool broken = false;                            ///< nobody knows which ones are meant
+};
+
+told_ranges ranges_of(const xmpp::extras& x, const xmpp::lang_text& body, telling& told) {
+  told_ranges out;
+  for (const auto& f : x.fallbacks) {
+    if (!is_told_by_us(x, f.feature)) continue;
+    const bool of_reply = f.feature == xmpp::reply::ns;
+    if (f.whole && of_reply) {
+      // A quote without any words of the answer is no answer: somebody forgot to say where it ends.
+      told.quote_sent = true;
+      continue;
+    }
+    told.replaced.push_back(f.feature);
+    out.whole = out.whole || f.whole;
+    out.broken = out.broken || f.broken;
+    for (const auto& r : f.ranges) {
+      if (!r.lang.empty() && !text::iequals(r.lang, body.lang)) continue;
+      out.all.push_back(r);
+      if (of_reply) out.quote.push_back(r);
+    }
+  }
   return out;
+}
+
+xmpp::split_body parts_of(const xmpp::lang_text& body, const xmpp::extras& x, telling& told) {
+  if (x.retracts) {
+    // XEP-0424 §3: its body is there for those who do not know it.
+    for (const auto& f : x.fallbacks) told.replaced.push_back(f.feature);
+    return {};
+  }
+  auto ranges = ranges_of(x, body, told);
+  if (ranges.whole) return {};
+  // Ranges count in the body as it came, so all that is cut is cut at once; only a reply's is of use.
+  auto cut = ranges.broken ? std::nullopt : xmpp::split(body.text, std::move(ranges.all));
+  if (!cut) {
+    const auto is_reply = [](std::string_view feature) { return feature == xmpp::reply::ns; };
+    told.quote_sent = told.quote_sent || std::any_of(told.replaced.begin(), told.replaced.end(), is_reply);
+    told.replaced.clear();
+    return {{}, body.text};
+  }
+  auto quote = xmpp::split(body.text, std::move(ranges.quote));
+  cut->fallback = quote ? std::move(quote->fallback) : std::string();
+  if (cut->own.size() != body.text.size()) cut->own = without_leading_lines(cut->own);
+  return *std::move(cut);
 }
 
 void add_line(std::string& text, std::string_view line) {
@@ -86,37 +105,17 @@ void add_line(std::string& text, std::string_view line) {
   text += line;
 }
 
-/// A readable quote of what a client quoted: a few lines, none of them a quote itself.
-std::string short_quote(std::string_view fallback) {
-  std::string out;
-  std::size_t lines = 0;
-  for (const auto raw : text::split(fallback, '\n')) {
-    auto line = text::trim(raw);
-    if (line.starts_with('>')) line = text::trim(line.substr(1));
-    if (line.empty() || line.starts_with('>')) continue;
-    if (lines == max_quote_lines) {
-      out += " ...";
-      break;
-    }
-    ++lines;
-    const auto end = text::code_point_at(line, max_quote_line);
-    add_line(out, "> ");
-    out += line.substr(0, end.value_or(line.size()));
-    if (end && *end < line.size()) out += "...";
-  }
-  return out;
-}
-
 std::string about(std::string_view what, std::string_view joint, const std::optional<std::string>& quoted) {
   std::string out(what);
-  if (quoted && !quoted->empty()) return out.append(joint).append(": \"").append(*quoted).append("\"");
+  if (quoted && !quoted->empty())
+    return out.append(joint).append(": \"").append(quoted_line(*quoted)).append("\"");
   return out.append(joint).append(" an earlier message");
 }
 
 std::string reaction_line(const xmpp::reactions& r, const std::optional<std::string>& quoted) {
   if (r.emoji.empty()) return about("Took back the reaction", " to", quoted);
   std::string what = "Reacted with";
-  for (const auto& emoji : r.emoji) what += ' ' + emoji;
+  for (const auto& emoji : r.emoji) what += ' ' + quoted_line(emoji);
   return about(what, " to", quoted);
 }
 
@@ -132,37 +131,69 @@ std::string size_text(std::uint64_t bytes) {
   return out + ' ' + std::string(units[index]);
 }
 
-std::string link_line(const xmpp::shared_link& l) {
-  auto out = sip::clean_text(l.name.substr(0, 4 * max_file_name), max_file_name);
-  const auto description = sip::clean_text(l.description.substr(0, 4 * max_description), max_description);
+/// What is told of a file beside its address: "summit.jpg, Photo from the summit. (3.0 MB)".
+std::string about_file(const xmpp::shared_link& l) {
+  const auto line = [](std::string_view s, std::size_t limit) {
+    return sip::clean_text(quoted_line(s.substr(0, 4 * limit)), limit);
+  };
+  auto out = line(l.name, max_file_name);
+  const auto description = line(l.description, max_description);
   if (out.empty()) {
     out = description;
   } else if (!description.empty() && description != out) {
     out += ", " + description;
   }
   if (l.size) out += (out.empty() ? "" : " ") + ("(" + size_text(*l.size) + ")");
-  return out.empty() ? l.url : out + ": " + l.url;
+  return out;
+}
+
+std::string link_line(const xmpp::shared_link& l) {
+  const auto file = about_file(l);
+  return file.empty() ? l.url : file + ": " + l.url;
+}
+
+/// Whether `url` stands in `words` by itself: as a part of a longer address it is another one.
+bool holds_address(std::string_view words, std::string_view url) {
+  static constexpr std::string_view in_address = "-._~/%=&?#@+";
+  static constexpr std::string_view after_address = ".,;:!?)]}'\"";  // of a sentence, not of an address
+  if (words.size() > max_searched) return false;
+  for (auto at = words.find(url); at != std::string_view::npos; at = words.find(url, at + 1)) {
+    if (at > 0 && (text::is_alnum(words[at - 1]) || in_address.find(words[at - 1]) != std::string_view::npos))
+      continue;
+    const auto end = words.find_first_not_of(after_address, at + url.size());
+    if (end == std::string_view::npos ||
+        std::string_view(" \t\r\n<>").find(words[end]) != std::string_view::npos)
+      return true;
+  }
+  return false;
+}
+
+bool holds(std::string_view words, std::string_view line) {
+  return words.size() <= max_searched && words.find(line) != std::string_view::npos;
 }
 
 /// The sender's words with each address once: one that the words hold is not said again.
 void add_links(std::string& words, const xmpp::extras& x, telling& told) {
   for (const auto& l : x.links) {
     if (l.url.empty()) continue;
-    told.link = true;
+    told.links.push_back(&l);
     // A body that is the address and nothing else is XEP-0066's fallback: the line says more.
     if (text::trim(words) == l.url) {
       words = link_line(l);
-    } else if (words.find(l.url) == std::string::npos) {
+    } else if (!holds_address(words, l.url)) {
       add_line(words, link_line(l));
+    } else if (const auto file = about_file(l); !holds(words, file)) {
+      add_line(words, file);
     }
   }
 }
 
 std::string quote_of(const xmpp::extras& x, std::string_view fallback,
                      const std::optional<std::string>& quoted, telling& told) {
-  if (!x.reply_to || x.retracts) return {};
+  // What stands in the text as it is needs no second quote.
+  if (!x.reply_to || x.retracts || told.quote_sent) return {};
   auto out = short_quote(fallback);
-  if (out.empty() && quoted && !quoted->empty()) out = "> " + *quoted;
+  if (out.empty() && quoted && !quoted->empty()) out = "> " + quoted_line(*quoted);
   told.quote = !out.empty();
   return out;
 }
@@ -170,7 +201,7 @@ std::string quote_of(const xmpp::extras& x, std::string_view fallback,
 /// Whether nothing in it changes a body.
 bool is_plain(const xmpp::extras& x) {
   return !x.attention && !x.retracts && !x.reactions && !x.reply_to && !x.replaces && x.links.empty() &&
-         x.fallbacks.empty();
+         x.fallbacks.empty() && x.forwarded == nullptr;
 }
 
 }  // namespace
@@ -178,14 +209,14 @@ bool is_plain(const xmpp::extras& x) {
 content content_of(const xmpp::message& m, const xmpp::extras& x) {
   if (x.server_copy) return content::copy;
   const bool written = !m.bodies.empty() || !m.subjects.empty();
-  // XEP-0297 §4: a user who forwards something adds words of his own, or else it is a server's doing.
-  if (x.forwarded && !written) return content::copy;
   if (x.encrypted && m.bodies.empty()) {
-    // XEP-0384 §4.4 and §5.3. What must not be stored is a typing notice or a receipt in an envelope.
+    // XEP-0384 §4.4. What must not be stored is a typing notice or a receipt in an envelope.
     if (!x.encrypted->content || x.hints.no_store) return content::key_exchange;
     return content::text;
   }
-  if (written || x.reactions || x.retracts || !x.links.empty() || x.attention || x.html != nullptr)
+  // XEP-0297 §3.2: servers wrap their copies in elements of their own; a bare forward is the user's doing.
+  if (written || x.reactions || x.retracts || !x.links.empty() || x.attention || x.html != nullptr ||
+      x.forwarded != nullptr)
     return content::text;
   return content::notice;
 }
@@ -201,7 +232,8 @@ std::string_view own_words(const xmpp::message& m, const xmpp::extras& x, std::s
   const auto* body = choose(m.bodies, m.lang);
   if (body == nullptr) return {};
   if (x.fallbacks.empty() && !x.retracts) return body->text;
-  room = parts_of(*body, x).own;
+  telling told;
+  room = parts_of(*body, x, told).own;
   return room;
 }
 
@@ -218,7 +250,7 @@ boost::system::result<chat_text, xmpp::stanza_error> chat_text_of(const xmpp::me
   if (out.body != nullptr && is_plain(x)) return out;
   xmpp::split_body body;
   if (out.body != nullptr) {
-    body = parts_of(*out.body, x);
+    body = parts_of(*out.body, x, out.told);
   } else if (x.html != nullptr && !x.retracts) {
     body.own = payload::html_to_text(xml::write(*x.html, x.html->ns));
     out.told.html = !body.own.empty();
@@ -237,7 +269,13 @@ boost::system::result<chat_text, xmpp::stanza_error> chat_text_of(const xmpp::me
   // XEP-0308 §4: to a client that knows nothing of it, a correction is a second message.
   if (x.replaces && !(words.empty() && text.empty())) words.insert(0, corrected);
   add_line(text, words);
+  if (x.forwarded != nullptr) {
+    const auto quote = forwarded_quote(*x.forwarded);
+    if (!quote.empty()) out.told.forwarded = x.forwarded;
+    add_line(text, quote);
+  }
   if (text.empty()) {
+    if (x.forwarded != nullptr) return not_acceptable("The forwarded message has no text");
     const bool file =
         std::any_of(x.links.begin(), x.links.end(), [](const auto& l) { return l.url.empty(); });
     return not_acceptable(file ? "The file has no web address that could be sent" : "Empty message");

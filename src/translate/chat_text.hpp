@@ -17,7 +17,7 @@ namespace stox::translate::pager {
 enum class content : std::uint8_t {
   text,         ///< somebody wrote, reacted, took back or shares something: it goes on, or is refused aloud
   notice,       ///< chat states, receipts, markers, events: no text
-  copy,         ///< of what was sent before, by a server: never sent again
+  copy,         ///< of what was sent before, by a server (XEP-0280, XEP-0313): never sent again
   key_exchange  ///< an encryption manages its session: nobody wrote anything
 };
 content content_of(const xmpp::message& m, const xmpp::extras& x);
@@ -41,7 +41,7 @@ struct chat_text {
 };
 
 /// The text of a message. `quoted`: the beginning of the message that quoted_id names, where it is known.
-/// Errors: not-acceptable: encrypted, no text, or a file that has no address.
+/// Errors: not-acceptable: encrypted, no text, or a file that has no address. What it tells points into `x`.
 boost::system::result<chat_text, xmpp::stanza_error> chat_text_of(const xmpp::message& m,
                                                                   const xmpp::extras& x,
                                                                   const std::optional<std::string>& quoted);

@@ -70,13 +70,13 @@ std::optional<sip::uri> aor_of(const sip::uri& u, const std::vector<std::string>
 }
 
 /// RFC 3325 §9.1: one or two values, of two one is a tel: URI.
-boost::system::result<std::optional<sip::uri>, sip_status> asserted(const sip::request& r) {
-  std::optional<sip::uri> best;
+boost::system::result<std::optional<sip::name_addr>, sip_status> asserted(const sip::request& r) {
+  std::optional<sip::name_addr> best;
   for (const auto element : r.headers.elements(sip::header::p_asserted_identity)) {
     auto value = sip::parse_name_addr(element);
     // Whoever asserts something unreadable has not asserted that From is right.
     if (!value) return sip_status{400, "Bad P-Asserted-Identity", {}, false};
-    if (!best || (!best->is_sip() && value->uri.is_sip())) best = std::move(value->uri);
+    if (!best || (!best->uri.is_sip() && value->uri.is_sip())) best = *std::move(value);
   }
   return best;
 }
@@ -90,25 +90,30 @@ boost::system::result<sip_identity, sip_status> identity_of(const sip::request& 
   if (wants_privacy(r) || is_anonymous(from)) return refused("Anonymous not accepted");
   const auto identity = asserted(r);
   if (!identity) return identity.error();
-  if (*identity && is_anonymous(**identity)) return refused("Anonymous not accepted");
+  const auto& speaker = *identity ? (*identity)->uri : from;
+  if (is_anonymous(speaker)) return refused("Anonymous not accepted");
 
-  auto who = aor_of(*identity ? **identity : from, served);
+  auto who = aor_of(speaker, served);
   if (!who) return refused("No SIP address in From");
   // The domain's own address is for the gateway's words, not for a user's.
   if (!who->user || who->user->empty()) return refused("No user in From");
   if (std::find(served.begin(), served.end(), text::to_lower(who->host)) == served.end()) {
     return refused("Domain of the sender not served");
   }
-  // RFC 7572 §5: the device that speaks; only of the same user, or an asserted name would get another's
-  // device. The examples of RFC 7573, 7702 and 8048 print gr outside the brackets, so peers may send it
-  // there.
+  // Device and name in From are of the one whom From names: beside an asserted address they would be
+  // another's.
+  const auto claimed = aor_of(from, served);
+  const bool same = claimed && sip::equivalent(*claimed, *who);
+  sip_identity out{*std::move(who), {}};
+  if (*identity) out.display = (*identity)->display;
+  if (!same) return out;
+  if (out.display.empty()) out.display = head.from.display;
+  // RFC 7572 §5: the device that speaks. The examples of RFC 7573, 7702 and 8048 print gr outside the
+  // brackets, so peers may send it there.
   const auto* gr = from.find("gr");
   if (gr == nullptr) gr = sip::find_param(head.from.params, "gr");
-  if (gr != nullptr && gr->value && !gr->value->empty()) {
-    const auto claimed = aor_of(from, served);
-    if (claimed && sip::equivalent(*claimed, *who)) who->params.push_back(*gr);
-  }
-  return sip_identity{*std::move(who), head.from.display};
+  if (gr != nullptr && gr->value && !gr->value->empty()) out.aor.params.push_back(*gr);
+  return out;
 }
 
 }  // namespace stox::translate

@@ -14,7 +14,7 @@ namespace stox::translate {
 struct sip_identity {
   sip::uri
       aor;  ///< the address that is authorised and translated; carries From's gr when From names the same AOR
-  std::string display;  ///< From's display name
+  std::string display;  ///< that P-Asserted-Identity gives, else From's if From names the same AOR
 };
 
 /// P-Asserted-Identity wins over From (RFC 3325 §9.1); two values: the sip: one. With Privacy id, user or

@@ -10,6 +10,7 @@
 #include "translate/pager.hpp"
 #include "translate/payload_loss.hpp"
 #include "translate/receipt.hpp"
+#include "xmpp/wire/xep/delay.hpp"
 
 namespace stox::translate::pager {
 
@@ -104,12 +105,31 @@ std::string from_value(const sip::uri& from, const std::string& tag, const xmpp:
   return out + ";tag=" + tag;
 }
 
-/// RFC 3261 §20.17: when it was first sent. A time that has not come yet is nobody's time of sending.
-void put_date(sip::request& r, const xmpp::extras& x, wall_time now, telling& told) {
+constexpr auto max_delay = std::chrono::days(30);
+
+/// Why a time is not that of sending; empty: it is. XEP-0203 §5: everybody can write one; who may know is the
+/// sender and his server, and neither holds a message for years.
+std::string_view why_no_date(const xmpp::delay& d, const xmpp::jid& sender, wall_time now) {
+  const auto from = xmpp::jid::parse(d.from);
+  if (!from || (*from != sender.bare() && *from != xmpp::jid{{}, sender.domain, {}}))
+    return "not of the sender or his server";
   // In seconds: a peer may name a year that no finer clock reaches.
-  if (!x.delayed || x.delayed->stamp > std::chrono::floor<std::chrono::seconds>(now)) return;
-  told.date = true;
-  r.headers.add(sip::header::date, sip::write_date(x.delayed->stamp.time_since_epoch().count()));
+  const auto at = std::chrono::floor<std::chrono::seconds>(now);
+  if (d.stamp > at) return "no time in the past";
+  return at - d.stamp > max_delay ? "more than 30 days ago" : "";
+}
+
+/// RFC 3261 §20.17: when it was first sent.
+void put_date(sip::request& r, const xmpp::message& m, wall_time now, telling& told) {
+  for (const auto& payload : m.payloads) {
+    const auto delay = xmpp::parse_delay(payload);
+    if (!delay) continue;
+    told.no_date = why_no_date(*delay, m.from, now);
+    if (!told.no_date.empty()) continue;
+    told.no_date = "one time is told";
+    told.date = &payload;
+    return r.headers.add(sip::header::date, sip::write_date(delay->stamp.time_since_epoch().count()));
+  }
 }
 
 /// RFC 5438 §7.1.1: CPIM says when it was sent, and what is wanted. A failure is told wherever anything is.
@@ -121,9 +141,9 @@ void ask_for_reports(to_sip_result& out, sip::uri from, const xmpp::jid& callee,
   if (!to || !(x.receipt_request || x.markable)) return;
   told.reports = true;
   out.plain = std::move(out.value);
-  out.value =
-      receipt::in_cpim(*out.plain, sip::write(from), sip::write(*to), wanted,
-                       write_date_time(told.date ? wall_time(x.delayed->stamp.time_since_epoch()) : c.now));
+  out.value = receipt::in_cpim(
+      *out.plain, sip::write(from), sip::write(*to), wanted,
+      told.date != nullptr ? write_date_time(xmpp::parse_delay(*told.date)->stamp) : write_date_time(c.now));
 }
 
 }  // namespace
@@ -165,7 +185,7 @@ boost::system::result<to_sip_result, xmpp::stanza_error> to_sip(const xmpp::mess
     asserted.params.clear();
     r.headers.add(header::p_asserted_identity, angled(asserted));
   }
-  put_date(r, x, c.now, told);
+  put_date(r, m, c.now, told);
   put_subject(r, m, lang, losses);
   if (is_language_tag(lang)) {
     r.headers.add(header::content_language, lang);

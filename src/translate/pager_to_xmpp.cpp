@@ -54,6 +54,12 @@ void put_subject(xmpp::message& m, const sip::request& r, const std::string& of_
   if (!line.empty()) m.subjects.push_back({m.lang, std::move(line)});
 }
 
+/// Whether From's display name is another's than the speaker's (identity.hpp).
+bool is_another_name(const sip::request& r, const sip::name_addr& from, const sip::uri& speaker) {
+  return !from.display.empty() && r.headers.find(sip::header::p_asserted_identity) != nullptr &&
+         from.uri.is_sip() && (from.uri.user != speaker.user || !text::iequals(from.uri.host, speaker.host));
+}
+
 /// XEP-0172; the address beside it says who he is.
 void put_nick(xmpp::message& m, const std::string& display, loss_list& losses) {
   if (display.empty()) return;
@@ -143,6 +149,8 @@ boost::system::result<to_xmpp_result, sip_status> to_xmpp(const sip::request& r,
   } else {
     losses.add("sip Call-ID", "not text that XML allows");
   }
+  if (is_another_name(r, head.from, speaker))
+    losses.add("sip From display name", "P-Asserted-Identity names somebody else");
   put_nick(m, display, losses);
   put_delay(m, r, content->date_time, c.now, losses);
   add_header_losses(losses, r.headers);

@@ -22,7 +22,7 @@ struct known_payload {
   std::string_view ns;
   std::string_view why;
 };
-constexpr std::array<known_payload, 10> known{{
+constexpr std::array<known_payload, 9> known{{
     {"http://jabber.org/protocol/chatstates", "a text says as much"},
     {"urn:xmpp:receipts", "the 2xx only says that the message was accepted"},
     {"urn:xmpp:chat-markers:0", "the peer is not known to report what was displayed"},
@@ -32,18 +32,35 @@ constexpr std::array<known_payload, 10> known{{
     {"urn:xmpp:reactions:0", "one line tells of it"},
     {"urn:xmpp:attention:0", "one line tells of it"},
     {"urn:xmpp:sid:0", "ids are kept on the XMPP side"},
-    {"urn:xmpp:forward:0", "what is forwarded was sent before"},
 }};
 
-std::string_view why_no_fallback(const xml::element& e) {
+std::string_view why_no_fallback(const xml::element& e, const telling& told) {
   const auto* feature = e.attr("for");
-  if (feature == nullptr) return "the text is sent where nothing else stands for it";
-  if (*feature == "urn:xmpp:reply:0") return "a short quote stands for it";
-  for (const auto* told : {"urn:xmpp:reactions:0", "urn:xmpp:message-retract:1", "urn:xmpp:message-retract:0",
-                           "urn:xmpp:sfs:0", "urn:xmpp:sims:1", "jabber:x:oob"}) {
-    if (*feature == told) return "our own words stand for it";
-  }
-  return "the fallback text is sent";
+  const auto name = feature != nullptr ? std::string_view(*feature) : std::string_view();
+  if (std::find(told.replaced.begin(), told.replaced.end(), name) == told.replaced.end())
+    return "the fallback text is sent";
+  if (name != "urn:xmpp:reply:0") return "our own words stand for it";
+  return told.quote ? "a short quote stands for it" : "nothing in it can be quoted";
+}
+
+std::string_view why_no_reply(const telling& told) {
+  if (told.quote_sent) return "the quote in the text is sent as it stands";
+  return told.quote ? "a quote stands for it" : "the text is sent without what it answers";
+}
+
+/// nullopt: it shares nothing.
+std::optional<std::string_view> why_no_share(const xml::element& e, const telling& told) {
+  std::vector<xmpp::shared_link> shared;
+  if (!xmpp::read_shared(e, shared)) return std::nullopt;
+  if (shared.empty() || shared.front().url.empty()) return "it has no address";
+  const auto& link = shared.front();
+  const auto at = std::find_if(told.links.begin(), told.links.end(),
+                               [&link](const auto* l) { return l->url == link.url; });
+  if (at == told.links.end()) return "its address is not told";
+  if (e.ns == xmpp::oob_ns) return "the text holds the address";
+  // Of one address told by several payloads the first name counts.
+  const bool all = link.name == (*at)->name && link.size == (*at)->size;
+  return all ? "its address, name and size are told, no more" : "its address is told, no more";
 }
 
 std::string_view why_no_hint(const xml::element& e) {
@@ -55,14 +72,13 @@ std::string_view why_no_hint(const xml::element& e) {
 
 /// Why a payload is lost whose fate depends on the message; nullopt: it is none of these.
 std::optional<std::string_view> why_in_this_message(const xml::element& e, const telling& told) {
-  if (e.ns == "urn:xmpp:reply:0")
-    return told.quote ? "a quote stands for it" : "the text is sent without what it answers";
-  if (e.ns == "urn:xmpp:fallback:0") return why_no_fallback(e);
+  if (e.ns == "urn:xmpp:reply:0") return why_no_reply(told);
+  if (e.ns == "urn:xmpp:fallback:0") return why_no_fallback(e, told);
   if (e.ns == "urn:xmpp:hints") return why_no_hint(e);
-  if (e.ns == "jabber:x:oob") return told.link ? "the text holds the address" : "no address";
-  const bool file = e.ns == "urn:xmpp:sfs:0" || e.child("media-sharing", "urn:xmpp:sims:1") != nullptr;
-  if (file) return told.link ? "its address, name and size are told, no more" : "it has no address";
-  if (e.ns == "urn:xmpp:delay") return told.date ? "Date tells the time, no more" : "no time in the past";
+  if (const auto why = why_no_share(e, told)) return why;
+  if (e.ns == "urn:xmpp:forward:0")
+    return told.forwarded == &e ? "quoted, six lines at most" : "one text is quoted, if there is one";
+  if (e.ns == "urn:xmpp:delay") return told.date == &e ? "Date tells the time, no more" : told.no_date;
   if (e.ns == "http://jabber.org/protocol/xhtml-im")
     return told.html ? "its text is sent" : "the plain text is sent";
   if (e.ns == "http://jabber.org/protocol/nick")

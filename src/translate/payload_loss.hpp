@@ -7,6 +7,7 @@
 #include "sip/wire/message.hpp"
 #include "translate/loss.hpp"
 #include "xml/element.hpp"
+#include "xmpp/wire/xep/sharing.hpp"
 
 namespace stox::translate {
 
@@ -24,13 +25,17 @@ class loss_list {
 
 /// What the text and the header fields of a MESSAGE tell of payloads.
 struct telling {
-  bool quote = false;    ///< what is answered
-  bool link = false;     ///< an address that is shared
-  bool html = false;     ///< the text of a message without body
-  bool date = false;     ///< the time of sending
-  bool name = false;     ///< the display name, exactly as the sender gave it
-  bool part = false;     ///< of the display name
-  bool reports = false;  ///< what the sender wants to hear of his message
+  bool quote = false;                            ///< what is answered
+  bool quote_sent = false;                       ///< the quote in the body, as it stands
+  std::vector<std::string_view> replaced;        ///< features whose fallback text is not sent
+  std::vector<const xmpp::shared_link*> links;   ///< addresses that are shared
+  bool html = false;                             ///< the text of a message without body
+  const xml::element* forwarded = nullptr;       ///< whose text is quoted
+  const xml::element* date = nullptr;            ///< whose time is the time of sending
+  std::string_view no_date = "no time is told";  ///< why another's is not
+  bool name = false;                             ///< the display name, exactly as the sender gave it
+  bool part = false;                             ///< of the display name
+  bool reports = false;                          ///< what the sender wants to hear of his message
 };
 
 /// A child of <message/> that a MESSAGE has no place for. What was carried of it (our hop mark, a nickname)

@@ -240,6 +240,20 @@ TEST(identity, keeps_nothing_of_a_uri_but_user_host_and_device) {
   EXPECT_EQ(who->display, "Bo");
 }
 
+TEST(identity, takes_a_name_only_from_where_the_address_comes_from) {
+  const auto name_of = [](const char* from, const char* asserted) {
+    auto r = request_with("text/plain", "x");
+    r.headers.set(sip::header::from, from);
+    r.headers.add(sip::header::p_asserted_identity, asserted);
+    const auto who = identity_of(r, sip::check_mandatory(r).value(), {"sip.test"});
+    return who ? who->display : who.error().reason;
+  };
+  EXPECT_EQ(name_of("\"Anna Boss\" <sip:anna@sip.test>;tag=1", "<sip:eve@sip.test>"), "");
+  EXPECT_EQ(name_of("\"Anna Boss\" <sip:anna@sip.test>;tag=1", "Eve <sip:eve@sip.test>"), "Eve");
+  EXPECT_EQ(name_of("Bo <sips:bo@SIP.test;gr=x>;tag=1", "<sip:bo@sip.test>"), "Bo");
+  EXPECT_EQ(name_of("Boss <sip:bo@sip.test>;tag=1", "Bo <sip:bo@sip.test>"), "Bo");
+}
+
 TEST(identity, reads_privacy_in_every_form) {
   for (const char* value :
        {"id", "ID", "header", "user;id", " session ; user", "none,id", "critical;HEADER"}) {

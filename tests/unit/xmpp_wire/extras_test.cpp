@@ -2,9 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "base/date_time.hpp"
 #include "xml/reader.hpp"
 #include "xmpp/wire/xep/correction.hpp"
-#include "base/date_time.hpp"
+#include "xmpp/wire/xep/delay.hpp"
 #include "xmpp/wire/xep/nick.hpp"
 #include "xmpp/wire/xep/receipts.hpp"
 
@@ -80,9 +81,9 @@ TEST(markers, are_read_as_they_are_written) {
 
 TEST(delay, is_read_as_it_is_written) {
   const delay d{"x", parse_date_time("2020-01-01T00:00:00Z").value()};
-  EXPECT_EQ(read(xml::write(write(d), {})).x.delayed, d);
-  EXPECT_FALSE(read("<delay xmlns='urn:xmpp:delay' stamp='now'/>").x.delayed);
-  EXPECT_FALSE(read("<delay xmlns='urn:xmpp:delay'/>").x.delayed);
+  EXPECT_EQ(parse_delay(element(xml::write(write(d), {}))), d);
+  EXPECT_FALSE(parse_delay(element("<delay xmlns='urn:xmpp:delay' stamp='now'/>")));
+  EXPECT_FALSE(parse_delay(element("<delay xmlns='urn:xmpp:delay'/>")));
 }
 
 TEST(nick, is_read_as_it_is_written) {
@@ -146,26 +147,30 @@ TEST(fallback, leaves_out_ranges_that_are_none) {
       "<body start='-1' end='3'/><body start='0'/><body end='3'/><body start='0' "
       "end='99999999999999999999'/></fallback>");
   ASSERT_EQ(bad.x.fallbacks.size(), 1U);
-  EXPECT_EQ(bad.x.fallbacks[0], (fallback{"f", false, {}}));
+  EXPECT_EQ(bad.x.fallbacks[0], (fallback{"f", false, {}, true}));
 }
 
 TEST(split, counts_code_points) {
   const auto s = split("ü👋a\nrest", {{0, 4, ""}});
-  EXPECT_EQ(s.fallback, "ü👋a\n");
-  EXPECT_EQ(s.own, "rest");
+  ASSERT_TRUE(s);
+  EXPECT_EQ(s->fallback, "ü👋a\n");
+  EXPECT_EQ(s->own, "rest");
 }
 
 TEST(split, takes_ranges_in_any_order_and_overlapping) {
-  const auto s = split("abcdefgh", {{5, 8, ""}, {0, 2, ""}, {1, 3, ""}});
-  EXPECT_EQ(s.fallback, "abcfgh");
-  EXPECT_EQ(s.own, "de");
+  const auto s = split("äbcdefgh", {{5, 8, ""}, {0, 3, ""}, {1, 2, ""}, {2, 3, ""}});
+  ASSERT_TRUE(s);
+  EXPECT_EQ(s->fallback, "äbcfgh");
+  EXPECT_EQ(s->own, "de");
 }
 
-TEST(split, leaves_the_body_alone_where_a_range_is_beyond_it) {
-  const auto s = split("abc", {{0, 1, ""}, {2, 4, ""}});
-  EXPECT_EQ(s.fallback, "");
-  EXPECT_EQ(s.own, "abc");
-  EXPECT_EQ(split("abc", {{0, 3, ""}}).own, "");
+TEST(split, does_nothing_where_a_range_is_beyond_the_body) {
+  EXPECT_FALSE(split("abc", {{0, 1, ""}, {2, 4, ""}}));
+  EXPECT_FALSE(split("abc", {{0, 3, ""}, {1, 4, ""}}));
+  EXPECT_FALSE(split("abc", {{5, 6, ""}}));
+  const auto all = split("abc", {{0, 3, ""}});
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->own, "");
 }
 
 TEST(reactions, come_once_each_and_bounded) {
@@ -261,13 +266,21 @@ TEST(encryption, tells_content_from_session_management) {
   EXPECT_FALSE(sealed("<encrypted xmlns='urn:other'><payload/></encrypted>"));
 }
 
+TEST(encryption, keeps_no_long_names) {
+  const std::string name(1000, 'n');
+  std::string many = "<encryption xmlns='urn:xmpp:eme:0' name='" + name + "' namespace='" + name + "'/>";
+  for (int i = 0; i < 10; ++i) many += "<a xmlns='urn:a'/>";
+  EXPECT_EQ(read(many).x.encrypted, (encryption{name.substr(0, 128), name.substr(0, 128), true}));
+  EXPECT_FALSE(read("<a xmlns='urn:a'/>").x.encrypted);
+}
+
 TEST(forwarding, tells_copies_of_servers) {
   EXPECT_TRUE(read("<received xmlns='urn:xmpp:carbons:2'/>").x.server_copy);
   EXPECT_TRUE(read("<sent xmlns='urn:xmpp:carbons:2'/>").x.server_copy);
   EXPECT_TRUE(read("<result xmlns='urn:xmpp:mam:2'/>").x.server_copy);
   EXPECT_FALSE(read("<private xmlns='urn:xmpp:carbons:2'/>").x.server_copy);
   const read forwarded("<forwarded xmlns='urn:xmpp:forward:0'/>");
-  EXPECT_TRUE(forwarded.x.forwarded);
+  EXPECT_NE(forwarded.x.forwarded, nullptr);
   EXPECT_FALSE(forwarded.x.server_copy);
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.hpp"
+
 namespace stox::xmpp {
 
 namespace {
@@ -11,26 +13,28 @@ namespace {
 constexpr std::array<std::string_view, 3> omemo{"eu.siacs.conversations.axolotl", "urn:xmpp:omemo:1",
                                                 "urn:xmpp:omemo:2"};
 
+void put(std::string& known, std::string_view said) { known = text::utf8_prefix(said, encryption::max_name); }
+
+bool is_omemo(std::string_view ns) { return std::find(omemo.begin(), omemo.end(), ns) != omemo.end(); }
+
 }  // namespace
 
-bool read_encryption(const xml::element& e, encryption& out) {
+bool read_encryption(const xml::element& e, std::optional<encryption>& out) {
+  const auto known = [&out]() -> encryption& { return out ? *out : out.emplace(); };
   if (e.is("encryption", encryption::tag_ns)) {
-    if (const auto* ns = e.attr("namespace")) out.ns = *ns;
-    if (const auto* name = e.attr("name")) out.name = *name;
+    auto& x = known();
+    if (const auto* ns = e.attr("namespace")) put(x.ns, *ns);
+    if (const auto* name = e.attr("name")) put(x.name, *name);
     // OMEMO's own element says whether there is content; of any other encryption the tag is all we know.
-    if (std::find(omemo.begin(), omemo.end(), out.ns) == omemo.end()) out.content = true;
+    if (!is_omemo(x.ns)) x.content = true;
     return true;
   }
-  if (e.name == "encrypted" && std::find(omemo.begin(), omemo.end(), e.ns) != omemo.end()) {
-    if (out.ns.empty()) out.ns = e.ns;
-    if (e.child("payload", e.ns) != nullptr) out.content = true;
-    return true;
-  }
-  if (e.is("openpgp", "urn:xmpp:openpgp:0") || e.is("x", "jabber:x:encrypted")) {
-    if (out.ns.empty()) out.ns = e.ns;
-    return out.content = true;
-  }
-  return false;
+  const bool sealed = e.name == "encrypted" && is_omemo(e.ns);
+  if (!sealed && !e.is("openpgp", "urn:xmpp:openpgp:0") && !e.is("x", "jabber:x:encrypted")) return false;
+  auto& x = known();
+  if (x.ns.empty()) x.ns = e.ns;
+  if (!sealed || e.child("payload", e.ns) != nullptr) x.content = true;
+  return true;
 }
 
 }  // namespace stox::xmpp

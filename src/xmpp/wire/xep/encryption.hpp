@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +14,8 @@ namespace stox::xmpp {
 struct encryption {
   static constexpr std::string_view tag_ns = "urn:xmpp:eme:0";
 
+  static constexpr std::size_t max_name = 128;  ///< bytes of ns and name; they are cut
+
   std::string ns;        ///< of the encryption
   std::string name;      ///< for people, as the sender tells it; may be empty
   bool content = false;  ///< it holds something; else it only manages a session (XEP-0384 §4.4)
@@ -19,6 +23,6 @@ struct encryption {
 };
 
 /// Whether it is one of these; then what it says is added to what others said.
-bool read_encryption(const xml::element& e, encryption& out);
+bool read_encryption(const xml::element& e, std::optional<encryption>& out);
 
 }  // namespace stox::xmpp

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "xmpp/wire/xep/correction.hpp"
+#include "xmpp/wire/xep/delay.hpp"
 #include "xmpp/wire/xep/forwarding.hpp"
 #include "xmpp/wire/xep/nick.hpp"
 #include "xmpp/wire/xep/receipts.hpp"
@@ -59,7 +60,7 @@ bool read_origin(const xml::element& e, extras& out) {
     return true;
   }
   if (nick::is_nick(e)) return keep(out.nick, std::optional(e.text()));
-  return collect(out.stanza_ids, parse_stanza_id(e), max_stanza_ids) || keep(out.delayed, parse_delay(e));
+  return collect(out.stanza_ids, parse_stanza_id(e), max_stanza_ids) || parse_delay(e).has_value();
 }
 
 bool read_content(const xml::element& e, extras& out) {
@@ -67,13 +68,12 @@ bool read_content(const xml::element& e, extras& out) {
     if (out.html == nullptr) out.html = &e;
     return true;
   }
-  xmpp::encryption sealed = out.encrypted.value_or(xmpp::encryption{});
-  if (read_encryption(e, sealed)) {
-    out.encrypted = std::move(sealed);
+  if (is_forwarded(e)) {
+    if (out.forwarded == nullptr) out.forwarded = &e;
     return true;
   }
-  return read_shared(e, out.links) || set(out.attention, e.is("attention", attention_ns)) ||
-         read_hint(e, out.hints) || set(out.forwarded, is_forwarded(e)) ||
+  return read_encryption(e, out.encrypted) || read_shared(e, out.links) ||
+         set(out.attention, e.is("attention", attention_ns)) || read_hint(e, out.hints) ||
          set(out.server_copy, is_server_copy(e));
 }
 

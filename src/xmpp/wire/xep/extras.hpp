@@ -7,7 +7,6 @@
 #include "xml/element.hpp"
 #include "xmpp/wire/stanza.hpp"
 #include "xmpp/wire/xep/chat_states.hpp"
-#include "xmpp/wire/xep/delay.hpp"
 #include "xmpp/wire/xep/encryption.hpp"
 #include "xmpp/wire/xep/hints.hpp"
 #include "xmpp/wire/xep/ids.hpp"
@@ -34,14 +33,13 @@ struct extras {
   std::vector<shared_link> links;
   bool attention = false;
   xmpp::hints hints;
-  std::optional<delay> delayed;
   std::optional<std::string> nick;
   std::string origin_id;
   std::vector<stanza_id> stanza_ids;
   std::optional<xmpp::encryption> encrypted;
-  bool forwarded = false;              ///< it holds another stanza, XEP-0297
-  bool server_copy = false;            ///< a carbon, or from an archive
-  const xml::element* html = nullptr;  ///< XEP-0071
+  bool server_copy = false;                 ///< a carbon, or from an archive
+  const xml::element* forwarded = nullptr;  ///< what the sender himself passes on, XEP-0297
+  const xml::element* html = nullptr;       ///< XEP-0071
   std::vector<const xml::element*> unknown;
 };
 

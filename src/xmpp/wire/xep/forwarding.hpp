@@ -5,7 +5,7 @@
 #include "xml/element.hpp"
 
 /// Stanzas within stanzas: forwarding (XEP-0297), carbons (XEP-0280) and results of an archive (XEP-0313).
-/// What is inside was sent before, to somebody else or by another way.
+/// Servers wrap what they copy; a user's own forward is a child of the message itself (XEP-0297 §3.2).
 namespace stox::xmpp {
 
 inline bool is_forwarded(const xml::element& e) { return e.is("forwarded", "urn:xmpp:forward:0"); }

@@ -12,7 +12,7 @@ namespace stox::xmpp {
 
 inline constexpr std::string_view ids_ns = "urn:xmpp:sid:0";
 
-/// The id that an archive gave; true only if `by` is known to clean out forged ones (XEP-0359 §5).
+/// The id that an archive gave; true only if `by` is known to clean out forged ones (XEP-0359 §6).
 struct stanza_id {
   std::string by, id;
   friend bool operator==(const stanza_id&, const stanza_id&) = default;

@@ -44,30 +44,35 @@ std::optional<fallback> parse_fallback(const xml::element& e) {
     }
     const auto first = offset(start);
     const auto last = offset(end);
-    if (!first || !last || *first >= *last || out.ranges.size() == fallback::max_ranges) continue;
+    if (!first || !last || *first >= *last || out.ranges.size() == fallback::max_ranges) {
+      out.broken = true;
+      continue;
+    }
     const auto* lang = part->attr("xml:lang");
     out.ranges.push_back({*first, *last, lang != nullptr ? *lang : std::string()});
   }
-  // XEP-0428 §3: without children it is about every body.
+  // XEP-0428 §2.2: without children it is about every body.
   if (!any) out.whole = true;
   return out;
 }
 
-split_body split(std::string_view body, std::vector<fallback::range> all) {
+std::optional<split_body> split(std::string_view body, std::vector<fallback::range> all) {
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
   split_body out;
-  std::size_t at = 0;
+  std::size_t passed = 0;  // code points; `body` is what follows them
   for (const auto& r : all) {
-    const auto first = text::code_point_at(body, r.start);
-    const auto last = text::code_point_at(body, r.end);
-    if (!first || !last) return {{}, std::string(body)};
-    if (*last <= at) continue;
-    const auto from = std::max(at, *first);
-    out.own += body.substr(at, from - at);
-    out.fallback += body.substr(from, *last - from);
-    at = *last;
+    if (r.end <= passed) continue;
+    const auto start = std::max(r.start, passed);
+    const auto first = text::code_point_at(body, start - passed);
+    if (!first) return std::nullopt;
+    const auto size = text::code_point_at(body.substr(*first), r.end - start);
+    if (!size) return std::nullopt;
+    out.own += body.substr(0, *first);
+    out.fallback += body.substr(*first, *size);
+    body.remove_prefix(*first + *size);
+    passed = r.end;
   }
-  out.own += body.substr(at);
+  out.own += body;
   return out;
 }
 

@@ -35,17 +35,18 @@ struct fallback {
   std::string feature;        ///< the namespace that the text stands in for; may be empty
   bool whole = false;         ///< all of the body does
   std::vector<range> ranges;  ///< else these parts
+  bool broken = false;        ///< there was a range that is none, or one too many
   friend bool operator==(const fallback&, const fallback&) = default;
 };
-/// A range whose numbers are none, or that ends before it starts, is left out.
+/// A range whose numbers are none, or that ends before it starts, is left out, which makes it `broken`.
 std::optional<fallback> parse_fallback(const xml::element& e);
 
 /// A body in two: what stands in for a payload, and the sender's own words.
 struct split_body {
   std::string fallback, own;
 };
-/// `all` of one body. A range that does not lie within `body` says that somebody counted otherwise than
-/// XEP-0426 does: nothing is split.
-split_body split(std::string_view body, std::vector<fallback::range> all);
+/// `all` of one body, in one pass over it. nullopt: a range does not lie within `body`, so somebody counted
+/// otherwise than XEP-0426 does.
+std::optional<split_body> split(std::string_view body, std::vector<fallback::range> all);
 
 }  // namespace stox::xmpp
