@@ -51,11 +51,11 @@ TEST_F(conversations_test, one_thread_of_two_pairs_gives_two_tags) {
 }
 
 TEST_F(conversations_test, keys_do_not_run_into_each_other) {
-  thread("a", "bc", "d").xmpp_resource = "desk";
+  thread("a", "bc", "d").locked.speaks("desk", start);
   EXPECT_EQ(talk.find_thread("ab", "c", "d", start), nullptr);
   EXPECT_EQ(talk.find_thread("a", "b", "cd", start), nullptr);
   ASSERT_NE(talk.find_thread("a", "bc", "d", start), nullptr);
-  EXPECT_EQ(talk.find_thread("a", "bc", "d", start)->xmpp_resource, "desk");
+  EXPECT_EQ(talk.find_thread("a", "bc", "d", start)->locked.at(start), "desk");
 }
 
 TEST_F(conversations_test, forgotten_ones_give_their_memory_back) {
