@@ -90,13 +90,50 @@ TEST(rate_limit, is_charged_as_a_whole_and_never_grows) {
   {
     counting_ids ids;
     rate_limit buckets(memory, ids);
-    EXPECT_EQ(memory.used(), std::size_t{1} << 20U);
+    constexpr auto both = (std::size_t{1} << 20U) + (std::size_t{1} << 17U);
+    EXPECT_EQ(memory.used(), both);
     for (int i = 0; i < 100'000; ++i)
       buckets.take(rate_scope::sender, "user" + std::to_string(i), {1min, 1min}, begin);
-    EXPECT_EQ(memory.used(), std::size_t{1} << 20U);
+    EXPECT_EQ(memory.used(), both);
     EXPECT_EQ(buckets.memory_used(), memory.used());
   }
   EXPECT_EQ(memory.used(), 0U);
+}
+
+// Lines of the log are asked for by what no rate comes before, under names that anybody can make up.
+TEST(rate_limit, is_not_pushed_out_by_notices) {
+  byte_account memory(std::size_t{16} << 20U);
+  counting_ids ids;
+  rate_limit buckets(memory, ids);
+  EXPECT_EQ(buckets.take(rate_scope::sender, "eve", {1min, {}}, begin), std::nullopt);
+  for (int i = 0; i < 200'000; ++i)
+    buckets.take(rate_scope::notice, "loop" + std::to_string(i), {5min, {}}, begin);
+  EXPECT_NE(buckets.take(rate_scope::sender, "eve", {1min, {}}, begin), std::nullopt);
+}
+
+TEST(tells_refusal, of_each_sender_and_cause_a_few) {
+  byte_account memory(std::size_t{16} << 20U);
+  counting_ids ids;
+  rate_limit buckets(memory, ids);
+  int told = 0;
+  for (int i = 0; i < 100; ++i) told += tells_refusal(buckets, "blocked", "eve", begin) ? 1 : 0;
+  EXPECT_EQ(told, 20);
+  EXPECT_TRUE(tells_refusal(buckets, "blocked", "mallory", begin));
+  EXPECT_TRUE(tells_refusal(buckets, "groupchat", "eve", begin));
+}
+
+TEST(allows_typing, counts_a_typist_over_all_his_contacts) {
+  byte_account memory(std::size_t{16} << 20U);
+  counting_ids ids;
+  rate_limit buckets(memory, ids);
+  settings::limits limits;
+  limits.rate_per_pair = 3;
+  limits.rate_burst = 1min;
+  for (const auto* to : {"a", "b", "c"}) EXPECT_TRUE(allows_typing(buckets, "eve", to, limits, begin)) << to;
+  EXPECT_FALSE(allows_typing(buckets, "eve", "d", limits, begin));
+  EXPECT_TRUE(allows_typing(buckets, "ana", "d", limits, begin));
+  limits.rate_per_pair = 0;
+  EXPECT_TRUE(allows_typing(buckets, "eve", "d", limits, begin));
 }
 
 TEST(refuse_rate, tries_sender_then_pair_then_domain_and_speaks_once_a_minute) {
