@@ -10,7 +10,7 @@ namespace stox::gateway {
 
 namespace {
 
-/// The id that the sender's own server gave it: any other may be somebody's invention (XEP-0359 §5).
+/// The id that the sender's own server gave it: any other may be somebody's invention (XEP-0359 §6).
 std::string_view archived_id(const xmpp::message& m, const xmpp::extras& x) {
   if (x.stanza_ids.empty()) return {};
   const auto bare = m.from.bare_text();

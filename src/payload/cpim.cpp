@@ -184,7 +184,7 @@ void add_required(cpim& m, std::string_view value, const scope& names) {
   for (const auto element : text::split(value, ',')) {
     const auto name = text::trim(element);
     if (name.empty()) continue;
-    // A prefix that nothing declares asks for something all the same.
+    // A prefix that nothing declares asks for something all the same; with its dot it is no name of RFC 3862.
     m.required.push_back(names.resolve(name).value_or(cpim::header_name{{}, std::string(name)}));
   }
 }

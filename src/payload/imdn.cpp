@@ -72,11 +72,25 @@ imdn_status status_of(const xml::element& notification, imdn_kind kind) {
   return found.value_or(imdn_status::error);
 }
 
+/// RFC 3862 §4: case-sensitive.
+constexpr std::array<std::string_view, 7> core_headers{"From",    "To", "cc",     "DateTime",
+                                                       "Subject", "NS", "Require"};
+constexpr std::array<std::string_view, 4> imdn_headers{"Message-ID", "Disposition-Notification",
+                                                       "Original-To", "IMDN-Record-Route"};
+
+bool is_known(const cpim::header_name& h) {
+  if (h.ns.empty()) return std::find(core_headers.begin(), core_headers.end(), h.name) != core_headers.end();
+  return h.ns == imdn_header_ns && std::any_of(imdn_headers.begin(), imdn_headers.end(),
+                                               [&h](auto name) { return text::iequals(name, h.name); });
+}
+
 void add_field(cpim& m, const char* name, std::string value) {
   m.extensions.push_back({std::string(imdn_header_ns), name, std::move(value)});
 }
 
 }  // namespace
+
+bool is_understood(const cpim& m) { return std::all_of(m.required.begin(), m.required.end(), is_known); }
 
 imdn_request imdn_request_of(const cpim& m) {
   imdn_request out;

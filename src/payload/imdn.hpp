@@ -25,6 +25,10 @@ imdn_request imdn_request_of(const cpim& m);
 /// Adds Message-ID and, if something is wanted, Disposition-Notification to the extensions.
 void add_to(cpim& m, const imdn_request& r);
 
+/// Whether all that `m` requires is understood (RFC 3862 §4.7): the header fields of RFC 3862 and, in their
+/// own namespace, those of RFC 5438 that are read here.
+bool is_understood(const cpim& m);
+
 /// The URI of Original-To (§6.4), for original-recipient-uri; empty: there is none.
 std::string original_to_of(const cpim& m);
 /// IMDN-Record-Route (§6.5) in their order, whole values: they become the IMDN-Routes of what answers `m`.

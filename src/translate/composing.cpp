@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "payload/cpim.hpp"
+#include "payload/imdn.hpp"
 #include "payload/mime.hpp"
 #include "sip/wire/headers.hpp"
 #include "translate/loop.hpp"
@@ -104,7 +105,7 @@ std::optional<result<payload::is_composing>> read(const sip::request& r) {
   if (!text::istarts_with(text::trim(*type), "message/cpim") || !may_hold_notice(r.body)) return std::nullopt;
   // What is broken in the CPIM itself is told by who reads it for its text.
   const auto m = payload::parse_cpim(r.body);
-  if (!m || !m->required.empty()) return std::nullopt;
+  if (!m || !payload::is_understood(*m)) return std::nullopt;
   const auto inner = payload::parse_entity(m->content);
   if (!inner || !inner->type.is("application", "im-iscomposing+xml")) return std::nullopt;
   return payload::parse_is_composing(inner->body);

@@ -13,7 +13,8 @@
 #include "xmpp/wire/xep/chat_states.hpp"
 
 /// Typing notices: chat states (XEP-0085) for isComposing documents (RFC 3994), and back, by RFC 7573 §6
-/// Tables 3 and 4.
+/// Tables 3 and 4, but for idle: it becomes paused, as who stops typing is called by XEP-0085 §3
+/// (docs/decisions/0031).
 namespace stox::translate::composing {
 
 /// Whether SIP calls it "active"; every other state is idle there.

@@ -46,13 +46,44 @@ std::string with_lf(std::string text) {
   return out;
 }
 
-/// RFC 3862 §2.2, RFC 5438 §7: SIP says who speaks; CPIM may only say the same.
-void compare_sender(const payload::cpim& m, const sip::uri& sender, loss_list& losses) {
-  if (m.from.empty()) return;
-  const auto claimed = sip::parse_uri(m.from.front().uri);
-  const bool anonymous = claimed && text::iequals(claimed->host, "anonymous.invalid");
-  const bool same = claimed && claimed->user == sender.user && text::iequals(claimed->host, sender.host);
-  if (!same && !anonymous) losses.add("cpim From", "not who SIP says; SIP is believed");
+/// User and host of what CPIM calls an address; im: and pres: are written as in RFC 3862's examples.
+std::optional<sip::uri> aor_in(const std::string& uri) {
+  const auto parsed = sip::parse_uri(uri);
+  if (!parsed) return std::nullopt;
+  sip::uri out;
+  out.scheme = "sip";
+  out.user = parsed->user;
+  out.host = parsed->host;
+  if (parsed->scheme == "im" || parsed->scheme == "pres") {
+    const auto address = std::string_view(parsed->opaque).substr(0, parsed->opaque.find('?'));
+    const auto at = address.find('@');
+    if (at == std::string_view::npos) return std::nullopt;
+    out.user = address.substr(0, at);
+    out.host = address.substr(at + 1);
+  }
+  return out;
+}
+
+/// Whether CPIM's address is that of SIP; "anonymous" claims nothing.
+bool agrees(const payload::cpim::address& claimed, const sip::uri& with) {
+  const auto aor = aor_in(claimed.uri);
+  if (!aor) return false;
+  sip::uri known;
+  known.scheme = "sip";
+  known.user = with.user;
+  known.host = with.host;
+  return text::iequals(aor->host, "anonymous.invalid") || sip::equivalent(*aor, known);
+}
+
+/// RFC 3862 §2.2, RFC 5438 §7: SIP says who speaks to whom; CPIM may only say the same.
+void compare_addresses(const payload::cpim& m, const sip::request& r, const sip::uri& sender,
+                       loss_list& losses) {
+  if (!m.from.empty() && !agrees(m.from.front(), sender))
+    losses.add("cpim From", "not who SIP says; SIP is believed");
+  if (m.to.size() > 1) return losses.add("cpim To", "a stanza names one recipient: the one that SIP says");
+  const auto target = sip::parse_uri(r.uri);
+  if (!m.to.empty() && target && !agrees(m.to.front(), *target))
+    losses.add("cpim To", "not whom SIP says; SIP is believed");
 }
 
 void add_cpim_losses(const payload::cpim& m, loss_list& losses) {
@@ -134,11 +165,11 @@ boost::system::result<sip_content, sip_status> read_cpim(const sip::request& r, 
                                                          payload::html_form html, loss_list& losses) {
   const auto m = payload::parse_cpim(r.body);
   if (!m) return refusal(400, "Bad CPIM");
-  // RFC 3862 §4.7: what must be understood and is not. None of these is known here.
-  if (!m->required.empty()) return refusal(400, "Required CPIM header not understood");
+  // RFC 3862 §4.7: what must be understood and is not.
+  if (!payload::is_understood(*m)) return refusal(400, "Required CPIM header not understood");
   const auto inner = payload::parse_entity(m->content);
   if (!inner) return refusal(400, "Bad CPIM");
-  compare_sender(*m, sender, losses);
+  compare_addresses(*m, r, sender, losses);
   auto out = text_of(inner->type, inner->body, html, losses);
   if (!out) return out;
   add_cpim_losses(*m, losses);

@@ -10,6 +10,25 @@
 
 namespace stox::payload {
 
+TEST(cpim_require, is_understood_where_the_header_is_known) {
+  const auto understood = [](const std::string& fields) {
+    const auto m = parse_cpim(fields + "\r\n\r\nContent-Type: text/plain\r\n\r\nx");
+    return m && is_understood(*m);
+  };
+  const std::string imdn = "NS: imdn <urn:ietf:params:imdn>\r\nNS: my <urn:x>\r\n";
+  EXPECT_TRUE(understood("From: <sip:a@x>"));
+  EXPECT_TRUE(understood("Require: From, To,cc,DateTime,Subject,NS,Require"));
+  EXPECT_TRUE(understood(imdn + "Require: imdn.Message-ID,imdn.Disposition-Notification"));
+  EXPECT_TRUE(understood(imdn + "Require: IMDN.original-to, imdn.IMDN-Record-Route"));
+  EXPECT_TRUE(understood("NS: i <urn:ietf:params:imdn>\r\nRequire: i.Message-ID"));
+  EXPECT_FALSE(understood("Require: from")) << "RFC 3862 §2.2: names are case-sensitive";
+  EXPECT_FALSE(understood("Require: imdn.Message-ID")) << "no NS names the prefix";
+  EXPECT_FALSE(understood(imdn + "Require: my.Message-ID"));
+  EXPECT_FALSE(understood(imdn + "Require: my.From"));
+  EXPECT_FALSE(understood(imdn + "Require: imdn.From"));
+  EXPECT_FALSE(understood(imdn + "Require: imdn.Message-ID, my.Vital"));
+}
+
 TEST(imdn_request, is_read_under_any_prefix_and_case) {
   for (const auto* prefix : {"imdn", "IMDN", "x"}) {
     const std::string p(prefix);
