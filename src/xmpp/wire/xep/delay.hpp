@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "xml/element.hpp"
 #include "base/date_time.hpp"
+#include "xml/element.hpp"
 
 namespace stox::xmpp {
 
