@@ -140,6 +140,7 @@ void check_credential_domains(findings& f, const std::vector<served>& domains) {
         continue;
       }
       std::vector<std::string_view> names;
+      names.reserve(domains.size());
       for (const auto& s : domains) names.emplace_back(s.sip);
       const auto best = text::nearest(name, names);
       f.fail(key, quote(name) + " is not served; " +

@@ -30,7 +30,7 @@ disposition disposition_of(receipt_kind what) {
 /// Where the first hop leads, if that is a host of ours to speak to, else the sender's own domain: a field
 /// within a message must not make us write to strangers (RFC 5438 §14).
 std::string host_of(const sip::uri& target, const receipt_row& asked, const context& c) {
-  const auto host = text::to_lower(target.host);
+  auto host = text::to_lower(target.host);
   if (c.domains().serves_sip(host)) return host;
   const auto sender = sip::parse_uri(asked.reply_to);
   return sender ? sender->host : target.host;

@@ -77,8 +77,12 @@ result<readable> own_text(const content_type& type, std::string_view body, const
     return error(errc::bad_charset, is_known_charset(type.param("charset")) ? "the text is not of its charset"
                                                                             : "a charset that is not known");
   }
-  out.text = html ? html_to_text(*utf8) : *std::move(utf8);
-  if (html && how.html == html_form::kept) out.html = *std::move(utf8);
+  if (!html) {
+    out.text = *std::move(utf8);
+    return out;
+  }
+  out.text = html_to_text(*utf8);
+  if (how.html == html_form::kept) out.html = *std::move(utf8);
   return out;
 }
 
