@@ -61,7 +61,8 @@ sip::endpoint_options options() {
   o.methods = {sip::method::invite, sip::method::ack, sip::method::cancel, sip::method::message,
                sip::method::options};
   o.max_connections = 4;
-  for (const char* realm : {"0", "1", "2"}) o.credentials.push_back({realm, "user", redacted("password")});
+  for (const char* realm : {"0", "1", "2"})
+    o.credentials.push_back({{realm, "user", redacted("password")}, {}});
   return o;
 }
 
