@@ -9,8 +9,6 @@
 #include "gateway/report.hpp"
 #include "payload/cpim.hpp"
 #include "payload/imdn.hpp"
-#include "payload/mime.hpp"
-#include "sip/wire/headers.hpp"
 #include "translate/receipt.hpp"
 
 namespace stox::gateway {
@@ -21,7 +19,7 @@ namespace {
 using reports = std::vector<payload::imdn>;
 
 /// §8.3: several are aggregated in a multipart. One that has a text is a message.
-std::optional<reports> reports_in(const payload::content_type& type, std::string_view body) {
+std::optional<reports> reports_of(const payload::content_type& type, std::string_view body) {
   if (type.is("message", "imdn+xml")) return payload::find_imdns(type, body);
   if (type.type != "multipart") return std::nullopt;
   auto all = payload::find_imdns(type, body);
@@ -30,15 +28,12 @@ std::optional<reports> reports_in(const payload::content_type& type, std::string
 }
 
 /// §9: an IMDN is known by its content. What is broken around it is left to whoever reads messages.
-std::optional<reports> reports_in(const sip::request& r) {
-  const auto* value = r.headers.find(sip::header::content_type);
-  const auto type = value != nullptr ? payload::parse_content_type(*value) : payload::errc::malformed;
-  if (!type) return std::nullopt;
-  if (!type->is("message", "cpim")) return reports_in(*type, r.body);
-  const auto m = payload::parse_cpim(r.body);
+std::optional<reports> reports_in(const payload::content_type& type, std::string_view body) {
+  if (!type.is("message", "cpim")) return reports_of(type, body);
+  const auto m = payload::parse_cpim(body);
   if (!m || !m->required.empty()) return std::nullopt;
   const auto inner = payload::parse_entity(m->content);
-  return inner ? reports_in(inner->type, inner->body) : std::nullopt;
+  return inner ? reports_of(inner->type, inner->body) : std::nullopt;
 }
 
 /// RFC 5438 §5.1: "forbidden" and "error" do not say that a message failed, only that nobody will tell.
@@ -100,16 +95,15 @@ sip::reply answer(std::uint16_t status, std::string reason) {
 
 }  // namespace
 
-std::optional<sip::reply> take_notifications(const sip::request_received& e, const sip::uri& sender,
-                                             context& c) {
-  const auto all = reports_in(e.request);
-  const auto from = c.domains().addresses.to_jid(sender), to = c.domains().addresses.to_jid(e.request_uri);
-  if (!all || !from || !to) return std::nullopt;
+std::optional<sip::reply> take_notifications(const payload::content_type& type, const std::string& body,
+                                             const xmpp::jid& sender, const xmpp::jid& target, context& c) {
+  const auto all = reports_in(type, body);
+  if (!all) return std::nullopt;
   if (all->empty()) return answer(400, "Bad IMDN");
   // Also inside CPIM, whose own type says nothing of it.
-  learn({{{feature::imdn, true, learned_by::received}}, {}}, *from, c);
+  learn({{{feature::imdn, true, learned_by::received}}, {}}, sender, c);
   for (const auto& d : *all) {
-    const receipt_key key{true, to->bare_text(), from->bare_text(), d.message_id};
+    const receipt_key key{true, target.bare_text(), sender.bare_text(), d.message_id};
     const auto what = kind_of(d);
     const auto asked = what ? c.receipts().take(key, *what, c.now(), c) : std::nullopt;
     if (asked) {

@@ -1,19 +1,20 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "gateway/context.hpp"
+#include "payload/mime.hpp"
 #include "sip/machine/endpoint.hpp"
-#include "sip/wire/uri.hpp"
+#include "xmpp/wire/jid.hpp"
 
 namespace stox::gateway {
 
 /// What a SIP user's client says of messages that an XMPP user sent (RFC 5438), told to that user as receipt
 /// (XEP-0184), marker (XEP-0333) or late error: where he asked for it, once, and only if it comes from the
-/// one to whom the message went. `sender`: whom the request is authorised for. nullopt: the request is a
-/// message like others (§9). Otherwise its answer: 200 to all that can be read, whether anybody waits for it
-/// or not.
-std::optional<sip::reply> take_notifications(const sip::request_received& e, const sip::uri& sender,
-                                             context& c);
+/// one to whom the message went. `sender`: whom the request is authorised for. nullopt: the body is a message
+/// like others (§9). Otherwise its answer: 200 to all that can be read, whether anybody waits for it or not.
+std::optional<sip::reply> take_notifications(const payload::content_type& type, const std::string& body,
+                                             const xmpp::jid& sender, const xmpp::jid& target, context& c);
 
 }  // namespace stox::gateway

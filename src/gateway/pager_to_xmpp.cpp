@@ -89,55 +89,71 @@ void pager_to_xmpp::break_loop(const sip::request_received& e, const sip::reply&
 }
 
 void pager_to_xmpp::handle(sip::request_received& e, context& c) {
-  const auto who = translate::identity_of(e.request, e.head, c.domains().sip);
+  auto who = translate::identity_of(e.request, e.head, c.domains().sip);
   if (!who) return refuse(e, reply_of(who.error()), "identity", {}, c);
   // Who may speak for one domain must not speak for another one's users.
-  if (!c.domains().trusts(e.peer, text::to_lower(who->aor.host))) {
+  if (!c.domains().trusts(e.peer, who->aor.host)) {
     return refuse(e, reply_of({403, "Not trusted for the sender's domain", {}, false}), "not_trusted", {}, c);
   }
-  if (const auto no = translate::undo_encoding(e.request)) return refuse(e, reply_of(*no), "content", {}, c);
-  if (const auto said = heard_notifications(e, who->aor, c)) return answer_notification(e, *said, c);
-  auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);
-  if (!mark) return break_loop(e, reply_of({482, "Loop Detected", {}, false}), "loop", {}, c);
-  if (const auto notice = translate::composing::read(e.request)) return typed(e, who->aor, *notice, *mark, c);
-  accept(e, who->aor, who->display, std::move(*mark), c);
-}
-
-void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const std::string& display,
-                           std::string hop_mark, context& c) {
-  const auto steady = c.now().steady;
-  auto target = c.domains().addresses.to_jid(e.request_uri);
-  sip::uri speaker = from;
-  auto sender = c.domains().addresses.to_jid(speaker);
+  const auto& addresses = c.domains().addresses;
+  auto target = addresses.to_jid(e.request_uri);
+  if (!target) return refuse(e, reply_of(translate::pager::no_recipient(target.error())), "address", {}, c);
+  auto sender = addresses.to_jid(who->aor);
   if (!sender) {
     // A gr that no resource can hold costs the resource, not the message.
-    speaker.params.clear();
-    sender = c.domains().addresses.to_jid(speaker);
+    who->aor.params.clear();
+    sender = addresses.to_jid(who->aor);
   }
-  if (!target) return refuse(e, reply_of(translate::pager::no_recipient(target.error())), "address", {}, c);
   if (!sender)
     return refuse(e, reply_of({403, "Not an address of a served domain", {}, false}), "identity", {}, c);
+  // Nothing is learned from the blocked, and no receipt of theirs goes on.
   if (c.blocks_sip(*sender)) return refuse(e, reply_of({403, "", {}, false}), "blocked", {}, c);
+  if (const auto no = translate::undo_encoding(e.request)) return refuse(e, reply_of(*no), "content", {}, c);
 
-  const std::string jid = target->bare_text();
-  const std::string aor = sender->bare_text();
+  arrival a{e,
+            std::move(who->aor),
+            std::move(who->display),
+            *std::move(sender),
+            *std::move(target),
+            translate::content_type_of(e.request)};
+  if (a.type) {
+    if (const auto said = take_notifications(*a.type, e.request.body, a.sender, a.target, c))
+      return answer_notification(e, *said, c);
+  }
+  auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);
+  if (!mark) return break_loop(e, reply_of({482, "Loop Detected", {}, false}), "loop", {}, c);
+  if (a.type) {
+    if (const auto notice = translate::composing::read(*a.type, e.request.body))
+      return typed(a, *notice, *mark, c);
+  }
+  accept(a, *std::move(mark), c);
+}
+
+void pager_to_xmpp::accept(arrival& a, std::string hop_mark, context& c) {
+  const auto steady = c.now().steady;
+  auto& e = a.e;
+  auto& speaker = a.from;
+  const std::string jid = a.target.bare_text();
+  const std::string aor = a.sender.bare_text();
   auto* pair = talk_.find_pair(jid, aor, steady);
   const std::string known = pair != nullptr ? pair->name : std::string{};
-  const auto& rules = c.domains().rules_of(text::to_lower(from.host));
-  const rated_message rated{aor, jid, sender->domain, sender->domain};
+  const auto& rules = c.domains().rules_of(speaker.host);
+  const rated_message rated{aor, jid, a.sender.domain, a.sender.domain};
   // RFC 3261 has no code for it: docs/decisions/0008-choices-where-the-rfc-leaves-one.md.
   if (const auto r = refuse_rate(rates_, rated, c.settings().limits, rules.rate_per_domain, steady))
     return refuse(e, come_again("Too many messages", r->wait), cause_of(r->scope), known, c, r->tell);
-  learn_client(e, from, c);
+  learn_client(a, c);
   if (pair != nullptr && repeats_too_often(pair->repeats[0], e.request.body, steady)) {
     return break_loop(e, reply_of({482, "Identical messages repeated too often", {}, false}), "repeated",
                       known, c);
   }
-  const auto spelled = from.user.value_or(std::string{});
+  const auto spelled = speaker.user.value_or(std::string{});
   const auto shown = speaker.params.size();
   const auto device = learn_device(speaker, spelled, pair);
   const bool showed = !device.empty() && speaker.params.size() == shown;
-  if (speaker.params.size() != shown) sender = c.domains().addresses.to_jid(speaker);
+  if (speaker.params.size() != shown) {
+    if (auto with_device = c.domains().addresses.to_jid(speaker)) a.sender = *std::move(with_device);
+  }
 
   translate::pager::xmpp_context how;
   how.id = c.ids().next(id_kind::stanza);
@@ -145,7 +161,7 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   how.now = c.now().wall;
   how.xhtml = c.settings().chat.xhtml;
   // XEP-0172 §4.2: with the first message, not with each.
-  const auto name = std::hash<std::string>{}(display);
+  const auto name = std::hash<std::string>{}(a.display);
   const bool new_name = pair == nullptr || pair->shown_name != name;
   if (rules.message_type == settings::message_type::normal) {
     how.type = xmpp::message_type::normal;
@@ -158,10 +174,10 @@ void pager_to_xmpp::accept(sip::request_received& e, const sip::uri& from, const
   } else if (pair != nullptr) {
     how.resource = pair->locked.at(steady);
   }
-  const bool user_meant = target->is_bare();
-  how.chat_states = how.type == xmpp::message_type::chat && understands_states(pair, *target, c);
-  auto made = translate::pager::to_xmpp(e.request, e.head, speaker, *std::move(sender), *std::move(target),
-                                        new_name ? display : std::string(), how);
+  const bool user_meant = a.target.is_bare();
+  how.chat_states = how.type == xmpp::message_type::chat && understands_states(pair, a.target, c);
+  auto made = translate::pager::to_xmpp(e.request, e.head, a.type, speaker, std::move(a.sender),
+                                        std::move(a.target), new_name ? a.display : std::string(), how);
   if (!made) return refuse(e, reply_of(made.error()), "content", known, c);
   std::string stanza = xmpp::write(made->value);
   const bool locked = user_meant && !made->value.to->is_bare();

@@ -17,6 +17,7 @@
 #include "gateway/report_queue.hpp"
 #include "gateway/typing_to_xmpp.hpp"
 #include "payload/is_composing.hpp"
+#include "payload/mime.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "translate/error.hpp"
 #include "translate/pager.hpp"
@@ -72,21 +73,27 @@ class pager_to_xmpp {
     charge memory;
   };
 
+  /// A MESSAGE of a sender who is known, and what is read of it once for all who look at it.
+  struct arrival {
+    sip::request_received& e;
+    sip::uri from;  ///< whom it is authorised for, with the device that he shows
+    std::string display;
+    xmpp::jid sender;  ///< `from`, without the device where no resource can hold it
+    xmpp::jid target;
+    result<payload::content_type> type;  ///< of the body
+  };
+
   /// `noted`: whether the log says so.
   void refuse(const sip::request_received& e, const sip::reply& r, std::string_view cause,
               const std::string& conversation, context& c, bool noted = true);
   /// Refuses what has been here before, or what comes too often with the same text.
   void break_loop(const sip::request_received& e, const sip::reply& r, std::string_view cause,
                   const std::string& conversation, context& c);
-  void accept(sip::request_received& e, const sip::uri& aor, const std::string& display, std::string hop_mark,
-              context& c);
+  void accept(arrival& a, std::string hop_mark, context& c);
   /// A typing notice, answered at once whether or not anybody is to see it.
-  void typed(const sip::request_received& e, const sip::uri& from,
-             const result<payload::is_composing>& notice, const std::string& hop_mark, context& c);
-  static void learn_client(const sip::request_received& e, const sip::uri& sender, context& c);
-  /// nullopt: it is no disposition notification.
-  static std::optional<sip::reply> heard_notifications(const sip::request_received& e, const sip::uri& sender,
-                                                       context& c);
+  void typed(arrival& a, const result<payload::is_composing>& notice, const std::string& hop_mark,
+             context& c);
+  static void learn_client(const arrival& a, context& c);
   /// A disposition notification is no message: it has its answer, and nothing goes on.
   void answer_notification(const sip::request_received& e, const sip::reply& r, context& c);
   static void await_reports(const pending& p, translate::pager::to_xmpp_result& made, const sip::uri& speaker,

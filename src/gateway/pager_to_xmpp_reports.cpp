@@ -1,7 +1,6 @@
 #include <utility>
 
 #include "gateway/learn.hpp"
-#include "gateway/notification.hpp"
 #include "gateway/pager_to_xmpp.hpp"
 
 // What pager_to_xmpp learns of a sender's client, and reports of messages in either direction.
@@ -9,10 +8,8 @@ namespace stox::gateway {
 
 /// Also from a message that is refused for what is in it: what its sender's client takes does not depend on
 /// that. Not from whom nobody wants to hear, nor above his rate: each lesson may be a row of the store.
-void pager_to_xmpp::learn_client(const sip::request_received& e, const sip::uri& sender, context& c) {
-  const auto shown = lessons_of(e.request, true);
-  if (shown.empty()) return;
-  if (const auto user = c.domains().addresses.to_jid(sender)) learn(shown, *user, c);
+void pager_to_xmpp::learn_client(const arrival& a, context& c) {
+  learn(lessons_of(a.e.request, a.type ? *a.type : payload::content_type{}), a.sender, c);
 }
 
 void pager_to_xmpp::await_reports(const pending& p, translate::pager::to_xmpp_result& made,
@@ -33,14 +30,6 @@ void pager_to_xmpp::await_reports(const pending& p, translate::pager::to_xmpp_re
   asked.original_to = std::move(made.path.original_to);
   asked.domain = p.from.domain;
   c.receipts().open(std::move(asked), c.now(), c);
-}
-
-std::optional<sip::reply> pager_to_xmpp::heard_notifications(const sip::request_received& e,
-                                                             const sip::uri& sender, context& c) {
-  // Nothing is learned from the blocked, and no receipt of theirs goes on.
-  const auto user = c.domains().addresses.to_jid(sender);
-  if (user && c.blocks_sip(*user)) return std::nullopt;
-  return take_notifications(e, sender, c);
 }
 
 void pager_to_xmpp::answer_notification(const sip::request_received& e, const sip::reply& r, context& c) {

@@ -107,15 +107,11 @@ std::optional<learned_by> learned_by_named(std::string_view name) {
   return static_cast<learned_by>(at - ways.begin());
 }
 
-lessons lessons_of(const sip::request& r, bool trusted) {
+lessons lessons_of(const sip::request& r, const payload::content_type& type) {
   lessons out;
-  if (!trusted) return out;
   if (r.headers.find(sip::header::accept) != nullptr) add_named(out, accepted_types(r.headers));
-  const auto* content = r.headers.find(sip::header::content_type);
-  const auto type = content != nullptr ? sip::parse_media_type(*content) : sip::errc::bad_header;
-  if (!type) return out;
   for (const auto f : sip_features) {
-    if (!type->is(row_of(f).type, row_of(f).subtype)) continue;
+    if (!type.is(row_of(f).type, row_of(f).subtype)) continue;
     std::erase_if(out.facts, [f](const lesson& l) { return l.what == f; });
     out.facts.push_back({f, true, learned_by::received});
   }

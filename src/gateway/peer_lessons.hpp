@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "payload/mime.hpp"
 #include "sip/wire/message.hpp"
 
 /// What a peer's traffic shows of its client: pure functions over SIP headers. What the XMPP side shows
@@ -52,10 +53,10 @@ struct lessons {
   friend bool operator==(const lessons&, const lessons&) = default;
 };
 
-/// From a request: what its Accept names, and the form that it has itself. What Accept leaves out says
-/// nothing here: RFC 3428 gives it no meaning in a MESSAGE, and only some clients write it. `trusted`:
-/// whether the peer is believed about its sender's domain; nothing is learned from any other.
-lessons lessons_of(const sip::request& r, bool trusted);
+/// From a request of a peer who is believed about its sender's domain: what its Accept names, and the form
+/// that it has itself, the `type` of its body. What Accept leaves out says nothing here: RFC 3428 gives it no
+/// meaning in a MESSAGE, and only some clients write it.
+lessons lessons_of(const sip::request& r, const payload::content_type& type);
 
 /// From the final answer to a MESSAGE of ours, which came from the server that we chose. `form`: what the
 /// MESSAGE needed of the peer, the outermost first: {cpim, imdn} for a CPIM message that asks for IMDN,

@@ -1,6 +1,7 @@
 #include "translate/address.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.hpp"
 #include "sip/wire/scan.hpp"
@@ -127,6 +128,30 @@ bool is_im_char(char c) {
   return text::is_alnum(c) || std::string_view("!$&'*+-/=_~").find(c) != std::string_view::npos;
 }
 
+/// What neither an escape of SIP, nor one of XEP-0106, nor the preparation of a localpart or resource
+/// changes: the letters and marks that nearly all names are made of.
+constexpr auto unchanged = [] {
+  std::array<bool, 256> out{};
+  for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyz0123456789-_.!~*()=+$,"))
+    out[static_cast<unsigned char>(c)] = true;
+  return out;
+}();
+constexpr std::size_t longest_unchanged = 255;
+
+bool is_unchanged(const std::string& s) {
+  return !s.empty() && s.size() <= longest_unchanged && std::all_of(s.begin(), s.end(), [](char c) {
+    return unchanged[static_cast<unsigned char>(c)];
+  });
+}
+
+/// Whether to_jid has nothing to do on the user and the device of a URI. user=phone may mean work.
+bool is_unchanged(const sip::uri& u) {
+  if (u.scheme != "sip" || !u.user || !is_unchanged(*u.user)) return false;
+  return std::all_of(u.params.begin(), u.params.end(), [](const sip::param& p) {
+    return p.name == "gr" && (!p.value || is_unchanged(*p.value));
+  });
+}
+
 /// RFC 3261 §25.1 allows less in a host than RFC 7622 in a domain: no "_", no name that ends in a number.
 bool is_sip_host(std::string_view name) {
   sip::scanner in(name);
@@ -164,15 +189,16 @@ const domain_pair* address_map::by_xmpp(std::string_view domain) const {
 result<std::string> address_map::domain_to_xmpp(std::string_view sip_host) const {
   // RFC 3261 §25.1 allows the root's dot; it names the same host.
   if (sip_host.ends_with('.')) sip_host.remove_suffix(1);
-  const auto host = text::to_lower(sip_host);
-  if (const auto* pair = by_sip(host)) {
+  if (const auto* pair = by_sip(sip_host)) {
     if (by_xmpp(pair->xmpp) != pair) return address_errc::domain_taken;
     return pair->xmpp;
   }
-  if (xmpp::is_plain_domain(host)) {
-    if (by_xmpp(host) != nullptr) return address_errc::domain_taken;
-    return host;
+  if (xmpp::is_plain_domain(sip_host)) {
+    if (by_xmpp(sip_host) != nullptr) return address_errc::domain_taken;
+    return std::string(sip_host);
   }
+  const auto host = text::to_lower(sip_host);
+  if (host != sip_host) return domain_to_xmpp(host);
   auto name = xmpp::domain_to_unicode(host);
   if (!name) return error(address_errc::not_a_jid, "host");
   if (by_xmpp(*name) != nullptr) return address_errc::domain_taken;
@@ -200,6 +226,15 @@ result<std::string> address_map::domain_to_sip(std::string_view xmpp_domain) con
 }
 
 result<xmpp::jid> address_map::to_jid(const sip::uri& u) const {
+  if (is_unchanged(u)) {
+    auto domain = domain_to_xmpp(u.host);
+    if (!domain) return domain.error();
+    result<xmpp::jid> out{xmpp::jid()};
+    out->local = *u.user;
+    out->domain = *std::move(domain);
+    if (!u.params.empty()) out->resource = u.params.front().value.value_or(std::string());
+    return out;
+  }
   result<parts> from = address_errc::bad_scheme;
   if (u.scheme == "sip") {
     from = parts_of_sip(u);

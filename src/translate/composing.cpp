@@ -6,7 +6,6 @@
 #include "base/text.hpp"
 #include "payload/cpim.hpp"
 #include "payload/imdn.hpp"
-#include "payload/mime.hpp"
 #include "sip/wire/headers.hpp"
 #include "translate/loop.hpp"
 #include "translate/payload_loss.hpp"
@@ -40,9 +39,8 @@ std::vector<loss> losses_of(const xmpp::message& m, xmpp::chat_state s, const si
 
 std::string angled(const sip::uri& u) { return "<" + sip::write(u) + ">"; }
 
-bool is_notice(std::string_view type) {
-  const auto parsed = sip::parse_media_type(type);
-  return parsed && parsed->is("application", "im-iscomposing+xml");
+bool is_notice(const payload::content_type& type) {
+  return type.is("application", "im-iscomposing+xml");
 }
 
 /// Whether it is worth the time to take the CPIM apart: nearly all of it holds text.
@@ -98,16 +96,15 @@ std::optional<translated<sip::request>> to_sip(const xmpp::message& m, xmpp::cha
   return out;
 }
 
-std::optional<result<payload::is_composing>> read(const sip::request& r) {
-  const auto* type = r.headers.find(sip::header::content_type);
-  if (type == nullptr) return std::nullopt;
-  if (is_notice(*type)) return payload::parse_is_composing(r.body);
-  if (!text::istarts_with(text::trim(*type), "message/cpim") || !may_hold_notice(r.body)) return std::nullopt;
+std::optional<result<payload::is_composing>> read(const payload::content_type& type,
+                                                  const std::string& body) {
+  if (is_notice(type)) return payload::parse_is_composing(body);
+  if (!type.is("message", "cpim") || !may_hold_notice(body)) return std::nullopt;
   // What is broken in the CPIM itself is told by who reads it for its text.
-  const auto m = payload::parse_cpim(r.body);
+  const auto m = payload::parse_cpim(body);
   if (!m || !payload::is_understood(*m)) return std::nullopt;
   const auto inner = payload::parse_entity(m->content);
-  if (!inner || !inner->type.is("application", "im-iscomposing+xml")) return std::nullopt;
+  if (!inner || !is_notice(inner->type)) return std::nullopt;
   return payload::parse_is_composing(inner->body);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "payload/is_composing.hpp"
+#include "payload/mime.hpp"
 #include "sip/wire/message.hpp"
 #include "translate/address.hpp"
 #include "translate/loss.hpp"
@@ -35,8 +36,8 @@ struct sip_context {
 std::optional<translated<sip::request>> to_sip(const xmpp::message& m, xmpp::chat_state s,
                                                const sip_context& c, const address_map& addresses);
 
-/// The notice that a MESSAGE holds, itself or within CPIM. nullopt: it holds something else.
-std::optional<result<payload::is_composing>> read(const sip::request& r);
+/// The notice that a body of that type holds, itself or within CPIM. nullopt: it holds something else.
+std::optional<result<payload::is_composing>> read(const payload::content_type& type, const std::string& body);
 
 /// A stanza with <composing/> or <paused/>, not to be stored (XEP-0334). `thread`: of the conversation; may
 /// be empty.

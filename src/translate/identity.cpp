@@ -43,7 +43,7 @@ std::optional<sip::uri> from_im(std::string_view opaque) {
   return out;
 }
 
-/// The address of record behind a URI, RFC 3261 §10.3 step 5: user and host. A number belongs to the first
+/// The address of record behind a URI, RFC 3261 §10.3 step 5: user and host, in lower case. A number belongs to the first
 /// served domain. The scheme sips: in From asks nothing of this request's way (RFC 5630 §3.2), so it names
 /// the same user.
 std::optional<sip::uri> aor_of(const sip::uri& u, const std::vector<std::string>& served) {
@@ -97,13 +97,13 @@ boost::system::result<sip_identity, sip_status> identity_of(const sip::request& 
   if (!who) return refused("No SIP address in From");
   // The domain's own address is for the gateway's words, not for a user's.
   if (!who->user || who->user->empty()) return refused("No user in From");
-  if (std::find(served.begin(), served.end(), text::to_lower(who->host)) == served.end()) {
+  if (std::find(served.begin(), served.end(), who->host) == served.end()) {
     return refused("Domain of the sender not served");
   }
   // Device and name in From are of the one whom From names: beside an asserted address they would be
   // another's.
-  const auto claimed = aor_of(from, served);
-  const bool same = claimed && sip::equivalent(*claimed, *who);
+  const auto claimed = *identity ? aor_of(from, served) : std::nullopt;
+  const bool same = !*identity || (claimed && sip::equivalent(*claimed, *who));
   sip_identity out{*std::move(who), {}};
   if (*identity) out.display = (*identity)->display;
   if (!same) return out;

@@ -75,8 +75,9 @@ boost::system::result<to_xmpp_result, sip_status> to_xmpp(const sip::request& r,
                                                           const sip::uri& request_uri, const sip::uri& from,
                                                           const std::string& display, const xmpp_context& c,
                                                           const address_map& addresses);
-/// The same where both addresses were translated before; `from` holds the device of `speaker`.
+/// The same where the addresses and the body's type were read before; `from` holds the device of `speaker`.
 boost::system::result<to_xmpp_result, sip_status> to_xmpp(const sip::request& r, const sip::essentials& head,
+                                                          const result<payload::content_type>& type,
                                                           const sip::uri& speaker, xmpp::jid from,
                                                           xmpp::jid to, const std::string& display,
                                                           const xmpp_context& c);

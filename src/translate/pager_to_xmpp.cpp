@@ -116,10 +116,11 @@ boost::system::result<to_xmpp_result, sip_status> to_xmpp(const sip::request& r,
   if (!to) return no_recipient(to.error());
   auto sender = addresses.to_jid(from);
   if (!sender) return refusal(400, "From has no XMPP form");
-  return to_xmpp(r, head, from, *std::move(sender), *std::move(to), display, c);
+  return to_xmpp(r, head, content_type_of(r), from, *std::move(sender), *std::move(to), display, c);
 }
 
 boost::system::result<to_xmpp_result, sip_status> to_xmpp(const sip::request& r, const sip::essentials& head,
+                                                          const result<payload::content_type>& type,
                                                           const sip::uri& speaker, xmpp::jid from,
                                                           xmpp::jid to, const std::string& display,
                                                           const xmpp_context& c) {
@@ -138,7 +139,7 @@ boost::system::result<to_xmpp_result, sip_status> to_xmpp(const sip::request& r,
     losses.add("sip Request-URI;gr", "this device did not speak in this conversation");
   }
   const auto html = c.xhtml ? payload::html_form::kept : payload::html_form::plain_only;
-  auto content = read_content(r, speaker, html, losses);
+  auto content = read_content(type, r, speaker, html, losses);
   if (!content) return content.error();
   m.lang = language_of(r, content->languages, losses);
   put_subject(m, r, content->subject, losses);

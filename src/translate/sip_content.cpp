@@ -187,6 +187,12 @@ boost::system::result<sip_content, sip_status> read_cpim(const sip::request& r, 
 
 }  // namespace
 
+result<payload::content_type> content_type_of(const sip::request& r) {
+  const auto* value = r.headers.find(sip::header::content_type);
+  if (value == nullptr) return payload::content_type{};
+  return payload::parse_content_type(*value);
+}
+
 const std::vector<std::string>& accepted_content() {
   static const std::vector<std::string> all{
       "text/plain",        "text/html",    "multipart/mixed",  "multipart/alternative",
@@ -219,16 +225,12 @@ std::optional<sip_status> undo_encoding(sip::request& r) {
   return std::nullopt;
 }
 
-boost::system::result<sip_content, sip_status> read_content(const sip::request& r, const sip::uri& sender,
+boost::system::result<sip_content, sip_status> read_content(const result<payload::content_type>& type,
+                                                            const sip::request& r, const sip::uri& sender,
                                                             payload::html_form html, loss_list& losses) {
-  payload::content_type type;
-  if (const auto* value = r.headers.find(sip::header::content_type)) {
-    auto parsed = payload::parse_content_type(*value);
-    if (!parsed) return refusal(400, "Bad Content-Type");
-    type = *std::move(parsed);
-  }
-  if (type.is("message", "cpim")) return read_cpim(r, sender, html, losses);
-  return text_of(type, r.body, html, losses);
+  if (!type) return refusal(400, "Bad Content-Type");
+  if (type->is("message", "cpim")) return read_cpim(r, sender, html, losses);
+  return text_of(*type, r.body, html, losses);
 }
 
 }  // namespace stox::translate

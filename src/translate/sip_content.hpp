@@ -14,6 +14,9 @@
 
 namespace stox::translate {
 
+/// What the body of a request is: its Content-Type, else text/plain (RFC 3261 §20.15). Errors: malformed.
+result<payload::content_type> content_type_of(const sip::request& r);
+
 /// The types of content that a MESSAGE may have, as its Accept header names them.
 const std::vector<std::string>& accepted_content();
 
@@ -42,11 +45,12 @@ struct sip_content {
   imdn_path path;                     ///< of CPIM: where that goes
 };
 
-/// Reads text/plain, text/html (made plain), multipart (the best text part) and message/cpim (RFC 3862) with
+/// Reads a body of that type: text/plain, text/html (made plain), multipart (the best text part) and message/cpim (RFC 3862) with
 /// one of these in it. `sender`: whom the request is authorised for; a CPIM From that names somebody else is
 /// never believed, and named as a loss. `html`: whether its form is wanted, too. Errors: 400 (not what its
 /// type says, or no text), 415.
-boost::system::result<sip_content, sip_status> read_content(const sip::request& r, const sip::uri& sender,
+boost::system::result<sip_content, sip_status> read_content(const result<payload::content_type>& type,
+                                                            const sip::request& r, const sip::uri& sender,
                                                             payload::html_form html, loss_list& losses);
 
 }  // namespace stox::translate

@@ -229,7 +229,7 @@ sections composing_to_sip(const golden_file& f, const translate::address_map& ad
   const auto parsed = sip::parse_message(wire, sip::framing::stream, {});
   if (!parsed) return fails_with(parsed.error().why);
   const auto& r = std::get<sip::request>(*parsed);
-  const auto notice = translate::composing::read(r);
+  const auto notice = translate::composing::read(*translate::content_type_of(r), r.body);
   EXPECT_TRUE(notice && *notice) << "what we write reads as no notice";
   if (!notice || !*notice) return got;
   const auto from = sip::parse_name_addr(*r.headers.find(sip::header::from));
@@ -245,7 +245,7 @@ sections composing_to_xmpp(const golden_file& f, const translate::address_map& a
   const auto& r = std::get<sip::request>(*parsed);
   const auto head = sip::check_mandatory(r);
   if (!head) return fails_with(head.error());
-  const auto notice = translate::composing::read(r);
+  const auto notice = translate::composing::read(*translate::content_type_of(r), r.body);
   if (!notice) return {{"out", "error", "no typing notice"}};
   if (!*notice) return fails_with(notice->error());
   const auto from = addresses.to_jid(head->from.uri);
