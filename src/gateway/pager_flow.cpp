@@ -69,7 +69,6 @@ void pager_flow::written(const xmpp::message& m, context& c) {
   to_sip_.handle(m, x, c);
   const bool goes = to_sip_.open() > open;
   if (goes) {
-    learn_states(m, x, talk_, c);
     typing_to_sip_.text_sent(m, c);
   } else {
     // He stopped typing all the same.
@@ -87,7 +86,8 @@ void pager_flow::notice(const xmpp::message& m, const xmpp::extras& x, context& 
   bool typing = false;
   if (x.state && m.type != xmpp::message_type::headline) {
     if (allows_typing(rates_, m.from.bare_text(), m.to->bare_text(), c.settings().limits, c.now().steady)) {
-      learn_states(m, x, talk_, c);
+      if (auto* pair = talk_.find_pair(m.from.bare_text(), m.to->bare_text(), c.now().steady); pair != nullptr)
+        learn_states(m, x, *pair, c);
       follow_state(m, *x.state, talk_, c.now().steady);
       typing = typing_to_sip_.handle(m, *x.state, c);
     } else {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "gateway/chat_states.hpp"
 #include "gateway/lock.hpp"
 #include "sip/wire/headers.hpp"
 #include "translate/chat_text.hpp"
@@ -178,7 +179,9 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
   }
 
   // It is accepted: only now is anything remembered of it.
-  const auto& name = remember(m, x, t, pair, thread, std::move(new_thread), steady).name;
+  auto& talked_in = remember(m, x, t, pair, thread, std::move(new_thread), steady);
+  const auto& name = talked_in.name;
+  learn_states(m, x, talked_in, c);
   c.counts().count_losses(direction::to_sip, made->losses.size());
   if (c.logs(log_level::debug)) {
     for (const auto& l : made->losses)

@@ -175,7 +175,7 @@ void pager_to_xmpp::accept(arrival& a, std::string hop_mark, context& c) {
     how.resource = pair->locked.at(steady);
   }
   const bool user_meant = a.target.is_bare();
-  how.chat_states = how.type == xmpp::message_type::chat && understands_states(pair, a.target, c);
+  how.chat_states = how.type == xmpp::message_type::chat && understands_states(pair, jid, c);
   auto made = translate::pager::to_xmpp(e.request, e.head, a.type, speaker, std::move(a.sender),
                                         std::move(a.target), new_name ? a.display : std::string(), how);
   if (!made) return refuse(e, reply_of(made.error()), "content", known, c);

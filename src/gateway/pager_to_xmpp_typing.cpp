@@ -25,7 +25,7 @@ void pager_to_xmpp::typed(arrival& a, const result<payload::is_composing>& notic
   if (const auto name = allowed ? peer_name(a.sender, c.domains()) : std::nullopt)
     c.peers().learn(*name, a.sender.domain, {feature::is_composing, true, learned_by::received}, c.now(), c);
   const auto resource = pair != nullptr ? pair->locked.at(c.now().steady) : std::string();
-  if (allowed && !resource.empty() && understands_states(pair, a.target, c) &&
+  if (allowed && !resource.empty() && understands_states(pair, jid, c) &&
       (a.target.is_bare() || a.target.resource == resource)) {
     learn_device(a.from, a.from.user.value_or(std::string{}), pair);
     if (auto device = c.domains().addresses.to_jid(a.from)) a.sender = *std::move(device);

@@ -25,6 +25,9 @@ std::string key_of(std::string_view a, std::string_view b) {
   return key.append(a).append(1, '\0').append(b);
 }
 
+/// The number of a pair, in its order, from those of its ends.
+std::uint64_t of_two(std::uint64_t a, std::uint64_t b) { return a * 0xBF58476D1CE4E5B9U + b; }
+
 }  // namespace
 
 std::optional<rate> rate::per_minute(unsigned messages, duration burst) {
@@ -47,12 +50,17 @@ rate_limit::rate_limit(byte_account& memory, id_source& ids)
 
 std::optional<duration> rate_limit::take(rate_scope scope, std::string_view key, const rate& r,
                                          steady_time now) {
+  return take(scope, hash_(key), r, now);
+}
+
+std::optional<duration> rate_limit::take(rate_scope scope, std::uint64_t key, const rate& r,
+                                         steady_time now) {
   if (table_.empty()) {
     table_.resize(sets);
     notices_.resize(notice_sets);
   }
   // The scope stands in the number, not in the text: the text need not be copied.
-  const auto name = hash_(key) + static_cast<std::uint64_t>(scope) * 0x9E3779B97F4A7C15U;
+  const auto name = key + static_cast<std::uint64_t>(scope) * 0x9E3779B97F4A7C15U;
   // Lines are asked for by what has no other limit: they must not push out what limits.
   auto& places = scope == rate_scope::notice ? notices_[name % notice_sets] : table_[name % sets];
   auto* at = std::find_if(places.begin(), places.end(), [name](const bucket& b) { return b.key == name; });
@@ -75,21 +83,23 @@ std::optional<duration> rate_limit::take(rate_scope scope, std::string_view key,
 std::optional<rate_refusal> refuse_rate(rate_limit& buckets, const rated_message& m,
                                         const settings::limits& limits, unsigned per_domain,
                                         steady_time now) {
-  const auto refused = [&](rate_scope scope, std::string_view key,
+  const auto refused = [&](rate_scope scope, std::uint64_t key,
                            unsigned messages) -> std::optional<rate_refusal> {
     const auto r = rate::per_minute(messages, limits.rate_burst);
     if (!r) return std::nullopt;
     const auto wait = buckets.take(scope, key, *r, now);
     if (!wait) return std::nullopt;
-    const auto line = key_of(cause_of(scope), key);
+    const auto line = key + buckets.hash(cause_of(scope));
     return rate_refusal{scope, *wait, !buckets.take(rate_scope::notice, line, one_line, now)};
   };
-  if (auto r = refused(rate_scope::sender, m.from, limits.rate_per_sender)) return r;
+  const auto from = buckets.hash(m.from);
+  if (auto r = refused(rate_scope::sender, from, limits.rate_per_sender)) return r;
   if (limits.rate_per_pair != 0) {
-    if (auto r = refused(rate_scope::pair, key_of(m.from, m.to), limits.rate_per_pair)) return r;
+    if (auto r = refused(rate_scope::pair, of_two(from, buckets.hash(m.to)), limits.rate_per_pair)) return r;
   }
   if (per_domain == 0) return std::nullopt;
-  return refused(rate_scope::domain, key_of(m.from_domain, m.served_domain), per_domain);
+  return refused(rate_scope::domain, of_two(buckets.hash(m.from_domain), buckets.hash(m.served_domain)),
+                 per_domain);
 }
 
 bool allows_typing(rate_limit& buckets, std::string_view from, std::string_view to,

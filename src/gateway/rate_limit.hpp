@@ -42,6 +42,9 @@ class rate_limit {
   rate_limit(byte_account& memory, id_source& ids);
   /// nullopt: a token was there and is taken. Else how long until there is one.
   std::optional<duration> take(rate_scope scope, std::string_view key, const rate& r, steady_time now);
+  /// The same by the key's hash, or by a number that is made of several.
+  std::optional<duration> take(rate_scope scope, std::uint64_t key, const rate& r, steady_time now);
+  std::uint64_t hash(std::string_view key) const { return hash_(key); }
 
   std::size_t memory_used() const { return memory_.size(); }
 

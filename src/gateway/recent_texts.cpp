@@ -30,9 +30,8 @@ struct header {
 
 bool is_kept(const recent_texts::message_id& i) { return !i.text.empty() && i.text.size() <= max_id; }
 
-/// The part of a text that is kept.
+/// The part of a trimmed text that is kept.
 std::string_view beginning(std::string_view text) {
-  text = text::trim(text);
   return text.substr(0, text::code_point_at(text, recent_texts::max_code_points).value_or(text.size()));
 }
 
@@ -116,20 +115,25 @@ void recent_texts::add(direction way, std::initializer_list<message_id> ids, std
   head.second = second_of(now);
   head.way = static_cast<std::uint8_t>(way);
   head.owed = owed ? 1 : 0;
-  bytes_.resize(start + sizeof head);
+  bytes_.resize(start + bound);
+  char* const begin = bytes_.data() + start;
+  char* end = begin + sizeof head;
   for (const auto& i : ids) {
     if (!is_kept(i) || head.ids == max_ids) continue;
     ++head.ids;
-    bytes_.push_back(static_cast<char>(i.text.size()));
-    bytes_.push_back(i.unique ? 1 : 0);
-    bytes_.insert(bytes_.end(), i.text.begin(), i.text.end());
+    *end++ = static_cast<char>(i.text.size());
+    *end++ = i.unique ? 1 : 0;
+    end = std::copy(i.text.begin(), i.text.end(), end);
   }
-  head.text_at = static_cast<std::uint16_t>(bytes_.size() - start);
+  head.text_at = static_cast<std::uint16_t>(end - begin);
+  text = text::trim(text);
   const auto kept = beginning(text);
   // One line of a quote: a line break in it would begin words of our own.
-  for (const char c : kept) bytes_.push_back(c == '\n' || c == '\r' ? ' ' : c);
-  if (kept.size() < text::trim(text).size()) bytes_.insert(bytes_.end(), more.begin(), more.end());
-  head.size = static_cast<std::uint16_t>(bytes_.size() - start);
+  end = std::transform(kept.begin(), kept.end(), end,
+                       [](char c) { return c == '\n' || c == '\r' ? ' ' : c; });
+  if (kept.size() < text.size()) end = std::copy(more.begin(), more.end(), end);
+  head.size = static_cast<std::uint16_t>(end - begin);
+  bytes_.resize(start + head.size);
   std::memcpy(bytes_.data() + start, &head, sizeof head);
   ++count_;
 }

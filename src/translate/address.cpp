@@ -129,7 +129,7 @@ bool is_im_char(char c) {
 }
 
 /// What neither an escape of SIP, nor one of XEP-0106, nor the preparation of a localpart or resource
-/// changes: the letters and marks that nearly all names are made of.
+/// changes, either way: the letters and marks that nearly all names are made of.
 constexpr auto unchanged = [] {
   std::array<bool, 256> out{};
   for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyz0123456789-_.!~*()=+$,"))
@@ -229,7 +229,7 @@ result<xmpp::jid> address_map::to_jid(const sip::uri& u) const {
   if (is_unchanged(u)) {
     auto domain = domain_to_xmpp(u.host);
     if (!domain) return domain.error();
-    result<xmpp::jid> out{xmpp::jid()};
+    result<xmpp::jid> out(boost::system::in_place_value);
     out->local = *u.user;
     out->domain = *std::move(domain);
     if (!u.params.empty()) out->resource = u.params.front().value.value_or(std::string());
@@ -266,9 +266,13 @@ result<sip::uri> address_map::to_sip(const xmpp::jid& j, bool with_resource) con
   out.scheme = "sip";
   out.host = *std::move(host);
   if (!j.local.empty()) {
-    const auto plain = plain_local(j.local);
-    if (!plain) return plain.error();
-    text::percent_encode(out.user.emplace(), *plain, sip::is_user_char);
+    if (is_unchanged(j.local)) {
+      out.user = j.local;
+    } else {
+      const auto plain = plain_local(j.local);
+      if (!plain) return plain.error();
+      text::percent_encode(out.user.emplace(), *plain, sip::is_user_char);
+    }
   }
   if (with_resource && !j.resource.empty()) {
     // RFC 3261 §25.1 paramchar: RFC 7247 §6.5 step 8 escapes only non-ASCII, which would let a resource add

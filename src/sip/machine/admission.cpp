@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "sip/machine/response_builder.hpp"
 #include "sip/machine/tx_key.hpp"
+#include "sip/wire/scan.hpp"
 
 namespace stox::sip {
 
@@ -62,11 +63,17 @@ std::optional<reply> check_hops(const request& r, const essentials& head,
                                 const std::vector<std::string>& own_hosts) {
   if (r.method != method::options && head.max_forwards == 0U) return plain_reply(483);
   if (contains(own_hosts, sent_by(head.top_via))) return plain_reply(482);
-  const auto hops = r.headers.elements(header::via);
-  for (std::size_t i = 1; i < hops.size(); ++i) {
-    const auto hop = parse_via(hops[i]);
-    if (hop && contains(own_hosts, sent_by(*hop))) return plain_reply(482);
+  // The top one is known; nearly always it is the only one.
+  bool top = true, ours = false;
+  for (const auto& field : r.headers.fields()) {
+    if (field.id != header::via) continue;
+    for_each_element(field.value, [&](std::string_view element) {
+      if (std::exchange(top, false) || ours) return;
+      const auto hop = parse_via(element);
+      ours = hop && contains(own_hosts, sent_by(*hop));
+    });
   }
+  if (ours) return plain_reply(482);
   return std::nullopt;
 }
 
@@ -82,8 +89,11 @@ std::optional<reply> check_require(const request& r, const endpoint_options& opt
 }
 
 bool accepts(const endpoint_options& options, const media_type& type) {
-  return std::any_of(options.accept.begin(), options.accept.end(), [&type](const std::string& range) {
-    return text::iequals(range, type.type + '/' + type.subtype) || text::iequals(range, type.type + "/*");
+  return std::any_of(options.accept.begin(), options.accept.end(), [&type](std::string_view range) {
+    const auto slash = std::min(range.find('/'), range.size());
+    const auto subtype = range.substr(std::min(slash + 1, range.size()));
+    return text::iequals(range.substr(0, slash), type.type) &&
+           (subtype == "*" || text::iequals(subtype, type.subtype));
   });
 }
 

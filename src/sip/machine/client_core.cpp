@@ -4,8 +4,22 @@
 
 #include "sip/machine/tx_key.hpp"
 #include "sip/wire/headers.hpp"
+#include "sip/wire/scan.hpp"
 
 namespace stox::sip {
+
+namespace {
+
+/// Or none.
+bool has_several_vias(const response& r) {
+  std::size_t n = 0;
+  for (const auto& field : r.headers.fields()) {
+    if (field.id == header::via) for_each_element(field.value, [&n](std::string_view) { ++n; });
+  }
+  return n != 1;
+}
+
+}  // namespace
 
 client_tx client_core::request(outgoing out, instant now) {
   header_list& headers = out.request.headers;
@@ -180,7 +194,7 @@ void client_core::handle(response&& r, instant now) {
   // wrote.
   const place p = find(head->top_via.branch(), head->cseq.method_name);
   call* c = calls_.find(p.number);
-  if (c == nullptr || r.headers.elements(header::via).size() != 1 ||
+  if (c == nullptr || has_several_vias(r) ||
       sent_by(head->top_via) != c->attempts[p.part].sent_by) {
     ++ctx_.stats.stray_responses;
     return;

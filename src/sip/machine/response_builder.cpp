@@ -70,10 +70,9 @@ std::string_view first_element(std::string_view list) {
 }  // namespace
 
 void stamp_via(request& r, via& top, const socket_address& source) {
-  const auto sent_by_ip = ip_address::parse(top.host);
   const bool asked = find_param(top.params, "rport") != nullptr;
   const bool lied = find_param(top.params, "received") != nullptr;
-  if (!asked && !lied && sent_by_ip == source.ip) return;
+  if (!asked && !lied && ip_address::parse(top.host) == source.ip) return;
   const std::string received = source.ip.to_string();
   std::optional<std::string> rport;
   if (asked) rport = std::to_string(source.port);
@@ -136,15 +135,21 @@ std::uint16_t status_of(const reply& answer) {
 
 std::string write_response(const response_head& head, const reply& answer, std::string_view product) {
   const std::uint16_t status = status_of(answer);
-  header_list rest = answer.headers;
-  if (!product.empty() && rest.find(header::server) == nullptr)
-    rest.add(header::server, std::string(product));
   std::string out;
-  out.reserve(96 + head.lines.size() + answer.body.size());
+  out.reserve(128 + head.lines.size() + product.size() + answer.body.size());
   out.append("SIP/2.0 ").append(std::to_string(status)) += ' ';
   out += answer.reason.empty() ? default_reason(status) : clean_text(answer.reason, max_reason);
   out.append("\r\n").append(head.lines);
   if (status == 100) out += head.timestamp;
+  const bool named = product.empty() || answer.headers.find(header::server) != nullptr;
+  if (named || answer.headers.fields().empty()) {
+    // Most have no more than this one.
+    if (!named) write_line(out, header::server, product);
+    write_rest(out, answer.headers, answer.body);
+    return out;
+  }
+  header_list rest = answer.headers;
+  rest.add(header::server, std::string(product));
   write_rest(out, rest, answer.body);
   return out;
 }

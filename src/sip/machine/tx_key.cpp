@@ -1,5 +1,6 @@
 #include "sip/machine/tx_key.hpp"
 
+#include <charconv>
 #include <cstdint>
 
 #include "base/net_address.hpp"
@@ -24,7 +25,8 @@ void append_server_key(std::string& out, const request& r, const essentials& hea
   const std::string_view branch = head.top_via.branch();
   if (head.top_via.has_magic_cookie() && branch.size() > magic_cookie.size()) {
     append(out, branch);
-    append(out, sent_by(head.top_via));
+    append_sent_by(out, head.top_via);
+    out += separator;
     out += method;
     return;
   }
@@ -47,23 +49,48 @@ void append_merge_key(std::string& out, const essentials& head, std::string_view
   out += method;
 }
 
-std::string normal_host(std::string_view host) {
+namespace {
+
+void append_host(std::string& out, std::string_view host) {
   // Only IPv6 has more than one spelling: dotted decimals are read in their one form or not at all.
   if (host.find(':') != std::string_view::npos) {
-    if (const auto ip = ip_address::parse(host)) return ip->to_uri_host();
+    if (const auto ip = ip_address::parse(host)) {
+      out += ip->to_uri_host();
+      return;
+    }
   }
   if (host.size() > 1 && host.back() == '.') host.remove_suffix(1);
-  return text::to_lower(host);
+  for (const char c : host) out += text::lower(c);
+}
+
+void append_sent_by(std::string& out, std::string_view host, std::uint16_t port) {
+  append_host(out, host);
+  out += ':';
+  char digits[8];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, port).ptr);
+}
+
+}  // namespace
+
+std::string normal_host(std::string_view host) {
+  std::string out;
+  append_host(out, host);
+  return out;
+}
+
+void append_sent_by(std::string& out, const via& v) {
+  append_sent_by(out, v.host, v.port.value_or(v.transport == "TLS" ? 5061 : 5060));
 }
 
 std::string sent_by(const via& v) {
-  return sent_by(v.host, v.port.value_or(v.transport == "TLS" ? 5061 : 5060));
+  std::string out;
+  append_sent_by(out, v);
+  return out;
 }
 
 std::string sent_by(std::string_view host, std::uint16_t port) {
-  std::string out = normal_host(host);
-  out += ':';
-  out += std::to_string(port);
+  std::string out;
+  append_sent_by(out, host, port);
   return out;
 }
 

@@ -143,7 +143,7 @@ std::optional<error> read_bare(std::string_view text, name_addr& out) {
 }  // namespace
 
 result<name_addr> parse_name_addr(std::string_view element) {
-  result<name_addr> out{name_addr()};
+  result<name_addr> out(boost::system::in_place_value);
   if (auto why = read(element, *out)) out = *std::move(why);
   return out;
 }

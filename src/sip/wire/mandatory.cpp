@@ -106,7 +106,7 @@ bool has_uri_headers(std::string_view uri) {
 }  // namespace
 
 result<essentials> check_mandatory(const request& r) {
-  result<essentials> out{essentials()};
+  result<essentials> out(boost::system::in_place_value);
   if (auto why = check(r.headers, *out)) return *std::move(why);
   if (r.method != method::unknown && out->cseq.method != r.method) {
     return error{errc::bad_method, "CSeq names another method"};
@@ -118,7 +118,7 @@ result<essentials> check_mandatory(const request& r) {
 result<response_match> check_mandatory(const response& r) {
   const auto fields = essential_fields::find(r.headers);
   if (!fields) return fields.error();
-  result<response_match> out{response_match()};
+  result<response_match> out(boost::system::in_place_value);
   if (auto why = read_match(*fields, out->top_via, out->cseq)) return *std::move(why);
   return out;
 }

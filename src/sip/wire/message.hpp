@@ -209,6 +209,7 @@ std::string write(const response& r);
 /// The parts of it, for whoever keeps some lines as text: one line, and all that follows what is written
 /// already, with Content-Length, the empty line and the body.
 void write_line(std::string& out, const header_field& f);
+void write_line(std::string& out, header id, std::string_view value);
 void write_rest(std::string& out, const header_list& headers, std::string_view body);
 
 /// The Reason-Phrase that RFC 3261 §21 and later RFCs give the code, "" if none does.

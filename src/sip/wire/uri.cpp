@@ -127,7 +127,7 @@ std::optional<error> read_sip_uri(std::string_view rest, uri& u) {
 }  // namespace
 
 result<uri> parse_uri(std::string_view text) {
-  result<uri> out{uri()};
+  result<uri> out(boost::system::in_place_value);
   if (auto why = read(text, *out)) out = *std::move(why);
   return out;
 }

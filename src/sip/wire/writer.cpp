@@ -1,5 +1,6 @@
-#include <array>
+#include <boost/container/small_vector.hpp>
 #include <charconv>
+#include <iterator>
 
 #include "sip/wire/chars.hpp"
 #include "sip/wire/message.hpp"
@@ -29,15 +30,14 @@ void append_line(std::string& out, std::string_view name, std::string_view value
   out += "\r\n";
 }
 
-constexpr std::size_t ranks = static_cast<std::size_t>(header::other) + 1;
-
-/// The fields by the order of enum header, those of one name in their own order: a counting sort.
-std::vector<std::uint32_t> in_order(const std::vector<header_field>& fields) {
-  std::array<std::uint32_t, ranks + 1> begin{};
-  for (const auto& f : fields) ++begin[static_cast<std::size_t>(f.id) + 1];
-  for (std::size_t i = 1; i <= ranks; ++i) begin[i] += begin[i - 1];
-  std::vector<std::uint32_t> out(fields.size());
-  for (std::uint32_t i = 0; i < fields.size(); ++i) out[begin[static_cast<std::size_t>(fields[i].id)]++] = i;
+/// The fields by the order of enum header, those of one name in their own order. Few, and nearly sorted.
+boost::container::small_vector<const header_field*, 32> in_order(const std::vector<header_field>& fields) {
+  boost::container::small_vector<const header_field*, 32> out;
+  for (const auto& f : fields) {
+    auto at = out.end();
+    while (at != out.begin() && (*std::prev(at))->id > f.id) --at;
+    out.insert(at, &f);
+  }
   return out;
 }
 
@@ -45,6 +45,10 @@ std::vector<std::uint32_t> in_order(const std::vector<header_field>& fields) {
 
 void write_line(std::string& out, const header_field& f) {
   append_line(out, f.id == header::other ? std::string_view(f.name) : to_string(f.id), f.value);
+}
+
+void write_line(std::string& out, header id, std::string_view value) {
+  append_line(out, to_string(id), value);
 }
 
 void write_rest(std::string& out, const header_list& headers, std::string_view body) {
@@ -56,8 +60,8 @@ void write_rest(std::string& out, const header_list& headers, std::string_view b
     const auto end = std::to_chars(digits, digits + sizeof digits, body.size()).ptr;
     append_line(out, to_string(header::content_length), {digits, static_cast<std::size_t>(end - digits)});
   };
-  for (const auto i : in_order(fields)) {
-    const auto& f = fields[i];
+  for (const auto* field : in_order(fields)) {
+    const auto& f = *field;
     if (f.id == header::content_length) continue;
     if (f.id == header::other) {
       if (!length_written) write_length();

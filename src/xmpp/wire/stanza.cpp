@@ -224,7 +224,8 @@ boost::system::result<stanza, stox::error> parse_stanza(const xml::element& e) {
 
 std::string write(const message& m) {
   std::string out;
-  out.reserve(256);
+  // Most have one body, and words of ours that take little.
+  out.reserve(512 + (m.bodies.empty() ? 0 : m.bodies.front().text.size()));
   // RFC 6121 §5.2.2: normal is the default and needs no attribute.
   open_stanza(out, "message", m.from, m.to, m.type == message_type::normal ? "" : to_string(m.type), m.id);
   write_attribute(out, "xml:lang", m.lang);
