@@ -36,7 +36,7 @@ constexpr aside_name aside_names[] = {
     {gateway::aside::report_retried, "reports_retried_total",
      "Disposition notifications sent again, because the SIP user or the way to him was away."},
     {gateway::aside::report_lost, "reports_lost_total",
-     "Disposition notifications that the SIP side refused, or did not take in several tries."},
+     "Disposition notifications that the SIP side refused or did not take in several tries, or without room."},
     {gateway::aside::receipt_sent, "receipts_sent_total",
      "Receipts and markers sent to XMPP users who asked for them."},
     {gateway::aside::late_failure, "late_failures_total",

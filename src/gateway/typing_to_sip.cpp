@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/lane.hpp"
 #include "gateway/lock.hpp"
 #include "gateway/report.hpp"
 #include "gateway/timer_keys.hpp"
@@ -47,7 +48,7 @@ typing_to_sip::place* typing_to_sip::find(const xmpp::jid& from, const xmpp::jid
 typing_to_sip::place* typing_to_sip::make(const xmpp::message& m, context& c) {
   auto key = key_of(m.from, *m.to);
   const auto cost =
-      sizeof(place) + entry_bytes + 2 * (key.size() + m.from.resource.size() + m.to->resource.size());
+      sizeof(place) + entry_bytes + 4 * (key.size() + m.from.resource.size() + m.to->resource.size());
   if (typists_.size() >= most || !c.memory().has_room(cost)) {
     c.counts().count(aside::typing_dropped);
     return nullptr;
@@ -62,9 +63,16 @@ typing_to_sip::place* typing_to_sip::make(const xmpp::message& m, context& c) {
 void typing_to_sip::erase(place& at, context& c) {
   auto& t = at.second;
   c.set_timer(t.timer, 0, std::nullopt);
-  if (t.pending) open_.erase(*t.pending);
+  if (t.pending) end_transaction(t);
   by_number_.erase(t.number);
   typists_.erase(typists_.find(at.first));
+}
+
+void typing_to_sip::end_transaction(typist& t) {
+  open_.erase(*t.pending);
+  t.pending.reset();
+  lanes_.erase(t.lane);
+  reports_.is_free(t.lane);
 }
 
 void typing_to_sip::drop(place& at, context& c) {
@@ -149,10 +157,11 @@ void typing_to_sip::send(place& at, bool active, context& c) {
                                            how, c.domains().addresses);
   if (!made) return drop(at, c);
   // RFC 3428 §8: one MESSAGE to a URI at a time. A text that arrived after the notice would end it at once.
-  if (active && texts_.is_busy(jid, made->value.uri)) {
+  auto lane = lane_of(jid, made->value.uri);
+  if (texts_.is_busy(lane)) {
     if (++t.holds > most_holds) return drop(at, c);
     // One that is only refreshed stays as it is told: the next try is the next of its refreshes.
-    if (!t.told) t.wanted = active;
+    if (active != t.told) t.wanted = active;
     return c.set_timer(t.timer, key_in(timer_space::typing_to_sip, t.number), c.now().steady + hold_for);
   }
   if (c.logs(log_level::debug)) {
@@ -162,6 +171,8 @@ void typing_to_sip::send(place& at, bool active, context& c) {
   c.counts().count(aside::typing_to_sip);
   const auto tx = c.request(c.route(std::move(made->value), *host));
   t.pending = tx;
+  t.lane = std::move(lane);
+  lanes_.insert(t.lane);
   t.told = active;
   open_.emplace(tx, &at);
   c.set_timer(t.timer, key_in(timer_space::typing_to_sip, t.number),
@@ -174,8 +185,7 @@ bool typing_to_sip::answered(const sip::response_received& e, context& c) {
   if (e.response.status < 200) return true;
   auto& at = *known->second;
   auto& t = at.second;
-  open_.erase(known);
-  t.pending.reset();
+  end_transaction(t);
   if (const auto name = peer_name(t.to, c.domains()))
     c.peers().learn(*name, t.to.domain, lessons_of(e.response, notice_form), c.now(), c);
   // RFC 3994 §4: after a 415 no more. Any other failure is no reason to try again, either.
