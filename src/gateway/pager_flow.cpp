@@ -102,7 +102,7 @@ void pager_flow::notice(const xmpp::message& m, const xmpp::extras& x, context& 
       follow_state(m, *x.state, talk_, c.now().steady);
       typing = typing_to_sip_.handle(m, *x.state, c);
     } else {
-      c.counts().count(aside::typing_dropped);
+      c.counts().count(typing_drop::rate);
     }
   }
   ignore(report ? "report" : typing ? "typing" : "no_body");

@@ -30,7 +30,7 @@ void pager_to_xmpp::typed(const sip::request_received& e, const sip::uri& from,
   bool shown = false;
   const bool allowed =
       allows_typing(rates_, sender->bare_text(), target->bare_text(), c.settings().limits, c.now().steady);
-  if (!allowed) c.counts().count(aside::typing_dropped);
+  if (!allowed) c.counts().count(typing_drop::rate);
   // Also where CPIM hides it from who looks at Content-Type.
   if (const auto name = allowed ? peer_name(*sender, c.domains()) : std::nullopt)
     c.peers().learn(*name, sender->domain, {feature::is_composing, true, learned_by::received}, c.now(), c);

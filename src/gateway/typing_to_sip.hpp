@@ -14,6 +14,7 @@
 #include "gateway/open_message.hpp"
 #include "gateway/pager_to_sip.hpp"
 #include "gateway/report_queue.hpp"
+#include "gateway/typing_places.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "xmpp/wire/stanza.hpp"
 #include "xmpp/wire/xep/chat_states.hpp"
@@ -68,7 +69,7 @@ class typing_to_sip {
   void step(place& at, context& c);
   void send(place& at, bool active, context& c);
   void end_transaction(typist& t);
-  void drop(place& at, context& c);
+  void drop(place& at, typing_drop why, context& c);
   void erase(place& at, context& c);
   static bool may_send(const typist& t, context& c);
 
@@ -76,6 +77,7 @@ class typing_to_sip {
   const pager_to_sip& texts_;
   report_queue& reports_;
   typist_map typists_;
+  typing_places places_;
   std::unordered_map<std::uint64_t, place*> by_number_;
   std::unordered_map<sip::client_tx, place*> open_;
   std::unordered_set<std::string> lanes_;  ///< in which one is pending
