@@ -27,8 +27,6 @@ constexpr aside_name aside_names[] = {
      "Typing notices sent to SIP users whose client knows them."},
     {gateway::aside::typing_to_xmpp, "typing_notices_to_xmpp_total",
      "Chat states sent to XMPP users whose client knows them."},
-    {gateway::aside::typing_dropped, "typing_notices_dropped_total",
-     "Typing notices that were not sent for want of room, or that failed."},
     {gateway::aside::late_notice, "late_notices_sent_total",
      "Messages to SIP users whose text failed after it was accepted."},
     {gateway::aside::report_sent, "reports_sent_total",
@@ -36,7 +34,8 @@ constexpr aside_name aside_names[] = {
     {gateway::aside::report_retried, "reports_retried_total",
      "Disposition notifications sent again, because the SIP user or the way to him was away."},
     {gateway::aside::report_lost, "reports_lost_total",
-     "Disposition notifications that the SIP side refused, or did not take in several tries."},
+     "Disposition notifications that the SIP side refused or did not take in several tries, or without "
+     "room."},
     {gateway::aside::receipt_sent, "receipts_sent_total",
      "Receipts and markers sent to XMPP users who asked for them."},
     {gateway::aside::late_failure, "late_failures_total",
@@ -60,6 +59,14 @@ void add_messages(std::vector<sample>& out, const gateway::counters& counts) {
   }
   for (const auto& [what, name, help] : aside_names) {
     out.push_back({name, help, false, {}, static_cast<double>(counts.total(what))});
+  }
+  for (std::size_t i = 0; i < gateway::typing_drop_count; ++i) {
+    const auto why = static_cast<gateway::typing_drop>(i);
+    out.push_back({"typing_notices_dropped_total",
+                   "Typing notices that were not sent, or that failed, by cause.",
+                   false,
+                   {{"cause", std::string(to_string(why))}},
+                   static_cast<double>(counts.total(why))});
   }
   for (const auto d : {gateway::direction::to_xmpp, gateway::direction::to_sip}) {
     out.push_back({"messages_received_total",

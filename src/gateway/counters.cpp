@@ -23,6 +23,22 @@ std::string_view to_string(outcome o) {
   return "?";
 }
 
+std::string_view to_string(typing_drop d) {
+  switch (d) {
+    case typing_drop::rate: return "rate";
+    case typing_drop::loop: return "loop";
+    case typing_drop::sender_full: return "sender_full";
+    case typing_drop::domain_full: return "domain_full";
+    case typing_drop::full: return "full";
+    case typing_drop::memory: return "memory";
+    case typing_drop::link: return "link";
+    case typing_drop::busy: return "busy";
+    case typing_drop::withdrawn: return "withdrawn";
+    case typing_drop::failed: return "failed";
+  }
+  return "?";
+}
+
 void counters::count(direction d, outcome o, std::string_view cause, std::string_view domain) {
   const counter_view wanted{d, o, cause};
   auto at = messages_.lower_bound(wanted);

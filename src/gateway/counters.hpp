@@ -34,7 +34,6 @@ enum class aside : std::uint8_t {
   malformed_stanza,    ///< an iq, presence or error that cannot be read
   typing_to_sip,       ///< a typing notice to a SIP user whose client knows them
   typing_to_xmpp,      ///< a chat state to an XMPP user whose client knows them
-  typing_dropped,      ///< a typing notice that was not sent, or that failed
   late_notice,         ///< a message of ours to a SIP user whose text failed after the 2xx
   report_sent,         ///< a disposition notification to a SIP user who asked for it
   report_retried,      ///< one that was sent again
@@ -44,7 +43,23 @@ enum class aside : std::uint8_t {
   report_unmatched,    ///< a disposition notification from a SIP user that nobody waits for
   form_refused,        ///< a MESSAGE in CPIM that was refused for its form, and sent again as plain text
 };
-inline constexpr std::size_t aside_count = 17;
+inline constexpr std::size_t aside_count = 16;
+
+/// Why a typing notice was not sent, or came to nothing.
+enum class typing_drop : std::uint8_t {
+  rate,         ///< its sender sends too many
+  loop,         ///< it was here before
+  sender_full,  ///< its sender types to too many people
+  domain_full,  ///< too many people of its sender's domain type
+  full,         ///< too many people type
+  memory,       ///< messages need what is left
+  link,         ///< the XMPP server is not there, or does not read
+  busy,         ///< what was pending before it took too long
+  withdrawn,    ///< its receiver's client, or the domain, does not take it any more
+  failed,       ///< the SIP side refused it or did not answer
+};
+inline constexpr std::size_t typing_drop_count = 10;
+std::string_view to_string(typing_drop d);
 
 /// Counts messages: each that came in once, and once by outcome and cause. Causes are our own words and SIP
 /// codes, so their number is bounded.
@@ -54,6 +69,7 @@ class counters {
   /// `domain`: the served domain's XMPP name.
   void count(direction d, outcome o, std::string_view cause, std::string_view domain);
   void count(aside a) { ++asides_[static_cast<std::size_t>(a)]; }
+  void count(typing_drop d) { ++typing_drops_[static_cast<std::size_t>(d)]; }
   void count_losses(direction d, std::uint64_t n) { losses_[static_cast<std::size_t>(d)] += n; }
 
   struct key {
@@ -72,6 +88,7 @@ class counters {
   std::uint64_t total(direction d, outcome o) const;
   std::uint64_t losses(direction d) const { return losses_[static_cast<std::size_t>(d)]; }
   std::uint64_t received(direction d) const { return received_[static_cast<std::size_t>(d)]; }
+  std::uint64_t total(typing_drop d) const { return typing_drops_[static_cast<std::size_t>(d)]; }
   std::uint64_t total(aside a) const { return asides_[static_cast<std::size_t>(a)]; }
 
  private:
@@ -80,6 +97,7 @@ class counters {
   std::uint64_t losses_[2] = {};
   std::uint64_t received_[2] = {};
   std::uint64_t asides_[aside_count] = {};
+  std::uint64_t typing_drops_[typing_drop_count] = {};
 };
 
 /// For the lookup without building a string.

@@ -70,7 +70,7 @@ void send(const receipt_row& asked, receipt_kind what, const xmpp::jid& from, re
                    : what == receipt_kind::displayed ? "displayed"
                                                      : "delivered"}});
   }
-  queue.send(c.route(*std::move(made), host_of(*target, asked, c)), *std::move(user), std::move(a), c);
+  queue.send(c.route(*std::move(made), host_of(*target, asked, c)), from, *std::move(user), std::move(a), c);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.hpp"
 #include "gateway/learn.hpp"
 #include "gateway/report.hpp"
 #include "payload/cpim.hpp"
@@ -14,6 +15,8 @@
 namespace stox::gateway {
 
 namespace {
+
+constexpr std::size_t max_logged_id = 128;  ///< bytes; it is the peer's, and ours are much shorter
 
 /// Nothing: they can all not be read.
 using reports = std::vector<payload::imdn>;
@@ -108,8 +111,14 @@ std::optional<sip::reply> take_notifications(const payload::content_type& type, 
     const auto asked = what ? c.receipts().take(key, *what, c.now(), c) : std::nullopt;
     if (asked) {
       tell(*asked, *what, c);
-    } else {
-      c.counts().count(aside::report_unmatched);
+      continue;
+    }
+    c.counts().count(aside::report_unmatched);
+    // Anybody can send them, as many as he likes: never above debug.
+    if (c.logs(log_level::debug)) {
+      note(c, log_level::debug, "message.to_sip.report_unmatched", {{}, {}, {}, key.aor, key.jid},
+           {{"what", what ? std::string(word_of(*what)) : std::string("of no use")},
+            {"message_id", std::string(text::utf8_prefix(d.message_id, max_logged_id))}});
     }
   }
   return answer(200, {});

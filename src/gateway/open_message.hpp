@@ -14,7 +14,7 @@ namespace stox::gateway {
 /// A message on its way, for the operator who asks what is open. Never its body.
 struct open_message {
   direction dir{};
-  std::string_view state;  ///< to XMPP its stage; to SIP "pending"
+  std::string_view state;  ///< to XMPP its stage; to SIP "pending" or "behind_report"
   wall_time begun;
   std::string conversation, call_id, stanza_id, from, to;
   std::size_t waiting = 0;  ///< to SIP: messages behind it in its lane

@@ -14,6 +14,17 @@
 namespace stox::gateway {
 
 void pager_flow::handle(const xmpp::message& m, context& c) {
+  take(m, c);
+  use_free_lanes(c);
+}
+
+void pager_flow::use_free_lanes(context& c) {
+  while (const auto lane = reports_.next_free()) {
+    if (!to_sip_.go_on(*lane, c) && !typing_to_sip_.is_pending(*lane)) reports_.go_on(*lane, c);
+  }
+}
+
+void pager_flow::take(const xmpp::message& m, context& c) {
   switch (m.type) {
     case xmpp::message_type::error:
       follow_error(m, talk_, c.now().steady);
@@ -91,7 +102,7 @@ void pager_flow::notice(const xmpp::message& m, const xmpp::extras& x, context& 
       follow_state(m, *x.state, talk_, c.now().steady);
       typing = typing_to_sip_.handle(m, *x.state, c);
     } else {
-      c.counts().count(aside::typing_dropped);
+      c.counts().count(typing_drop::rate);
     }
   }
   ignore(report ? "report" : typing ? "typing" : "no_body");
@@ -100,11 +111,12 @@ void pager_flow::notice(const xmpp::message& m, const xmpp::extras& x, context& 
 void pager_flow::handle_timeout(std::uint64_t key, context& c) {
   switch (space_of(key)) {
     case timer_space::pager_to_xmpp:
-      if (!reports_.timed_out(key, c)) to_xmpp_.timed_out(key, c);
-      return;
-    case timer_space::typing_to_sip: return typing_to_sip_.timed_out(number_of(key), c);
-    case timer_space::typing_to_xmpp: return typing_to_xmpp_.timed_out(number_of(key), c);
+      if (!reports_.timed_out(key)) to_xmpp_.timed_out(key, c);
+      break;
+    case timer_space::typing_to_sip: typing_to_sip_.timed_out(number_of(key), c); break;
+    case timer_space::typing_to_xmpp: typing_to_xmpp_.timed_out(number_of(key), c); break;
   }
+  use_free_lanes(c);
 }
 
 void pager_flow::abandon(const work_end& why, context& c) {
@@ -113,6 +125,7 @@ void pager_flow::abandon(const work_end& why, context& c) {
   typing_to_xmpp_.abandon(why, c);
   typing_to_sip_.abandon(why, c);
   reports_.abandon(why, c);
+  use_free_lanes(c);
 }
 
 std::vector<open_message> pager_flow::open_messages(std::string_view domain, std::size_t limit) const {

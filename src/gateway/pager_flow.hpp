@@ -27,8 +27,8 @@ class pager_flow {
       : talk_(memory, ids),
         rates_(memory, ids),
         to_xmpp_(talk_, rates_, typing_to_xmpp_, reports_),
-        to_sip_(talk_, rates_),
-        typing_to_sip_(talk_, to_sip_) {}
+        to_sip_(talk_, rates_, reports_),
+        typing_to_sip_(talk_, to_sip_, reports_) {}
 
   void handle(sip::request_received& e, context& c) {
     c.counts().came_in(direction::to_xmpp);
@@ -36,9 +36,11 @@ class pager_flow {
   }
   void handle(const sip::response_received& e, context& c) {
     if (!typing_to_sip_.answered(e, c) && !reports_.answered(e, c)) to_sip_.answered(e, c);
+    use_free_lanes(c);
   }
   void handle(const sip::request_failed& e, context& c) {
     if (!typing_to_sip_.failed(e, c) && !reports_.failed(e, c)) to_sip_.failed(e, c);
+    use_free_lanes(c);
   }
   void handle(const xmpp::message& m, context& c);
   void handle(const xmpp::stanza_sent& e, context& c) { to_xmpp_.sent(e.ref, c); }
@@ -60,6 +62,9 @@ class pager_flow {
   std::size_t rates_memory() const { return rates_.memory_used(); }
 
  private:
+  void take(const xmpp::message& m, context& c);
+  /// What an event has freed, RFC 3428 §8: texts first, then reports.
+  void use_free_lanes(context& c);
   void written(const xmpp::message& m, context& c);
 
   void late_error(const xmpp::message& m, context& c);

@@ -159,7 +159,7 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
   if (!made) return refuse(m, made.error(), x.encrypted ? "encrypted" : "content", a, c);
 
   // RFC 3428 §8: while one is pending for this Request-URI, the next waits.
-  const std::string key = key_of(t.jid, made->value.uri);
+  const std::string key = lane_of(t.jid, made->value.uri);
   if (asked && made->plain) asked->plain = c.route(*std::move(made->plain), *host);
   // RFC 6121 §8.5.3.2.1: so it is for chats among XMPP users, too.
   const bool falls_back = !how.gr.empty() && (to.is_bare() || m.type == xmpp::message_type::chat);
@@ -210,7 +210,7 @@ void pager_to_sip::take_in(const std::string& jid, const std::string& key, queue
   ++senders_[jid];
   auto& at = *lanes_.try_emplace(key).first;
   auto& l = at.second;
-  if (!l.pending) return start(at, std::move(q), c);
+  if (!l.pending && l.waiting.empty() && !reports_.is_pending(key)) return start(at, std::move(q), c);
   ++waiting_;
   l.waiting.push_back(std::move(q));
 }
@@ -235,9 +235,27 @@ void pager_to_sip::next(place& at, context& c) {
   auto& l = at.second;
   l.pending.reset();
   if (l.waiting.empty()) {
-    lanes_.erase(lanes_.find(at.first));
+    end_lane(lanes_.find(at.first));
     return;
   }
+  start_next(at, c);
+}
+
+bool pager_to_sip::go_on(const std::string& key, context& c) {
+  if (lanes_.empty()) return false;
+  const auto at = lanes_.find(key);
+  if (at == lanes_.end()) return false;
+  if (!at->second.pending) start_next(*at, c);
+  return true;
+}
+
+pager_to_sip::lane_map::iterator pager_to_sip::end_lane(lane_map::iterator at) {
+  reports_.is_free(at->first);
+  return lanes_.erase(at);
+}
+
+void pager_to_sip::start_next(place& at, context& c) {
+  auto& l = at.second;
   auto q = std::move(l.waiting.front());
   l.waiting.pop_front();
   --waiting_;
@@ -324,7 +342,7 @@ void pager_to_sip::fail_lane(place& at, const xmpp::stanza_error& e, std::string
   auto waiting = std::move(at.second.waiting);
   waiting_ -= waiting.size();
   release(at.first, waiting.size());
-  lanes_.erase(lanes_.find(at.first));
+  end_lane(lanes_.find(at.first));
   for (const auto& q : waiting) tell(q.sender, e, outcome::failed, cause, c);
 }
 
@@ -359,21 +377,21 @@ void pager_to_sip::abandon(const work_end& why, context& c) {
                 [&why](const auto& known) { return why.concerns(known.second->second.pending->to.domain); });
   for (auto at = lanes_.begin(); at != lanes_.end();) {
     auto& [key, l] = *at;
-    if (!why.concerns(l.pending->to.domain)) {
+    if (!why.concerns(first_of(l).to.domain)) {
       ++at;
       continue;
     }
-    tell(*l.pending, error, outcome::in_doubt, why.cause, c);
+    if (l.pending) tell(*l.pending, error, outcome::in_doubt, why.cause, c);
     for (const auto& q : l.waiting) tell(q.sender, error, outcome::failed, why.cause, c);
     waiting_ -= l.waiting.size();
-    release(key, l.waiting.size() + 1);
-    at = lanes_.erase(at);
+    release(key, l.waiting.size() + (l.pending ? 1 : 0));
+    at = end_lane(at);
   }
 }
 
 bool pager_to_sip::is_open(std::string_view domain) const {
   return std::any_of(lanes_.begin(), lanes_.end(),
-                     [domain](const place& at) { return at.second.pending->to.domain == domain; });
+                     [domain](const place& at) { return first_of(at.second).to.domain == domain; });
 }
 
 std::vector<open_message> pager_to_sip::open_messages(std::string_view domain, std::size_t limit) const {
@@ -383,13 +401,15 @@ std::vector<open_message> pager_to_sip::open_messages(std::string_view domain, s
   };
   std::vector<row> rows;
   for (const auto& [key, l] : lanes_) {
-    if (domain.empty() || l.pending->to.domain == domain) rows.push_back({l.pending->begun, &l});
+    const auto& o = first_of(l);
+    if (domain.empty() || o.to.domain == domain) rows.push_back({o.begun, &l});
   }
   std::vector<open_message> out;
   for (const auto& r : oldest(std::move(rows), limit)) {
-    const auto& o = *r.at->pending;
-    out.push_back({direction::to_sip, "pending", o.begun, o.conversation, o.call_id, o.id, o.from.to_string(),
-                   o.to.to_string(), r.at->waiting.size()});
+    const auto& o = first_of(*r.at);
+    const bool sent = r.at->pending.has_value();
+    out.push_back({direction::to_sip, sent ? "pending" : "behind_report", o.begun, o.conversation, o.call_id,
+                   o.id, o.from.to_string(), o.to.to_string(), r.at->waiting.size() - (sent ? 0 : 1)});
   }
   return out;
 }

@@ -13,9 +13,11 @@
 #include "base/byte_account.hpp"
 #include "gateway/context.hpp"
 #include "gateway/conversation.hpp"
+#include "gateway/lane.hpp"
 #include "gateway/open_message.hpp"
 #include "gateway/rate_limit.hpp"
 #include "gateway/report.hpp"
+#include "gateway/report_queue.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "xmpp/wire/stanza.hpp"
 #include "xmpp/wire/xep/extras.hpp"
@@ -23,13 +25,14 @@
 namespace stox::gateway {
 
 /// XMPP message -> SIP MESSAGE. At most one MESSAGE is pending per (sender, Request-URI) pair, RFC 3428 §8;
-/// the rest waits in order in that pair's lane. A time-out, a transport error or 480 says that the peer is
-/// away: then the whole lane fails at once. A 2xx has no counterpart in XMPP; every other end becomes an
-/// error stanza with the original id.
+/// the rest waits in order in that pair's lane, where the one that is pending may be a report. A time-out, a
+/// transport error or 480 says that the peer is away: then the whole lane fails at once. A 2xx has no
+/// counterpart in XMPP; every other end becomes an error stanza with the original id.
 class pager_to_sip {
  public:
-  /// Both outlive it.
-  pager_to_sip(conversations& talk, rate_limit& rates) : talk_(talk), rates_(rates) {}
+  /// All outlive it.
+  pager_to_sip(conversations& talk, rate_limit& rates, report_queue& reports)
+      : talk_(talk), rates_(rates), reports_(reports) {}
 
   /// `x`: what read_extras gave; the message is content::text.
   void handle(const xmpp::message& m, const xmpp::extras& x, context& c);
@@ -43,10 +46,10 @@ class pager_to_sip {
   void abandon(const work_end& why, context& c);
   std::size_t open() const { return open_.size() + waiting_; }
   bool is_open(std::string_view domain) const;
-  /// Whether something of that sender (bare JID) is pending for that Request-URI.
-  bool is_busy(const std::string& jid, const std::string& uri) const {
-    return !lanes_.empty() && lanes_.find(key_of(jid, uri)) != lanes_.end();
-  }
+  /// Whether a text or a report is pending in that lane.
+  bool is_busy(const std::string& key) const { return lanes_.contains(key) || reports_.is_pending(key); }
+  /// The report that was pending in that lane is over: the next text there. Whether one is pending now.
+  bool go_on(const std::string& key, context& c);
   std::vector<open_message> open_messages(std::string_view domain, std::size_t limit) const;
 
  private:
@@ -72,7 +75,7 @@ class pager_to_sip {
     charge memory;
   };
   struct lane {
-    std::optional<origin> pending;
+    std::optional<origin> pending;       ///< nullopt: a report is, and something waits
     std::optional<sip::outgoing> again;  ///< the pending one, if it falls back
     charge memory;
     std::list<queued> waiting;  ///< a list: most lanes never have any, and an empty deque is not small
@@ -110,6 +113,9 @@ class pager_to_sip {
   void start(place& at, queued&& q, context& c);
   /// After the pending one ended: the next, or the lane goes.
   void next(place& at, context& c);
+  void start_next(place& at, context& c);
+  lane_map::iterator end_lane(lane_map::iterator at);
+  static const origin& first_of(const lane& l) { return l.pending ? *l.pending : l.waiting.front().sender; }
   void fail_lane(place& at, const xmpp::stanza_error& e, std::string_view cause, context& c);
   /// Whether the answer says that the device that was addressed is not there and has not got it.
   static bool device_is_gone(std::uint16_t status);
@@ -137,11 +143,11 @@ class pager_to_sip {
   /// `n` messages of the lane's sender ended.
   void release(const std::string& key, std::size_t n);
   static about about_of(const origin& o);
-  static std::string key_of(const std::string& jid, const std::string& uri) { return jid + '\0' + uri; }
 
   conversations& talk_;
   rate_limit& rates_;
-  lane_map lanes_;  ///< only those with something pending
+  report_queue& reports_;
+  lane_map lanes_;  ///< only those with a text that is pending or waits
   std::unordered_map<sip::client_tx, place*> open_;
   /// Open and waiting messages of each sender's bare JID: he could else fill the gateway by writing to ever
   /// new addresses.

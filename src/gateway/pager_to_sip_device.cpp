@@ -45,7 +45,7 @@ void pager_to_sip::to_user(place& at, std::uint16_t status, context& c) {
   all.splice(all.end(), l.waiting);
   waiting_ -= all.size() - 1;
   release(key, all.size() - 1);
-  lanes_.erase(lanes_.find(key));
+  end_lane(lanes_.find(key));
   for (auto& q : all) {
     auto& r = q.out.request;
     const auto* to = r.headers.find(sip::header::to);
@@ -64,7 +64,7 @@ void pager_to_sip::to_user(place& at, std::uint16_t status, context& c) {
     };
     readdress(r);
     if (is_rich(q.sender)) readdress(q.sender.asked->plain->request);
-    const auto there = key_of(jid, r.uri);
+    const auto there = lane_of(jid, r.uri);
     take_in(jid, there, std::move(q), c);
   }
 }

@@ -20,7 +20,7 @@ void pager_to_xmpp::typed(arrival& a, const result<payload::is_composing>& notic
   const auto* pair = talk_.find_pair(jid, aor, c.now().steady);
   bool shown = false;
   const bool allowed = allows_typing(rates_, aor, jid, c.settings().limits, c.now().steady);
-  if (!allowed) c.counts().count(aside::typing_dropped);
+  if (!allowed) c.counts().count(typing_drop::rate);
   // Also where CPIM hides it from who looks at Content-Type.
   if (const auto name = allowed ? peer_name(a.sender, c.domains()) : std::nullopt)
     c.peers().learn(*name, a.sender.domain, {feature::is_composing, true, learned_by::received}, c.now(), c);

@@ -1,10 +1,9 @@
 #include "gateway/report_queue.hpp"
 
 #include <array>
-#include <string>
 #include <utility>
-#include <vector>
 
+#include "gateway/lane.hpp"
 #include "gateway/learn.hpp"
 #include "sip/wire/headers.hpp"
 
@@ -30,35 +29,66 @@ bool may_pass(std::uint16_t status) {
 
 }  // namespace
 
-void report_queue::send(sip::outgoing out, xmpp::jid user, about a, context& c) {
-  c.counts().count(aside::report_sent);
-  const auto bytes = entry_bytes + sizeof(report) + size_of(out);
-  if (reports_.size() >= most || !c.memory().has_room(bytes)) {
-    c.request(std::move(out));
-    return;
-  }
+void report_queue::send(sip::outgoing out, const xmpp::jid& from, xmpp::jid user, about a, context& c) {
+  auto lane = lane_of(from.bare_text(), out.request.uri);
+  const auto bytes = entry_bytes + sizeof(report) + size_of(out) + 3 * lane.size();
+  const auto known = lines_.find(lane);
+  const bool full =
+      reports_.size() >= most || (known != lines_.end() && known->second.waiting.size() >= most_in_line);
+  if (full || !c.memory().has_room(bytes)) return note_lost(std::move(a), full ? "full" : "memory", c);
   // A number that no stanza has: both have their deadlines in one place.
-  const auto key = static_cast<std::uint64_t>(c.new_ref());
-  const auto at = reports_.try_emplace(key).first;
-  at->second.out = std::move(out);
-  at->second.user = std::move(user);
-  at->second.names = std::move(a);
-  at->second.memory = charge(c.memory(), bytes);
-  try_now(at, c);
+  const auto at = reports_.try_emplace(static_cast<std::uint64_t>(c.new_ref())).first;
+  auto& r = at->second;
+  r.out = std::move(out);
+  r.user = std::move(user);
+  r.names = std::move(a);
+  r.lane = std::move(lane);
+  r.memory = charge(c.memory(), bytes);
+  stand_in_line(at);
 }
 
-void report_queue::try_now(report_map::iterator at, context& c) {
-  at->second.tx = c.request(at->second.out);
-  sent_.emplace(at->second.tx, at->first);
+void report_queue::stand_in_line(report_map::iterator at) {
+  auto& r = at->second;
+  r.at = stage::in_line;
+  lines_[r.lane].waiting.push_back(at->first);
+  free_.push_back(r.lane);
+}
+
+std::optional<std::string> report_queue::next_free() {
+  if (free_.empty()) return std::nullopt;
+  auto lane = std::move(free_.back());
+  free_.pop_back();
+  return lane;
+}
+
+void report_queue::go_on(const std::string& lane, context& c) {
+  const auto known = lines_.find(lane);
+  if (known == lines_.end() || known->second.pending || known->second.waiting.empty()) return;
+  auto& [key, l] = *known;
+  const auto at = reports_.find(l.waiting.front());
+  l.waiting.pop_front();
+  l.pending = true;
+  auto& r = at->second;
+  c.counts().count(std::exchange(r.was_sent, true) ? aside::report_retried : aside::report_sent);
+  r.at = stage::pending;
+  r.tx = c.request(r.out);
+  sent_.emplace(r.tx, at->first);
 }
 
 report_queue::report_map::iterator report_queue::take(sip::client_tx tx) {
   const auto known = sent_.find(tx);
   if (known == sent_.end()) return reports_.end();
   const auto at = reports_.find(known->second);
-  sent_.erase(known);
-  at->second.tx = sip::client_tx::none;
+  end_transaction(at->second);
   return at;
+}
+
+void report_queue::end_transaction(report& r) {
+  sent_.erase(std::exchange(r.tx, sip::client_tx::none));
+  const auto at = lines_.find(r.lane);
+  at->second.pending = false;
+  if (at->second.waiting.empty()) lines_.erase(at);
+  free_.push_back(r.lane);
 }
 
 bool report_queue::answered(const sip::response_received& e, context& c) {
@@ -92,40 +122,66 @@ bool report_queue::failed(const sip::request_failed& e, context& c) {
 
 void report_queue::again(report_map::iterator at, unsigned challenges, std::string_view cause, context& c) {
   auto& r = at->second;
-  if (r.tries == pauses.size() || c.draining()) return lose(at, cause, c);
   auto& headers = r.out.request.headers;
   const auto* value = headers.find(sip::header::cseq);
   if (const auto last = sip::parse_cseq(value == nullptr ? std::string_view() : *value))
     headers.set(sip::header::cseq,
                 sip::write(sip::cseq{last->number + challenges + 1, last->method, last->method_name}));
+  // What is in line behind it would only hear the same, each after its own wait.
+  std::deque<std::uint64_t> behind;
+  if (const auto known = lines_.find(r.lane); known != lines_.end()) {
+    behind = std::move(known->second.waiting);
+    lines_.erase(known);
+  }
+  pause(at, cause, c);
+  for (const auto key : behind) pause(reports_.find(key), cause, c);
+}
+
+/// It is in no line, and nothing of it is pending.
+void report_queue::pause(report_map::iterator at, std::string_view cause, context& c) {
+  auto& r = at->second;
+  r.at = stage::paused;
+  ++paused_;
+  if (r.tries == pauses.size() || paused_ > most_paused || c.draining()) return lose(at, cause, c);
   c.set_timer(r.timer, at->first, c.now().steady + pauses[r.tries]);
   ++r.tries;
 }
 
-bool report_queue::timed_out(std::uint64_t key, context& c) {
+bool report_queue::timed_out(std::uint64_t key) {
   const auto at = reports_.find(key);
   if (at == reports_.end()) return false;
   at->second.timer = {};
-  c.counts().count(aside::report_retried);
-  try_now(at, c);
+  --paused_;
+  stand_in_line(at);
   return true;
 }
 
-void report_queue::lose(report_map::iterator at, std::string_view cause, context& c) {
-  auto& r = at->second;
-  c.set_timer(r.timer, 0, std::nullopt);
+void report_queue::note_lost(about names, std::string_view cause, context& c) {
   c.counts().count(aside::report_lost);
   if (c.logs(log_level::info))
-    note(c, log_level::info, "message.to_xmpp.report_lost", std::move(r.names),
+    note(c, log_level::info, "message.to_xmpp.report_lost", std::move(names),
          {{"cause", std::string(cause)}});
+}
+
+/// Nothing of it is pending.
+void report_queue::lose(report_map::iterator at, std::string_view cause, context& c) {
+  auto& r = at->second;
+  if (r.at == stage::paused) --paused_;
+  c.set_timer(r.timer, 0, std::nullopt);
+  note_lost(std::move(r.names), cause, c);
   reports_.erase(at);
 }
 
 void report_queue::abandon(const work_end& why, context& c) {
   for (auto at = reports_.begin(); at != reports_.end();) {
     const auto here = at++;
-    if (!why.concerns(here->second.user.domain)) continue;
-    sent_.erase(here->second.tx);
+    auto& r = here->second;
+    if (!why.concerns(r.user.domain)) continue;
+    if (r.at == stage::pending) end_transaction(r);
+    if (const auto known = lines_.find(r.lane); r.at == stage::in_line && known != lines_.end()) {
+      std::erase(known->second.waiting, here->first);
+      if (!known->second.pending && known->second.waiting.empty()) lines_.erase(known);
+    }
     lose(here, why.cause, c);
   }
 }

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/lane.hpp"
 #include "gateway/lock.hpp"
 #include "gateway/report.hpp"
 #include "gateway/timer_keys.hpp"
@@ -24,8 +25,7 @@ constexpr unsigned most_refreshes = 3;
 constexpr auto hold_for = std::chrono::milliseconds(500);
 constexpr unsigned most_holds = 20;
 
-constexpr std::size_t most = 10'000;               ///< who type at the same time
-constexpr std::size_t entry_bytes = 3 * 64 + 128;  ///< what containers spend on one, and a hop mark
+constexpr std::size_t entry_bytes = 4 * 64 + 128;  ///< what containers spend on one, and a hop mark
 
 constexpr std::array notice_form = {feature::is_composing};
 
@@ -47,9 +47,10 @@ typing_to_sip::place* typing_to_sip::find(const xmpp::jid& from, const xmpp::jid
 typing_to_sip::place* typing_to_sip::make(const xmpp::message& m, context& c) {
   auto key = key_of(m.from, *m.to);
   const auto cost =
-      sizeof(place) + entry_bytes + 2 * (key.size() + m.from.resource.size() + m.to->resource.size());
-  if (typists_.size() >= most || !c.memory().has_room(cost)) {
-    c.counts().count(aside::typing_dropped);
+      sizeof(place) + entry_bytes + 4 * (key.size() + m.from.resource.size() + m.to->resource.size());
+  const auto why = c.memory().has_room(cost) ? places_.take(m.from) : typing_drop::memory;
+  if (why) {
+    c.counts().count(*why);
     return nullptr;
   }
   auto& at = *typists_.try_emplace(std::move(key)).first;
@@ -62,13 +63,21 @@ typing_to_sip::place* typing_to_sip::make(const xmpp::message& m, context& c) {
 void typing_to_sip::erase(place& at, context& c) {
   auto& t = at.second;
   c.set_timer(t.timer, 0, std::nullopt);
-  if (t.pending) open_.erase(*t.pending);
+  if (t.pending) end_transaction(t);
   by_number_.erase(t.number);
+  places_.give(t.from);
   typists_.erase(typists_.find(at.first));
 }
 
-void typing_to_sip::drop(place& at, context& c) {
-  c.counts().count(aside::typing_dropped);
+void typing_to_sip::end_transaction(typist& t) {
+  open_.erase(*t.pending);
+  t.pending.reset();
+  lanes_.erase(t.lane);
+  reports_.is_free(t.lane);
+}
+
+void typing_to_sip::drop(place& at, typing_drop why, context& c) {
+  c.counts().count(why);
   erase(at, c);
 }
 
@@ -84,7 +93,7 @@ bool typing_to_sip::handle(const xmpp::message& m, xmpp::chat_state s, context& 
   const bool active = translate::composing::is_active(s);
   auto mark = translate::next_hop_mark(translate::hop_mark_of(m), c.domains().name);
   if (!mark) {
-    c.counts().count(aside::typing_dropped);
+    c.counts().count(typing_drop::loop);
     return false;
   }
   auto* at = find(m.from, *m.to);
@@ -131,7 +140,7 @@ void typing_to_sip::step(place& at, context& c) {
 void typing_to_sip::send(place& at, bool active, context& c) {
   auto& t = at.second;
   const auto host = c.domains().addresses.domain_to_sip(t.to.domain);
-  if (!host || !may_send(t, c)) return drop(at, c);
+  if (!host || !may_send(t, c)) return drop(at, typing_drop::withdrawn, c);
   xmpp::message m;
   m.type = xmpp::message_type::chat;
   m.from = t.from;
@@ -147,12 +156,13 @@ void typing_to_sip::send(place& at, bool active, context& c) {
   how.from_tag = c.ids().next(id_kind::tag);
   auto made = translate::composing::to_sip(m, active ? xmpp::chat_state::composing : xmpp::chat_state::paused,
                                            how, c.domains().addresses);
-  if (!made) return drop(at, c);
+  if (!made) return drop(at, typing_drop::withdrawn, c);
   // RFC 3428 §8: one MESSAGE to a URI at a time. A text that arrived after the notice would end it at once.
-  if (active && texts_.is_busy(jid, made->value.uri)) {
-    if (++t.holds > most_holds) return drop(at, c);
+  auto lane = lane_of(jid, made->value.uri);
+  if (texts_.is_busy(lane)) {
+    if (++t.holds > most_holds) return drop(at, typing_drop::busy, c);
     // One that is only refreshed stays as it is told: the next try is the next of its refreshes.
-    if (!t.told) t.wanted = active;
+    if (active != t.told) t.wanted = active;
     return c.set_timer(t.timer, key_in(timer_space::typing_to_sip, t.number), c.now().steady + hold_for);
   }
   if (c.logs(log_level::debug)) {
@@ -162,6 +172,8 @@ void typing_to_sip::send(place& at, bool active, context& c) {
   c.counts().count(aside::typing_to_sip);
   const auto tx = c.request(c.route(std::move(made->value), *host));
   t.pending = tx;
+  t.lane = std::move(lane);
+  lanes_.insert(t.lane);
   t.told = active;
   open_.emplace(tx, &at);
   c.set_timer(t.timer, key_in(timer_space::typing_to_sip, t.number),
@@ -174,13 +186,12 @@ bool typing_to_sip::answered(const sip::response_received& e, context& c) {
   if (e.response.status < 200) return true;
   auto& at = *known->second;
   auto& t = at.second;
-  open_.erase(known);
-  t.pending.reset();
+  end_transaction(t);
   if (const auto name = peer_name(t.to, c.domains()))
     c.peers().learn(*name, t.to.domain, lessons_of(e.response, notice_form), c.now(), c);
   // RFC 3994 §4: after a 415 no more. Any other failure is no reason to try again, either.
   if (e.response.status >= 300) {
-    drop(at, c);
+    drop(at, typing_drop::failed, c);
     return true;
   }
   if (std::exchange(t.overtaken, false)) {
@@ -197,7 +208,7 @@ bool typing_to_sip::answered(const sip::response_received& e, context& c) {
 bool typing_to_sip::failed(const sip::request_failed& e, context& c) {
   const auto known = open_.find(e.tx);
   if (known == open_.end()) return false;
-  drop(*known->second, c);
+  drop(*known->second, typing_drop::failed, c);
   return true;
 }
 

@@ -16,8 +16,7 @@ constexpr std::uint32_t usual_seconds = 120;  ///< RFC 3994 §3.3
 /// What is asked for beyond these bounds would flicker, or stand long after its sender is gone.
 constexpr std::uint32_t shortest_seconds = 10, longest_seconds = 600;
 
-constexpr std::size_t most = 10'000;         ///< who type at the same time
-constexpr std::size_t entry_bytes = 2 * 64;  ///< what containers spend on one
+constexpr std::size_t entry_bytes = 3 * 64;  ///< what containers spend on one
 
 std::string key_of(const xmpp::jid& from, const xmpp::jid& to) {
   auto key = from.bare_text();
@@ -39,8 +38,11 @@ bool typing_to_xmpp::handle(const payload::is_composing& notice, const xmpp::jid
   if (known == typists_.end()) {
     const auto cost = sizeof(place) + entry_bytes + 2 * key.size() + from.resource.size() +
                       to.resource.size() + thread.size() + hop_mark.size();
-    if (typists_.size() >= most || !c.memory().has_room(cost) || c.link(from.domain) != link_state::up) {
-      c.counts().count(aside::typing_dropped);
+    const auto why = !c.memory().has_room(cost)              ? std::optional(typing_drop::memory)
+                     : c.link(from.domain) != link_state::up ? std::optional(typing_drop::link)
+                                                             : places_.take(from);
+    if (why) {
+      c.counts().count(*why);
       return false;
     }
     known = typists_.try_emplace(std::move(key)).first;
@@ -67,7 +69,7 @@ void typing_to_xmpp::send(const typist& t, const payload::is_composing& notice, 
                                                   t.thread, t.hop_mark);
   const bool late = notice.active && c.link(t.from.domain) != link_state::up;
   if (late || !c.send_or_queue(t.from.domain, xmpp::write(made.value)))
-    return c.counts().count(aside::typing_dropped);
+    return c.counts().count(typing_drop::link);
   c.counts().count(aside::typing_to_xmpp);
   c.counts().count_losses(direction::to_xmpp, made.losses.size());
   if (!c.logs(log_level::debug)) return;
@@ -96,6 +98,7 @@ void typing_to_xmpp::timed_out(std::uint64_t number, context& c) {
 void typing_to_xmpp::erase(place& at, context& c) {
   c.set_timer(at.second.timer, 0, std::nullopt);
   by_number_.erase(at.second.number);
+  places_.give(at.second.from);
   typists_.erase(typists_.find(at.first));
 }
 

@@ -8,6 +8,7 @@
 #include "base/deadline_index.hpp"
 #include "gateway/context.hpp"
 #include "gateway/open_message.hpp"
+#include "gateway/typing_places.hpp"
 #include "payload/is_composing.hpp"
 #include "xmpp/wire/jid.hpp"
 
@@ -45,6 +46,7 @@ class typing_to_xmpp {
   void erase(place& at, context& c);
 
   typist_map typists_;
+  typing_places places_;
   std::unordered_map<std::uint64_t, place*> by_number_;
   std::uint64_t last_number_ = 0;
 };

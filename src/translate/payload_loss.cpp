@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "sip/wire/headers.hpp"
 #include "translate/loop.hpp"
+#include "translate/quote.hpp"
 #include "xmpp/wire/xep/markers.hpp"
 #include "xmpp/wire/xep/receipts.hpp"
 
@@ -76,8 +77,10 @@ std::optional<std::string_view> why_in_this_message(const xml::element& e, const
   if (e.ns == "urn:xmpp:fallback:0") return why_no_fallback(e, told);
   if (e.ns == "urn:xmpp:hints") return why_no_hint(e);
   if (const auto why = why_no_share(e, told)) return why;
-  if (e.ns == "urn:xmpp:forward:0")
-    return told.forwarded == &e ? "quoted, six lines at most" : "one text is quoted, if there is one";
+  if (e.ns == "urn:xmpp:forward:0") {
+    if (told.forwarded != &e) return "one text is quoted, if there is one";
+    return forwards_encrypted(e) ? "encrypted, which is said" : "quoted, six lines at most";
+  }
   if (e.ns == "urn:xmpp:delay") return told.date == &e ? "Date tells the time, no more" : told.no_date;
   if (e.ns == "http://jabber.org/protocol/xhtml-im")
     return told.html ? "its text is sent" : "the plain text is sent";

@@ -3,10 +3,12 @@
 #include <unicode/uchar.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.hpp"
 #include "translate/code_points.hpp"
 #include "xmpp/wire/jid.hpp"
+#include "xmpp/wire/xep/encryption.hpp"
 
 namespace stox::translate {
 
@@ -70,16 +72,25 @@ std::string quoted_line(std::string_view s) { return clean(s, ' '); }
 
 std::string short_quote(std::string_view fallback) { return quote(fallback, of_an_answer, false); }
 
+bool forwards_encrypted(const xml::element& e) {
+  const auto* message = child_named(e, "message");
+  if (message == nullptr) return false;
+  std::optional<xmpp::encryption> sealed;
+  for (const auto* child : message->elements()) xmpp::read_encryption(*child, sealed);
+  return sealed && sealed->content;
+}
+
 std::string forwarded_quote(const xml::element& e) {
   const auto* message = child_named(e, "message");
-  const auto* body = message != nullptr ? child_named(*message, "body") : nullptr;
-  if (body == nullptr) return {};
-  const auto words = quote(body->text(), of_a_forward, true);
-  if (words.empty()) return {};
+  if (message == nullptr) return {};
+  const bool sealed = forwards_encrypted(e);
+  const auto* body = child_named(*message, "body");
+  const auto words = sealed || body == nullptr ? std::string() : quote(body->text(), of_a_forward, true);
+  if (words.empty() && !sealed) return {};
   const auto* from = message->attr("from");
   const auto author = from != nullptr ? xmpp::jid::parse(*from) : xmpp::jid::parse({});
   const auto head = author ? "Forwarded from " + quoted_line(author->bare_text()) : "Forwarded message";
-  return head + ":\n" + words;
+  return head + (sealed ? ": an encrypted message" : ":\n" + words);
 }
 
 }  // namespace stox::translate

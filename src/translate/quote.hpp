@@ -17,7 +17,10 @@ std::string quoted_line(std::string_view s);
 std::string short_quote(std::string_view fallback);
 
 /// XEP-0297: a line that names the author, as far as `e` does, and up to six lines of 200 characters of what
-/// he wrote, each with "> " in front. Empty: no text is in it.
+/// he wrote, each with "> " in front. Of an encrypted one it says just that: its body, if it has one, is what
+/// clients show who cannot decrypt it (XEP-0380 §3). Empty: no text is in it.
 std::string forwarded_quote(const xml::element& e);
+/// Whether what is forwarded there is encrypted end to end.
+bool forwards_encrypted(const xml::element& e);
 
 }  // namespace stox::translate
