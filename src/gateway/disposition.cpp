@@ -6,6 +6,7 @@
 
 #include "base/date_time.hpp"
 #include "base/text.hpp"
+#include "gateway/pager_to_xmpp.hpp"
 #include "gateway/report.hpp"
 #include "sip/wire/uri.hpp"
 #include "translate/receipt.hpp"
@@ -25,15 +26,6 @@ disposition disposition_of(receipt_kind what) {
     case receipt_kind::displayed: return {payload::imdn_kind::display, payload::imdn_status::displayed};
   }
   return {};
-}
-
-/// Where the first hop leads, if that is a host of ours to speak to, else the sender's own domain: a field
-/// within a message must not make us write to strangers (RFC 5438 §14).
-std::string host_of(const sip::uri& target, const receipt_row& asked, const context& c) {
-  auto host = text::to_lower(target.host);
-  if (c.domains().serves_sip(host)) return host;
-  const auto sender = sip::parse_uri(asked.reply_to);
-  return sender ? sender->host : target.host;
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -60,9 +52,11 @@ void send(const receipt_row& asked, receipt_kind what, const xmpp::jid& from, re
   how.kind = kind;
   how.status = status;
   auto made = translate::receipt::to_sip(from, how, c.domains().addresses);
-  const auto target = made ? sip::parse_uri(made->uri) : error();
+  // By the way to the sender's domain, whatever the first hop is: a field within a message must not make us
+  // write to others (RFC 5438 §14).
+  const auto sender = sip::parse_uri(asked.reply_to);
   auto user = xmpp::jid::parse(asked.key.aor);
-  if (!made || !target || !user) return;
+  if (!made || !sender || !user) return;
   about a{{}, asked.call_id, asked.key.id, from.to_string(), asked.reply_to};
   if (c.logs(log_level::info)) {
     note(c, log_level::info, "message.to_xmpp.reported", a,
@@ -70,16 +64,18 @@ void send(const receipt_row& asked, receipt_kind what, const xmpp::jid& from, re
                    : what == receipt_kind::displayed ? "displayed"
                                                      : "delivered"}});
   }
-  queue.send(c.route(*std::move(made), host_of(*target, asked, c)), from, *std::move(user), std::move(a), c);
+  queue.send(c.route(*std::move(made), sender->host), from, *std::move(user), std::move(a), c);
 }
 
 }  // namespace
 
-bool take_reports(const xmpp::message& m, conversations& talk, report_queue& queue, context& c) {
+bool take_reports(const xmpp::message& m, conversations& talk, pager_to_xmpp& texts, report_queue& queue,
+                  context& c) {
   const auto reports = translate::receipt::reports_of(m);
   if (reports.empty()) return false;
   const auto jid = m.from.bare_text(), aor = m.to->bare_text();
   const auto report = [&](const std::string& id, receipt_kind what) {
+    texts.arrived(m.from, *m.to, id, c);
     if (const auto asked = c.receipts().take({false, jid, aor, id}, what, c.now(), c))
       send(*asked, what, m.from, queue, c);
   };

@@ -49,11 +49,12 @@ late_failure tell_late_failure(const xmpp::message& error, conversations& talk, 
   // RFC 6120 §8.3.2: a warning only; the stanza was processed.
   if (!error.to || !error.error || error.error->type == xmpp::error_type::continue_)
     return late_failure::unknown;
-  if (take_late_failure(error, reports, c)) return late_failure::told;
   auto* pair = talk.find_pair(error.from.bare_text(), error.to->bare_text(), c.now().steady);
-  auto beginning = pair != nullptr ? pair->texts.take_owed(error.id) : std::nullopt;
-  if (!beginning) return late_failure::unknown;
-  return notify(error, *pair, *std::move(beginning), c) ? late_failure::told : late_failure::untold;
+  auto failed = pair != nullptr ? pair->texts.take_failed(error.id) : std::nullopt;
+  if (take_late_failure(error, reports, c)) return late_failure::told;
+  if (!failed) return late_failure::unknown;
+  const bool told = failed->owed && notify(error, *pair, std::move(failed->beginning), c);
+  return told ? late_failure::told : late_failure::untold;
 }
 
 bool takes_notices(const sip::request_received& e, const sip::uri& sender, bool asks) {

@@ -14,7 +14,7 @@ namespace stox::gateway {
 enum class late_failure : std::uint8_t {
   unknown,  ///< it answers nothing that is remembered
   told,
-  untold,  ///< he cannot be told, or was told of another message of the conversation a moment ago
+  untold,  ///< he does not want to know, cannot be told, or was told of another message a moment ago
 };
 late_failure tell_late_failure(const xmpp::message& error, conversations& talk, report_queue& reports,
                                context& c);

@@ -34,7 +34,7 @@ std::optional<reports> reports_of(const payload::content_type& type, std::string
 std::optional<reports> reports_in(const payload::content_type& type, std::string_view body) {
   if (!type.is("message", "cpim")) return reports_of(type, body);
   const auto m = payload::parse_cpim(body);
-  if (!m || !m->required.empty()) return std::nullopt;
+  if (!m || !payload::is_understood(*m)) return std::nullopt;
   const auto inner = payload::parse_entity(m->content);
   return inner ? reports_of(inner->type, inner->body) : std::nullopt;
 }
@@ -68,27 +68,6 @@ xmpp::message_type type_of(std::string_view word) {
   return xmpp::message_type::normal;
 }
 
-void tell(const receipt_row& asked, receipt_kind what, context& c) {
-  const auto from = xmpp::jid::parse(asked.reply_to), to = xmpp::jid::parse(asked.key.aor);
-  if (!from || !to) return;
-  const about a{{}, asked.call_id, asked.original_id, asked.reply_to, asked.key.aor};
-  if (c.logs(log_level::info))
-    note(c, log_level::info, "message.to_sip.reported", a, {{"what", std::string(word_of(what))}});
-  const translate::receipt::reported m{*from, *to, asked.original_id, type_of(asked.type)};
-  if (what != receipt_kind::failed) {
-    c.counts().count(aside::receipt_sent);
-    const auto stanza =
-        translate::receipt::to_xmpp(m, what == receipt_kind::displayed, c.ids().next(id_kind::stanza));
-    c.send_or_queue(asked.domain, xmpp::write(stanza));
-    return;
-  }
-  static constexpr std::string_view event = "message.to_sip.late_failure";
-  c.counts().count(aside::late_failure);
-  raise(c, event, a, asked.domain, word_of(what));
-  if (!c.send_or_queue(asked.domain, translate::receipt::failure_of(m, c.domains().addresses)))
-    sender_unreachable(c, a, asked.domain, "late_failure");
-}
-
 sip::reply answer(std::uint16_t status, std::string reason) {
   sip::reply r;
   r.status = status;
@@ -97,6 +76,24 @@ sip::reply answer(std::uint16_t status, std::string reason) {
 }
 
 }  // namespace
+
+void tell_sender(const receipt_row& asked, receipt_kind what, context& c) {
+  const auto from = xmpp::jid::parse(asked.reply_to), to = xmpp::jid::parse(asked.key.aor);
+  if (!from || !to) return;
+  const about a{{}, asked.call_id, asked.original_id, asked.reply_to, asked.key.aor};
+  if (c.logs(log_level::info))
+    note(c, log_level::info, "message.to_sip.reported", a, {{"what", std::string(word_of(what))}});
+  const translate::receipt::reported m{*from, *to, asked.original_id, type_of(asked.type)};
+  if (what != receipt_kind::failed) {
+    const auto stanza =
+        translate::receipt::to_xmpp(m, what == receipt_kind::displayed, c.ids().next(id_kind::stanza));
+    if (c.send_or_queue(asked.domain, xmpp::write(stanza))) c.counts().count(aside::receipt_sent);
+    return;
+  }
+  c.counts().count(aside::late_failure);
+  if (!c.send_or_queue(asked.domain, translate::receipt::failure_of(m, c.domains().addresses)))
+    sender_unreachable(c, a, asked.domain, "late_failure");
+}
 
 std::optional<sip::reply> take_notifications(const payload::content_type& type, const std::string& body,
                                              const xmpp::jid& sender, const xmpp::jid& target, context& c) {
@@ -110,7 +107,7 @@ std::optional<sip::reply> take_notifications(const payload::content_type& type, 
     const auto what = kind_of(d);
     const auto asked = what ? c.receipts().take(key, *what, c.now(), c) : std::nullopt;
     if (asked) {
-      tell(*asked, *what, c);
+      tell_sender(*asked, *what, c);
       continue;
     }
     c.counts().count(aside::report_unmatched);

@@ -17,4 +17,7 @@ namespace stox::gateway {
 std::optional<sip::reply> take_notifications(const payload::content_type& type, const std::string& body,
                                              const xmpp::jid& sender, const xmpp::jid& target, context& c);
 
+/// Tells the XMPP user who sent a message what a report says of it.
+void tell_sender(const receipt_row& asked, receipt_kind what, context& c);
+
 }  // namespace stox::gateway

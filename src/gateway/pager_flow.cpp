@@ -93,7 +93,7 @@ void pager_flow::notice(const xmpp::message& m, const xmpp::extras& x, context& 
     c.counts().count(direction::to_sip, outcome::ignored, why, m.to->domain);
   };
   if (c.blocks(m.from)) return ignore("blocked");
-  const bool report = take_reports(m, talk_, reports_, c);
+  const bool report = take_reports(m, talk_, to_xmpp_, reports_, c);
   bool typing = false;
   if (x.state && m.type != xmpp::message_type::headline) {
     if (allows_typing(rates_, m.from.bare_text(), m.to->bare_text(), c.settings().limits, c.now().steady)) {

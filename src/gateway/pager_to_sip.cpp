@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "gateway/chat_states.hpp"
 #include "gateway/lock.hpp"
+#include "gateway/notification.hpp"
 #include "sip/wire/headers.hpp"
 #include "translate/chat_text.hpp"
 #include "translate/error.hpp"
@@ -272,7 +273,8 @@ void pager_to_sip::answered(const sip::response_received& e, context& c) {
   if (heard_form(at, e, c)) return;
   release(at.first, 1);
   if (e.response.status < 300) {
-    if (o.asked) c.receipts().accepted(report_key(o), c.now(), c);
+    if (const auto failed = o.asked ? c.receipts().accepted(report_key(o), c.now(), c) : std::nullopt)
+      tell_sender(*failed, receipt_kind::failed, c);
     c.counts().count(direction::to_sip, outcome::delivered, "accepted", o.to.domain);
     if (c.logs(log_level::info)) note(c, log_level::info, "message.to_sip.delivered", about_of(o), {});
     return next(at, c);
@@ -348,6 +350,13 @@ void pager_to_sip::fail_lane(place& at, const xmpp::stanza_error& e, std::string
 
 void pager_to_sip::tell(const origin& o, const xmpp::stanza_error& e, outcome what, std::string_view cause,
                         context& c) {
+  // The error says it: no report is to follow. Where one said before that it arrived, that is the better
+  // word.
+  if (o.asked && c.receipts().close(report_key(o), c)) {
+    c.counts().count(direction::to_sip, outcome::delivered, "reported", o.to.domain);
+    if (c.logs(log_level::info)) note(c, log_level::info, "message.to_sip.delivered", about_of(o), {});
+    return;
+  }
   c.counts().count(direction::to_sip, what, cause, o.to.domain);
   const bool doubt = what == outcome::in_doubt;
   const auto level = doubt ? log_level::warning : log_level::info;
@@ -357,8 +366,6 @@ void pager_to_sip::tell(const origin& o, const xmpp::stanza_error& e, outcome wh
          {{"condition", std::string(xmpp::to_string(e.condition))}, {"cause", std::string(cause)}});
   }
   if (doubt) raise(c, event, about_of(o), o.to.domain, cause);
-  // The error says it: no report is to follow.
-  if (o.asked) c.receipts().close(report_key(o), c);
   xmpp::message original;
   original.type = o.type;
   original.from = o.from;

@@ -33,6 +33,11 @@ sip::reply busy(std::string_view reason, const context& c) {
   return come_again(reason, c.settings().sip.hold);
 }
 
+/// Whether the sender is told what becomes of his message, as far as he wants to know it.
+bool will_hear(const payload::imdn_request& w) {
+  return !w.message_id.empty() && (w.positive_delivery || w.negative_delivery || w.display);
+}
+
 }  // namespace
 
 sip::reply reply_of(const translate::sip_status& s) {
@@ -147,6 +152,8 @@ void pager_to_xmpp::accept(arrival& a, std::string hop_mark, context& c) {
     return break_loop(e, reply_of({482, "Identical messages repeated too often", {}, false}), "repeated",
                       known, c);
   }
+  // RFC 5438 §7.2.1: reports go to the URI in From, and not to a device that this request does not name.
+  const auto reply_to = sip::write(speaker);
   const auto spelled = speaker.user.value_or(std::string{});
   const auto shown = speaker.params.size();
   const auto device = learn_device(speaker, spelled, pair);
@@ -199,7 +206,7 @@ void pager_to_xmpp::accept(arrival& a, std::string hop_mark, context& c) {
   conversations::set_thread(learned, made->value.thread ? &*made->value.thread : nullptr);
   typing_.text_sent(made->value.from, *made->value.to, c);
   talk_.note(learned, direction::to_xmpp, {{how.id}}, made->value.bodies.front().text, steady,
-             takes_notices(e, speaker, made->wanted.wants_any()));
+             takes_notices(e, speaker, will_hear(made->wanted)));
   c.counts().count_losses(direction::to_xmpp, made->losses.size());
   if (c.logs(log_level::debug)) {
     for (const auto& l : made->losses)
@@ -219,7 +226,7 @@ void pager_to_xmpp::accept(arrival& a, std::string hop_mark, context& c) {
   p.kept = kept;
   p.memory = charge(c.memory(), kept + stanza.size());
   by_id_.emplace(p.id, ref);
-  if (!made->wanted.message_id.empty()) await_reports(p, *made, speaker, c);
+  if (!made->wanted.message_id.empty()) await_reports(p, *made, reply_to, c);
   write_or_hold(ref, p, std::move(stanza), c);
 }
 
@@ -360,7 +367,8 @@ bool pager_to_xmpp::failed(const xmpp::message& error, context& c) {
       raise(c, event, what, domain, condition);
     return true;
   }
-  if (auto* thread = talk_.find_thread(p.to.bare_text(), p.from.bare_text(), p.call_id, c.now().steady);
+  const auto base = translate::pager::call_id_of(translate::pager::thread_of(p.call_id));
+  if (auto* thread = talk_.find_thread(p.to.bare_text(), p.from.bare_text(), base, c.now().steady);
       thread != nullptr && thread->locked.at(c.now().steady) == error.from.resource) {
     thread->locked.end();
     thread->weigh();
@@ -370,6 +378,21 @@ bool pager_to_xmpp::failed(const xmpp::message& error, context& c) {
   const auto status = translate::to_sip(*error.error, !p.to.is_bare(), policy, c.domains().addresses);
   answer_error(ref, p, reply_of(status), outcome::failed, xmpp::to_string(error.error->condition), c);
   return true;
+}
+
+void pager_to_xmpp::arrived(const xmpp::jid& from, const xmpp::jid& to, const std::string& id, context& c) {
+  const auto known = by_id_.find(id);
+  if (known == by_id_.end()) return;
+  const auto ref = known->second;
+  auto& p = open_.at(ref);
+  if (from.bare() != p.to.bare() || to.bare() != p.from.bare()) return;
+  switch (p.at) {
+    case stage::held: return;  // it was never sent
+    case stage::writing:
+    case stage::waiting:
+    case stage::confirming: c.set_timer(p.timer, 0, std::nullopt); return answer_ok(ref, p, c);
+    case stage::answered: return;
+  }
 }
 
 void pager_to_xmpp::answer_ok(xmpp::stanza_ref ref, pending& p, context& c) {
@@ -396,7 +419,7 @@ void pager_to_xmpp::answer_error(xmpp::stanza_ref ref, pending& p, const sip::re
   // He was told: there is nothing to report any more.
   c.receipts().close(key_of(p), c);
   if (auto* pair = talk_.find_pair(p.to.bare_text(), p.from.bare_text(), c.now().steady); pair != nullptr)
-    pair->texts.take_owed(p.id);
+    pair->texts.take_failed(p.id);
   erase(ref, c);
 }
 

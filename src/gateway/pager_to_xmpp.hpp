@@ -42,6 +42,9 @@ class pager_to_xmpp {
   void lost(xmpp::stanza_ref ref, bool written, context& c);
   /// An error stanza: true when it answers one of ours.
   bool failed(const xmpp::message& error, context& c);
+  /// `from`'s client says that it has the message with that id: one that is still open has its 2xx now, for
+  /// no report of it may come before that (RFC 5438 §12.1.3.1).
+  void arrived(const xmpp::jid& from, const xmpp::jid& to, const std::string& id, context& c);
   void link_up(std::string_view domain, context& c);
   void timed_out(std::uint64_t key, context& c);
   /// Answers what is open and concerned with an error: its limit has come.
@@ -96,7 +99,7 @@ class pager_to_xmpp {
   static void learn_client(const arrival& a, context& c);
   /// A disposition notification is no message: it has its answer, and nothing goes on.
   void answer_notification(const sip::request_received& e, const sip::reply& r, context& c);
-  static void await_reports(const pending& p, translate::pager::to_xmpp_result& made, const sip::uri& speaker,
+  static void await_reports(const pending& p, translate::pager::to_xmpp_result& made, std::string reply_to,
                             context& c);
   /// The sender's device: of this request, else of an earlier one of the same two.
   static std::string learn_device(sip::uri& speaker, const std::string& spelled, const pair_state* pair);

@@ -13,7 +13,7 @@ void pager_to_xmpp::learn_client(const arrival& a, context& c) {
 }
 
 void pager_to_xmpp::await_reports(const pending& p, translate::pager::to_xmpp_result& made,
-                                  const sip::uri& speaker, context& c) {
+                                  std::string reply_to, context& c) {
   const auto& w = made.wanted;
   // Who asks for them knows what they are.
   if (w.wants_any()) learn({{{feature::imdn, true, learned_by::received}}, {}}, p.from, c);
@@ -23,7 +23,7 @@ void pager_to_xmpp::await_reports(const pending& p, translate::pager::to_xmpp_re
   asked.failed = w.negative_delivery;
   asked.displayed = w.display;
   asked.original_id = w.message_id;
-  asked.reply_to = sip::write(speaker);
+  asked.reply_to = std::move(reply_to);
   asked.date_time = std::move(made.date_time);
   asked.call_id = p.call_id;
   for (const auto& hop : made.path.route) asked.route += (asked.route.empty() ? "" : "\n") + hop;

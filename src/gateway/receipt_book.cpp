@@ -6,7 +6,7 @@ namespace stox::gateway {
 
 namespace {
 
-constexpr std::size_t entry_bytes = 128;  ///< what containers spend on one entry beside its texts
+constexpr std::size_t entry_bytes = 256;  ///< what containers spend on one entry beside its texts
 
 std::string text_of(const receipt_key& k) {
   // No address and no id holds a NUL, so no two keys give one text.
@@ -23,10 +23,12 @@ std::string text_of(const receipt_key& k) {
 
 std::size_t cost(const receipt_row& r) {
   const auto key = r.key.jid.size() + r.key.aor.size() + r.key.id.size();
-  return sizeof(receipt_row) + entry_bytes + 2 * key + r.original_id.size() + r.reply_to.size() +
+  return sizeof(receipt_row) + entry_bytes + 3 * key + r.original_id.size() + r.reply_to.size() +
          r.date_time.size() + r.call_id.size() + r.type.size() + r.route.size() + r.original_to.size() +
          r.domain.size();
 }
+
+const std::string& sender_of(const receipt_key& k) { return k.to_sip ? k.jid : k.aor; }
 
 bool is_open(const receipt_row& r) { return r.delivered || r.failed || r.displayed; }
 
@@ -35,33 +37,52 @@ bool spend(receipt_row& r, receipt_kind what) {
   switch (what) {
     case receipt_kind::delivered: r.failed = false; return std::exchange(r.delivered, false);
     case receipt_kind::displayed: r.failed = false; return std::exchange(r.displayed, false);
-    case receipt_kind::failed:
-      // Not asked for, or ruled out by what came before: that stands.
-      if (!r.failed) return false;
+    case receipt_kind::failed: {
+      const bool asked = r.failed;
       r.delivered = r.failed = r.displayed = false;
-      return true;
+      return asked;
+    }
   }
   return false;
 }
 
 }  // namespace
 
+receipt_book::place::~place() {
+  if (all_ == nullptr) return;
+  const auto at = all_->find(sender_);
+  at->second.erase(number_);
+  if (at->second.empty()) all_->erase(at);
+}
+
 void receipt_book::open(receipt_row asked, instant now, row_sink& rows) {
   if (!is_open(asked)) return;
+  // Who has many open pushes out his own.
+  if (const auto mine = senders_.find(sender_of(asked.key));
+      mine != senders_.end() && mine->second.size() >= most_of_one) {
+    const auto oldest = mine->second.begin()->second;
+    rows.remove(entries_.peek(oldest)->row.key);
+    entries_.erase(oldest);
+  }
   asked.expiry = std::chrono::floor<std::chrono::seconds>(now.wall) + lasts;
   rows.save(asked);
-  keep(std::move(asked), now.steady);
+  const bool pending = asked.key.to_sip;
+  keep(std::move(asked), now.steady).pending = pending;
 }
 
 /// What is remembered must not take the place of messages.
-void receipt_book::keep(receipt_row row, steady_time now) {
+receipt_book::entry& receipt_book::keep(receipt_row row, steady_time now) {
   const auto name = text_of(row.key);
   const auto coming = cost(row);
   while (share_.used() + coming > memory_.limit() / 8 && entries_.forget_stalest()) {
   }
   auto& e = entries_.get(name, now);
+  const auto& sender = sender_of(row.key);
+  e.among = place(senders_, sender, ++last_number_);
+  senders_[sender].emplace(last_number_, name);
   e.row = std::move(row);
   e.memory = charge(share_, coming);
+  return e;
 }
 
 std::optional<receipt_row> receipt_book::take(const receipt_key& key, receipt_kind what, instant now,
@@ -69,11 +90,16 @@ std::optional<receipt_row> receipt_book::take(const receipt_key& key, receipt_ki
   const auto name = text_of(key);
   auto* e = entries_.find(name, now.steady);
   if (e == nullptr || e->row.expiry <= now.wall) return std::nullopt;
+  if (what == receipt_kind::failed && (e->arrived || e->pending)) {
+    e->failed_early = !e->arrived;
+    return std::nullopt;
+  }
   auto before = e->row;
   e->arrived |= what != receipt_kind::failed;
   const bool tell = spend(e->row, what);
   if (!is_open(e->row)) {
-    entries_.erase(name);
+    // What is pending may get an error yet, which must not contradict.
+    if (!e->pending) entries_.erase(name);
     rows.remove(key);
   } else if (e->row != before) {
     rows.save(e->row);
@@ -81,15 +107,32 @@ std::optional<receipt_row> receipt_book::take(const receipt_key& key, receipt_ki
   return tell ? std::optional(std::move(before)) : std::nullopt;
 }
 
-void receipt_book::accepted(const receipt_key& key, instant now, row_sink& rows) {
-  auto* e = entries_.find(text_of(key), now.steady);
-  if (e == nullptr || e->arrived || e->row.failed) return;
-  e->row.failed = true;
-  rows.save(e->row);
+std::optional<receipt_row> receipt_book::accepted(const receipt_key& key, instant now, row_sink& rows) {
+  const auto name = text_of(key);
+  auto* e = entries_.find(name, now.steady);
+  if (e == nullptr || !std::exchange(e->pending, false)) return std::nullopt;
+  if (e->failed_early && !e->arrived) {
+    auto row = std::move(e->row);
+    close(key, rows);
+    return row;
+  }
+  if (!is_open(e->row)) {
+    entries_.erase(name);
+  } else if (!e->arrived) {
+    e->row.failed = true;
+    rows.save(e->row);
+  }
+  return std::nullopt;
 }
 
-void receipt_book::close(const receipt_key& key, row_sink& rows) {
-  if (entries_.erase(text_of(key))) rows.remove(key);
+bool receipt_book::close(const receipt_key& key, row_sink& rows) {
+  const auto name = text_of(key);
+  const auto* e = entries_.peek(name);
+  if (e == nullptr) return false;
+  const bool arrived = e->arrived;
+  entries_.erase(name);
+  rows.remove(key);
+  return arrived;
 }
 
 void receipt_book::restore(receipt_row row, instant now) {

@@ -2,8 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 
 #include "base/byte_account.hpp"
 #include "base/instant.hpp"
@@ -23,12 +26,13 @@ enum class receipt_kind : std::uint8_t {
 /// that we gave it, a message to XMPP under our stanza id, each together with both users' addresses: only the
 /// one to whom the message went can answer for it. What was asked is given out once for each kind, and never
 /// both delivered and failed, so that no receipt is sent twice and none contradicts another. All that is open
-/// is saved, and comes back by restore() after a restart; it ends after a day. Bounded like peer_book: what
-/// was opened longest ago goes first, and its sender hears nothing more, which is what a client without
-/// receipts looks like to him.
+/// is saved, and comes back by restore() after a restart; it ends after a day. Bounded for each sender, and
+/// in all like peer_book: what was opened longest ago goes first, and its sender hears nothing more, which is
+/// what a client without receipts looks like to him.
 class receipt_book {
  public:
   static constexpr std::size_t most = 100'000;
+  static constexpr std::size_t most_of_one = 1000;  ///< open at a time for one sender
   static constexpr auto lasts = std::chrono::hours(24);
 
   /// `memory` outlives it.
@@ -37,14 +41,16 @@ class receipt_book {
   /// A message goes out for which something was asked; nothing was: nothing happens. The expiry is set here.
   void open(receipt_row asked, instant now, row_sink& rows);
   /// A message to SIP had its 2xx: from now on its failure is told by a report, if at all, and before that by
-  /// the answer itself (RFC 5438 §12.1.3.1).
-  void accepted(const receipt_key& key, instant now, row_sink& rows);
+  /// the answer itself (RFC 5438 §12.1.3.1). The entry, where such a report has overtaken the 2xx: its sender
+  /// is to be told now.
+  std::optional<receipt_row> accepted(const receipt_key& key, instant now, row_sink& rows);
   /// That has come to pass. The entry as it was, if its sender waits for this and was not told before;
-  /// otherwise nobody is to be told. `failed` ends the entry; `delivered` and `displayed` rule out `failed`,
-  /// also where they were not asked for.
+  /// otherwise nobody is to be told. `failed` ends the entry, whether or not it was asked for; `delivered`
+  /// and `displayed` rule it out likewise.
   std::optional<receipt_row> take(const receipt_key& key, receipt_kind what, instant now, row_sink& rows);
-  /// Its sender was told the end otherwise (an error answered the message itself): nothing is owed any more.
-  void close(const receipt_key& key, row_sink& rows);
+  /// The message itself had its end (an error answered it): nothing is owed any more. Whether a report said
+  /// before that it arrived.
+  bool close(const receipt_key& key, row_sink& rows);
 
   void restore(receipt_row row, instant now);
   /// Called about once a minute.
@@ -54,15 +60,42 @@ class receipt_book {
   std::size_t memory_used() const { return share_.used(); }
 
  private:
+  /// What each sender waits for, by its number, oldest first.
+  using sender_map = std::unordered_map<std::string, std::map<std::uint64_t, std::string>>;
+  /// One place in it, which ends with its owner.
+  class place {
+   public:
+    place() = default;
+    place(sender_map& all, std::string sender, std::uint64_t number)
+        : all_(&all), sender_(std::move(sender)), number_(number) {}
+    place(place&& other) noexcept { *this = std::move(other); }
+    place& operator=(place&& other) noexcept {
+      std::swap(all_, other.all_);
+      std::swap(sender_, other.sender_);
+      std::swap(number_, other.number_);
+      return *this;
+    }
+    ~place();
+
+   private:
+    sender_map* all_ = nullptr;
+    std::string sender_;
+    std::uint64_t number_ = 0;
+  };
   struct entry {
     receipt_row row;
-    bool arrived = false;  ///< a report said so: it cannot fail any more
+    bool arrived = false;       ///< a report said so: it cannot fail any more
+    bool pending = false;       ///< to SIP, and not answered yet
+    bool failed_early = false;  ///< a report said so while it was pending
+    place among;
     charge memory;
   };
-  void keep(receipt_row row, steady_time now);
+  entry& keep(receipt_row row, steady_time now);
 
   const byte_account& memory_;
   byte_account share_;  ///< of memory_; the entries' charges end before it
+  sender_map senders_;  ///< the entries' places end before it
+  std::uint64_t last_number_ = 0;
   recent_map<entry> entries_;
 };
 

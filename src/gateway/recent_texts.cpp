@@ -25,7 +25,7 @@ struct header {
   std::uint8_t way = 0;
   std::uint8_t ids = 0;
   std::uint8_t owed = 0;
-  std::uint8_t unused = 0;
+  std::uint8_t failed = 0;
 };
 
 bool is_kept(const recent_texts::message_id& i) { return !i.text.empty() && i.text.size() <= max_id; }
@@ -129,8 +129,8 @@ void recent_texts::add(direction way, std::initializer_list<message_id> ids, std
   text = text::trim(text);
   const auto kept = beginning(text);
   // One line of a quote: a line break in it would begin words of our own.
-  end = std::transform(kept.begin(), kept.end(), end,
-                       [](char c) { return c == '\n' || c == '\r' ? ' ' : c; });
+  end =
+      std::transform(kept.begin(), kept.end(), end, [](char c) { return c == '\n' || c == '\r' ? ' ' : c; });
   if (kept.size() < text.size()) end = std::copy(more.begin(), more.end(), end);
   head.size = static_cast<std::uint16_t>(end - begin);
   bytes_.resize(start + head.size);
@@ -162,14 +162,15 @@ std::vector<std::string> recent_texts::ids_before(direction way, std::string_vie
   return out;
 }
 
-std::optional<std::string> recent_texts::take_owed(std::string_view id) {
-  const auto offset = newest(
-      [&](const entry& e) { return e.way() == direction::to_xmpp && e.head.owed != 0 && e.has(id, false); });
+std::optional<recent_texts::failed_text> recent_texts::take_failed(std::string_view id) {
+  const auto offset = newest([&](const entry& e) {
+    return e.way() == direction::to_xmpp && e.head.failed == 0 && e.has(id, false);
+  });
   if (offset == nowhere) return std::nullopt;
   auto e = at(offset);
-  e.head.owed = 0;
+  e.head.failed = 1;
   std::memcpy(bytes_.data() + offset, &e.head, sizeof e.head);
-  return std::string(e.text());
+  return failed_text{std::string(e.text()), e.head.owed != 0};
 }
 
 void recent_texts::forget_text(direction way, std::string_view id) {

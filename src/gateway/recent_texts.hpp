@@ -37,9 +37,13 @@ class recent_texts {
   std::optional<std::string> find(std::string_view id, std::optional<direction> way = {}) const;
   /// Whether a message that way with that unique id was remembered within the last minutes.
   bool seen(direction way, std::string_view unique_id, steady_time now) const;
-  /// The beginning of the message to XMPP with that id, if its sender is owed the news of its failure; that
-  /// is once.
-  std::optional<std::string> take_owed(std::string_view id);
+  struct failed_text {
+    std::string beginning;
+    bool owed = false;  ///< its sender is owed the news
+    friend bool operator==(const failed_text&, const failed_text&) = default;
+  };
+  /// The message to XMPP with that id has failed after all; that is once.
+  std::optional<failed_text> take_failed(std::string_view id);
   /// The ids of the messages that way before the newest one with that id, oldest first; one of each.
   std::vector<std::string> ids_before(direction way, std::string_view id) const;
   /// Its text is no longer known: it was taken back.

@@ -8,14 +8,12 @@ namespace stox::translate {
 
 namespace {
 
-constexpr std::size_t max_reason = 128;  ///< bytes of what the XMPP side says
-
-/// "recipient unavailable: Gone fishing"
+/// "recipient unavailable". Not the error's own text: we speak here, and anybody's server could put words in
+/// our mouth.
 std::string reason_of(const xmpp::stanza_error& e) {
   std::string out(to_string(e.condition));
   std::replace(out.begin(), out.end(), '-', ' ');
-  const auto said = sip::clean_text(e.text.substr(0, 4 * max_reason), max_reason);
-  return said.empty() ? out : out + ": " + said;
+  return out;
 }
 
 }  // namespace

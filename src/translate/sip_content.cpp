@@ -110,8 +110,18 @@ void clean(xml::element& e) {
   }
 }
 
+/// Whether a report may begin its way there. RFC 5438 §14: whoever writes the field could make us write to a
+/// third party, so it is a server of the sender's own domain, and no telephone number.
+bool is_near(const sip::uri& hop, const std::string& domain) {
+  const auto* kind = hop.find("user");
+  if (hop.find("maddr") != nullptr ||
+      (kind != nullptr && kind->value && text::iequals(*kind->value, "phone")))
+    return false;
+  return hop.host == domain || hop.host.ends_with("." + domain);
+}
+
 /// RFC 5438 §7.2.1: a report MUST go the whole way. Where it cannot, there is none.
-void read_path(const payload::cpim& m, sip_content& out, loss_list& losses) {
+void read_path(const payload::cpim& m, const std::string& domain, sip_content& out, loss_list& losses) {
   constexpr std::size_t most_hops = 8, longest = 256;
   auto& path = out.path;
   path.original_to = payload::original_to_of(m);
@@ -124,8 +134,10 @@ void read_path(const payload::cpim& m, sip_content& out, loss_list& losses) {
     return hop.size() <= longest &&
            std::none_of(hop.begin(), hop.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
   };
-  if (path.route.size() <= most_hops && std::all_of(path.route.begin(), path.route.end(), usable) &&
-      (path.route.empty() || receipt::first_hop(path.route)))
+  const auto first = receipt::first_hop(path.route);
+  if (path.route.empty() ||
+      (path.route.size() <= most_hops && std::all_of(path.route.begin(), path.route.end(), usable) && first &&
+       is_near(*first, domain)))
     return;
   path.route.clear();
   out.wanted = {};
@@ -176,7 +188,7 @@ boost::system::result<sip_content, sip_status> read_cpim(const sip::request& r, 
   if (out->languages.empty()) out->languages = inner->languages;
   if (!m->subjects.empty()) out->subject = m->subjects.front().text;
   out->wanted = payload::imdn_request_of(*m);
-  if (out->wanted.wants_any()) read_path(*m, *out, losses);
+  if (out->wanted.wants_any()) read_path(*m, sender.host, *out, losses);
   if (out->wanted.wants_any() && out->wanted.message_id.empty())
     losses.add("cpim imdn.Disposition-Notification", "no Message-ID to report about");
   if (out->wanted.processing)

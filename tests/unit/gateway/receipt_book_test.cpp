@@ -49,8 +49,43 @@ TEST_F(receipts, are_given_out_once_for_each_kind) {
   EXPECT_EQ(take(to_sip, delivered), "nobody");
   EXPECT_EQ(take(to_sip, displayed), "m1 to ana@xmpp.example/desk");
   EXPECT_EQ(take(to_sip, displayed), "nobody");
+  EXPECT_EQ(book.accepted(to_sip, start, rows), std::nullopt);
   EXPECT_EQ(book.size(), 0U);
   EXPECT_EQ(memory.used(), 0U);
+}
+
+TEST_F(receipts, know_what_arrived_until_the_message_has_its_answer) {
+  book.open(asked(to_sip, true, false, false), start, rows);
+  EXPECT_EQ(take(to_sip, delivered), "m1 to ana@xmpp.example/desk");
+  EXPECT_TRUE(book.close(to_sip, rows)) << "an error would contradict the receipt";
+  book.open(asked(to_sip, true, false, false), start, rows);
+  EXPECT_FALSE(book.close(to_sip, rows));
+  EXPECT_FALSE(book.close(to_sip, rows)) << "nothing is known of it";
+  EXPECT_EQ(memory.used(), 0U);
+}
+
+TEST_F(receipts, of_a_message_that_failed_are_never_displayed) {
+  book.open(asked(to_xmpp, false, false, true), start, rows);
+  EXPECT_EQ(take(to_xmpp, failed), "nobody") << "he did not ask for it";
+  EXPECT_EQ(take(to_xmpp, displayed), "nobody");
+  EXPECT_EQ(book.size(), 0U);
+}
+
+TEST_F(receipts, of_one_sender_push_out_his_own) {
+  book.open(asked(to_xmpp, true, false, false), start, rows);
+  auto key = to_xmpp;
+  key.aor = "eve@sip.example";
+  for (std::size_t i = 0; i <= receipt_book::most_of_one; ++i) {
+    key.id = "e-" + std::to_string(i);
+    book.open(asked(key, true, false, false), start, rows);
+  }
+  EXPECT_EQ(book.size(), receipt_book::most_of_one + 1);
+  key.id = "e-0";
+  EXPECT_THAT(rows.removed, ElementsAre(row_key(key)));
+  EXPECT_EQ(take(key, delivered), "nobody");
+  key.id = "e-1";
+  EXPECT_NE(take(key, delivered), "nobody");
+  EXPECT_NE(take(to_xmpp, delivered), "nobody") << "somebody else's";
 }
 
 TEST_F(receipts, never_say_both_delivered_and_failed) {
@@ -71,6 +106,11 @@ TEST_F(receipts, never_say_both_delivered_and_failed) {
 TEST_F(receipts, tell_of_a_failure_only_after_the_message_was_accepted_and_before_it_arrived) {
   book.open(asked(to_sip, true, false, true), start, rows);
   EXPECT_EQ(take(to_sip, failed), "nobody") << "the answer will tell";
+  const auto early = book.accepted(to_sip, start, rows);
+  ASSERT_TRUE(early) << "the answer did not tell it";
+  EXPECT_EQ(early->reply_to, "ana@xmpp.example/desk");
+  EXPECT_EQ(take(to_sip, failed), "nobody");
+  book.open(asked(to_sip, true, false, true), start, rows);
   book.accepted(to_sip, start, rows);
   EXPECT_EQ(take(to_sip, failed), "m1 to ana@xmpp.example/desk");
   EXPECT_EQ(take(to_sip, failed), "nobody");

@@ -48,10 +48,11 @@ TEST(recent_texts, owes_the_news_of_a_failure_once) {
   texts.add(theirs, {{"x1"}}, "Are you there?", start, true);
   texts.add(theirs, {{"x2"}}, "more", start);
   texts.add(mine, {{"x3"}}, "not theirs", start, true);
-  EXPECT_EQ(texts.take_owed("x2"), std::nullopt);
-  EXPECT_EQ(texts.take_owed("x3"), std::nullopt);
-  EXPECT_EQ(texts.take_owed("x1"), "Are you there?");
-  EXPECT_EQ(texts.take_owed("x1"), std::nullopt);
+  using failed = recent_texts::failed_text;
+  EXPECT_EQ(texts.take_failed("x2"), (failed{"more", false})) << "ours, but nobody is to be told";
+  EXPECT_EQ(texts.take_failed("x3"), std::nullopt);
+  EXPECT_EQ(texts.take_failed("x1"), (failed{"Are you there?", true}));
+  EXPECT_EQ(texts.take_failed("x1"), std::nullopt);
   EXPECT_EQ(texts.find("x1"), "Are you there?") << "it may still be quoted";
 }
 
