@@ -27,6 +27,21 @@ constexpr option table[] = {
     {"tls.min_version", value_type::text, change::live, "1.2", "", 0, 0, "1.2 or 1.3",
      "The oldest version of TLS that is spoken.", set_version,
      [](const all& s) { return texts{s.tls.min_version == tls_version::v1_3 ? "1.3" : "1.2"}; }, nullptr},
+    {"tls.max_handshakes", value_type::integer, change::live, "512", "", 1, 1'000'000, "",
+     "TLS handshakes of connections that come in, at the same time; above that the oldest one of the network "
+     "with the most ends. Trusted peers give way to nobody.",
+     [](all& s, const value& v) {
+       s.tls.max_handshakes = static_cast<unsigned>(v.number);
+       return std::string();
+     },
+     [](const all& s) { return texts{std::to_string(s.tls.max_handshakes)}; }, nullptr},
+    {"tls.max_handshakes_per_network", value_type::integer, change::live, "64", "", 1, 1'000'000, "",
+     "The same of one network (/24 or /56) that is not trusted; above that its oldest one ends.",
+     [](all& s, const value& v) {
+       s.tls.max_handshakes_per_network = static_cast<unsigned>(v.number);
+       return std::string();
+     },
+     [](const all& s) { return texts{std::to_string(s.tls.max_handshakes_per_network)}; }, nullptr},
     {"tls.certificate.domains", value_type::list, change::live, "", R"(["sip.example"])", 0, 0,
      "at least one",
      "The domains that the certificate proves; it is shown to clients that ask for one of them.",

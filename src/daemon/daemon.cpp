@@ -138,6 +138,8 @@ void daemon::impl::build_engine() {
   net::loop_limits limits;
   limits.drain = settings.gateway.drain;
   limits.tcp.max_accepted = accept_limit(settings.sip);
+  limits.tcp.max_handshakes = settings.tls.max_handshakes;
+  limits.tcp.max_handshakes_of_network = settings.tls.max_handshakes_per_network;
   loop = std::make_unique<net::loop>(*core, hooks(), limits);
   loop->set_trusted(trusted_peers(settings));
 }

@@ -60,6 +60,7 @@ void daemon::impl::apply(config::loaded next) {
   settings = std::move(next.settings);
   loaded.waiting = std::move(next.waiting);
   loop->set_max_accepted(accept_limit(settings.sip));
+  loop->set_max_handshakes(settings.tls.max_handshakes, settings.tls.max_handshakes_per_network);
   loop->set_trusted(trusted_peers(settings));
   loop->set_drain(settings.gateway.drain);
   tell_engine();

@@ -307,6 +307,9 @@ void loop::handle(const engine::event& e) {
 }
 
 void loop::set_max_accepted(unsigned n) { impl_->tcp.set_max_accepted(n); }
+void loop::set_max_handshakes(unsigned n, unsigned of_network) {
+  impl_->tcp.set_max_handshakes(n, of_network);
+}
 void loop::set_trusted(prefix_set peers) { impl_->tcp.set_trusted(std::move(peers)); }
 
 void loop::every(duration interval, std::function<void()> f) {

@@ -74,6 +74,7 @@ class loop {
   /// or batch_end.
   void handle(const engine::event& e);
   void set_max_accepted(unsigned n);
+  void set_max_handshakes(unsigned n, unsigned of_network);
   void set_trusted(prefix_set peers);  ///< for their TLS handshakes
   /// Calls f each `interval` while the loop runs.
   void every(duration interval, std::function<void()> f);

@@ -279,6 +279,10 @@ void tcp_ports::flush() {
 }
 
 void tcp_ports::set_max_accepted(unsigned n) { impl_->limits.max_accepted = n; }
+void tcp_ports::set_max_handshakes(unsigned n, unsigned of_network) {
+  impl_->limits.max_handshakes = n;
+  impl_->limits.max_handshakes_of_network = of_network;
+}
 void tcp_ports::set_trusted(prefix_set peers) { impl_->trusted = std::move(peers); }
 tcp_counters tcp_ports::counters() const {
   auto out = impl_->counts;

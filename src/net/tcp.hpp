@@ -68,6 +68,8 @@ class tcp_ports {
   void flush();
 
   void set_max_accepted(unsigned n);
+  /// In all, and of one network; for handshakes that begin from now on.
+  void set_max_handshakes(unsigned n, unsigned of_network);
   /// Whose TLS handshakes are not rationed, and give way to nobody's.
   void set_trusted(prefix_set peers);
   tcp_counters counters() const;

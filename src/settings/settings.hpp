@@ -125,6 +125,8 @@ struct tls {
   std::string ca_file;  ///< empty: the system's authorities
   std::string ca_pem;   ///< what the file held
   tls_version min_version = tls_version::v1_2;
+  unsigned max_handshakes = 512;             ///< of accepted connections at one time
+  unsigned max_handshakes_per_network = 64;  ///< of strangers of one /24 or /56
   std::vector<settings::certificate> certificates;
   friend bool operator==(const tls&, const tls&) = default;
 };

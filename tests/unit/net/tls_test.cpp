@@ -303,6 +303,21 @@ TEST_F(tls, gives_one_network_its_share_of_handshakes) {
   EXPECT_EQ(failures(tls_failure::crowded), 0u);
 }
 
+TEST_F(tls, takes_other_limits_of_handshakes_while_it_runs) {
+  start();
+  raw_socket first, second, third;
+  first.connect_to(at);
+  ASSERT_TRUE(until([&] { return server->counters().tls_securing == 1; }));
+  server->set_max_handshakes(512, 1);
+  second.connect_to(at);
+  ASSERT_TRUE(until([&] { return failures(tls_failure::network_crowded) == 1; }));
+  EXPECT_EQ(first.read_to_end(), "");
+  server->set_max_handshakes(1, 64);
+  third.connect_to(at);
+  ASSERT_TRUE(until([&] { return failures(tls_failure::crowded) == 1; }));
+  EXPECT_EQ(second.read_to_end(), "");
+}
+
 TEST_F(tls, counts_handshakes_not_as_places_of_connections) {
   start({.max_accepted = 1});
   raw_socket slow;
