@@ -97,7 +97,8 @@ void pager_flow::notice(const xmpp::message& m, const xmpp::extras& x, context& 
   bool typing = false;
   if (x.state && m.type != xmpp::message_type::headline) {
     if (allows_typing(rates_, m.from.bare_text(), m.to->bare_text(), c.settings().limits, c.now().steady)) {
-      if (auto* pair = talk_.find_pair(m.from.bare_text(), m.to->bare_text(), c.now().steady); pair != nullptr)
+      if (auto* pair = talk_.find_pair(m.from.bare_text(), m.to->bare_text(), c.now().steady);
+          pair != nullptr)
         learn_states(m, x, *pair, c);
       follow_state(m, *x.state, talk_, c.now().steady);
       typing = typing_to_sip_.handle(m, *x.state, c);

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "base/date_time.hpp"
 #include "gateway/learn.hpp"
 #include "gateway/pager_to_xmpp.hpp"
 
@@ -25,6 +26,8 @@ void pager_to_xmpp::await_reports(const pending& p, translate::pager::to_xmpp_re
   asked.original_id = w.message_id;
   asked.reply_to = std::move(reply_to);
   asked.date_time = std::move(made.date_time);
+  // RFC 5438 §11.1.2: when the message was sent; this is as near as we know it.
+  if (asked.date_time.empty()) asked.date_time = write_date_time(p.begun);
   asked.call_id = p.call_id;
   for (const auto& hop : made.path.route) asked.route += (asked.route.empty() ? "" : "\n") + hop;
   asked.original_to = std::move(made.path.original_to);

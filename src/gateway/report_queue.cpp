@@ -3,9 +3,11 @@
 #include <array>
 #include <utility>
 
+#include "base/text.hpp"
 #include "gateway/lane.hpp"
 #include "gateway/learn.hpp"
 #include "sip/wire/headers.hpp"
+#include "sip/wire/uri.hpp"
 
 namespace stox::gateway {
 
@@ -25,6 +27,27 @@ std::size_t size_of(const sip::outgoing& out) {
 /// The user or the way to him is away for now.
 bool may_pass(std::uint16_t status) {
   return status == 408 || status == 480 || status == 503 || status == 504;
+}
+
+/// Nobody is at that device: RFC 3261 §21.4.5, §21.4.11 and §21.4.18, RFC 5626 §11.6.
+bool device_is_gone(std::uint16_t status) {
+  return status == 404 || status == 410 || status == 430 || status == 480;
+}
+
+/// The URI without its device; nullopt: it names none.
+std::optional<std::string> user_behind(const std::string& uri) {
+  auto parsed = sip::parse_uri(uri);
+  if (!parsed || parsed->find("gr") == nullptr) return std::nullopt;
+  std::erase_if(parsed->params, [](const sip::param& p) { return text::iequals(p.name, "gr"); });
+  return sip::write(*parsed);
+}
+
+/// So that who got an earlier copy can tell. `challenges`: what the endpoint answered by itself.
+void use_next_cseq(sip::request& r, unsigned challenges) {
+  const auto* value = r.headers.find(sip::header::cseq);
+  if (const auto last = sip::parse_cseq(value == nullptr ? std::string_view() : *value))
+    r.headers.set(sip::header::cseq,
+                  sip::write(sip::cseq{last->number + challenges + 1, last->method, last->method_name}));
 }
 
 }  // namespace
@@ -96,8 +119,15 @@ bool report_queue::answered(const sip::response_received& e, context& c) {
   const auto at = take(e.tx);
   if (at == reports_.end()) return false;
   learn_from(e.response, at->second.user, imdn_form, c);
+  auto& r = at->second;
   if (e.response.status < 300) {
     reports_.erase(at);
+  } else if (auto user = device_is_gone(e.response.status) ? user_behind(r.out.request.uri) : std::nullopt) {
+    // As a text does (docs/decisions/0031).
+    use_next_cseq(r.out.request, e.challenges);
+    r.out.request.uri = *std::move(user);
+    r.lane = lane_of(r.lane.substr(0, r.lane.find('\0')), r.out.request.uri);
+    stand_in_line(at);
   } else if (may_pass(e.response.status)) {
     again(at, e.challenges, std::to_string(e.response.status), c);
   } else {
@@ -122,11 +152,7 @@ bool report_queue::failed(const sip::request_failed& e, context& c) {
 
 void report_queue::again(report_map::iterator at, unsigned challenges, std::string_view cause, context& c) {
   auto& r = at->second;
-  auto& headers = r.out.request.headers;
-  const auto* value = headers.find(sip::header::cseq);
-  if (const auto last = sip::parse_cseq(value == nullptr ? std::string_view() : *value))
-    headers.set(sip::header::cseq,
-                sip::write(sip::cseq{last->number + challenges + 1, last->method, last->method_name}));
+  use_next_cseq(r.out.request, challenges);
   // What is in line behind it would only hear the same, each after its own wait.
   std::deque<std::uint64_t> behind;
   if (const auto known = lines_.find(r.lane); known != lines_.end()) {

@@ -6,6 +6,7 @@
 #include "translate/loop.hpp"
 #include "translate/xmpp_uri.hpp"
 #include "xmpp/wire/xep/caps.hpp"
+#include "xmpp/wire/xep/chat_states.hpp"
 #include "xmpp/wire/xep/entity_time.hpp"
 #include "xmpp/wire/xep/markers.hpp"
 #include "xmpp/wire/xep/ping.hpp"
@@ -40,7 +41,8 @@ xmpp::data_form contact_form(const std::vector<std::string>& contact) {
 
 }  // namespace
 
-xmpp::disco::info describe(const xmpp::jid& to, const std::vector<std::string>& contact, bool reports) {
+xmpp::disco::info describe(const xmpp::jid& to, const std::vector<std::string>& contact,
+                           client_skills known) {
   xmpp::disco::info info;
   info.features.assign(std::begin(everywhere), std::end(everywhere));
   if (!to.local.empty()) {
@@ -49,7 +51,8 @@ xmpp::disco::info describe(const xmpp::jid& to, const std::vector<std::string>& 
     } else {
       info.identities.push_back({"client", "phone", {}, language});
     }
-    if (reports)
+    if (known.typing) info.features.emplace_back(xmpp::chat_states_ns);
+    if (known.reports)
       info.features.insert(info.features.end(),
                            {std::string(xmpp::receipts::ns), std::string(xmpp::markers_ns)});
     return info;
@@ -60,24 +63,26 @@ xmpp::disco::info describe(const xmpp::jid& to, const std::vector<std::string>& 
   return info;
 }
 
-bool takes_reports(const xmpp::jid& user, context& c) {
+client_skills skills_of(const xmpp::jid& user, context& c) {
   const auto name = peer_name(user, c.domains());
   const auto* caps = name ? c.peers().peek(*name) : nullptr;
+  if (caps == nullptr) return {};
   const auto now = c.now().wall;
   const auto knows = [&](feature f) {
     const auto& known = caps->facts[static_cast<std::size_t>(f)];
     return known.value == known::yes && known.expires() > now;
   };
-  return caps != nullptr && knows(feature::cpim) && knows(feature::imdn);
+  return {knows(feature::cpim) && knows(feature::imdn), knows(feature::is_composing)};
 }
 
 std::optional<xmpp::disco::info> describe_node(const xmpp::jid& to, const std::string& node,
-                                               const std::vector<std::string>& contact, bool reports) {
-  auto info = describe(to, contact, reports);
+                                               const std::vector<std::string>& contact, client_skills known) {
+  auto info = describe(to, contact, known);
   if (node.empty()) return info;
   // A hash names a description for ever, whatever was learned since it was told.
-  for (const bool with : {reports, !reports}) {
-    info = describe(to, contact, with);
+  for (const unsigned other : {0U, 1U, 2U, 3U}) {
+    const bool reports = (other & 1U) != 0, typing = (other & 2U) != 0;
+    info = describe(to, contact, {known.reports != reports, known.typing != typing});
     if (!xmpp::caps::is_node_of(node, info)) continue;
     info.node = node;
     return info;

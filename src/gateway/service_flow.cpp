@@ -28,7 +28,7 @@ xmpp::stanza_error refusal(xmpp::condition why, std::string text = {}) {
 xmpp::stanza_error unavailable() { return refusal(xmpp::condition::service_unavailable); }
 
 answer disco_info(const xmpp::jid& to, const std::string& node, context& c) {
-  const auto info = describe_node(to, node, c.settings().gateway.contact, takes_reports(to, c));
+  const auto info = describe_node(to, node, c.settings().gateway.contact, skills_of(to, c));
   if (!info) return refusal(xmpp::condition::item_not_found);
   return std::optional(xmpp::disco::write(*info));
 }
@@ -93,7 +93,7 @@ std::string blocked_reply(const xmpp::iq& i) {
 
 /// XEP-0115 §6.1: every presence says what its sender is.
 void send(xmpp::presence p, context& c) {
-  for (auto& e : xmpp::caps::write(describe(p.from, c.settings().gateway.contact, takes_reports(p.from, c))))
+  for (auto& e : xmpp::caps::write(describe(p.from, c.settings().gateway.contact, skills_of(p.from, c))))
     p.payloads.push_back(std::move(e));
   c.send_or_queue(p.from.domain, xmpp::write(p));
 }
