@@ -74,12 +74,14 @@ bool take_reports(const xmpp::message& m, conversations& talk, pager_to_xmpp& te
   const auto reports = translate::receipt::reports_of(m);
   if (reports.empty()) return false;
   const auto jid = m.from.bare_text(), aor = m.to->bare_text();
+  auto* pair = talk.find_pair(jid, aor, c.now().steady);
   const auto report = [&](const std::string& id, receipt_kind what) {
     texts.arrived(m.from, *m.to, id, c);
+    // What arrived is no news if it fails after all: a second resource did not want it.
+    if (pair != nullptr) pair->texts.take_failed(id);
     if (const auto asked = c.receipts().take({false, jid, aor, id}, what, c.now(), c))
       send(*asked, what, m.from, queue, c);
   };
-  const auto* pair = talk.find_pair(jid, aor, c.now().steady);
   for (const auto& r : reports) {
     // XEP-0333 §4.2: who displays several messages at once names the last one.
     if (r.displayed && pair != nullptr) {

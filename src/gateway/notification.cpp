@@ -77,7 +77,7 @@ sip::reply answer(std::uint16_t status, std::string reason) {
 
 }  // namespace
 
-void tell_sender(const receipt_row& asked, receipt_kind what, context& c) {
+void tell_sender(const receipt_row& asked, receipt_kind what, conversations& talk, context& c) {
   const auto from = xmpp::jid::parse(asked.reply_to), to = xmpp::jid::parse(asked.key.aor);
   if (!from || !to) return;
   const about a{{}, asked.call_id, asked.original_id, asked.reply_to, asked.key.aor};
@@ -91,12 +91,15 @@ void tell_sender(const receipt_row& asked, receipt_kind what, context& c) {
     return;
   }
   c.counts().count(aside::late_failure);
+  if (auto* pair = talk.find_pair(asked.key.jid, asked.key.aor, c.now().steady); pair != nullptr)
+    pair->texts.forget(direction::to_sip, asked.original_id);
   if (!c.send_or_queue(asked.domain, translate::receipt::failure_of(m, c.domains().addresses)))
     sender_unreachable(c, a, asked.domain, "late_failure");
 }
 
 std::optional<sip::reply> take_notifications(const payload::content_type& type, const std::string& body,
-                                             const xmpp::jid& sender, const xmpp::jid& target, context& c) {
+                                             const xmpp::jid& sender, const xmpp::jid& target,
+                                             conversations& talk, context& c) {
   const auto all = reports_in(type, body);
   if (!all) return std::nullopt;
   if (all->empty()) return answer(400, "Bad IMDN");
@@ -107,7 +110,7 @@ std::optional<sip::reply> take_notifications(const payload::content_type& type, 
     const auto what = kind_of(d);
     const auto asked = what ? c.receipts().take(key, *what, c.now(), c) : std::nullopt;
     if (asked) {
-      tell_sender(*asked, *what, c);
+      tell_sender(*asked, *what, talk, c);
       continue;
     }
     c.counts().count(aside::report_unmatched);

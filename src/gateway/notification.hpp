@@ -4,6 +4,7 @@
 #include <string>
 
 #include "gateway/context.hpp"
+#include "gateway/conversation.hpp"
 #include "payload/mime.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "xmpp/wire/jid.hpp"
@@ -15,9 +16,11 @@ namespace stox::gateway {
 /// one to whom the message went. `sender`: whom the request is authorised for. nullopt: the body is a message
 /// like others (§9). Otherwise its answer: 200 to all that can be read, whether anybody waits for it or not.
 std::optional<sip::reply> take_notifications(const payload::content_type& type, const std::string& body,
-                                             const xmpp::jid& sender, const xmpp::jid& target, context& c);
+                                             const xmpp::jid& sender, const xmpp::jid& target,
+                                             conversations& talk, context& c);
 
-/// Tells the XMPP user who sent a message what a report says of it.
-void tell_sender(const receipt_row& asked, receipt_kind what, context& c);
+/// Tells the XMPP user who sent a message what a report says of it. One that failed he may send again, with
+/// the same ids.
+void tell_sender(const receipt_row& asked, receipt_kind what, conversations& talk, context& c);
 
 }  // namespace stox::gateway

@@ -201,9 +201,10 @@ std::string_view pager_to_sip::full(const std::string& jid, const std::string& k
   const auto sender = senders_.find(jid);
   if (sender != senders_.end() && sender->second >= rules.messages_per_sender) return "sender_full";
   const auto at = lanes_.find(key);
-  if (at == lanes_.end()) return {};
-  const bool no_place =
-      at->second.waiting.size() >= rules.queue_per_pair || waiting_ >= c.settings().sip.queue_total;
+  // Behind a report it would wait as well.
+  if (at == lanes_.end() && !reports_.is_pending(key)) return {};
+  const bool no_place = (at == lanes_.end() ? 0 : at->second.waiting.size()) >= rules.queue_per_pair ||
+                        waiting_ >= c.settings().sip.queue_total;
   return no_place ? "queue_full" : std::string_view();
 }
 
@@ -274,7 +275,7 @@ void pager_to_sip::answered(const sip::response_received& e, context& c) {
   release(at.first, 1);
   if (e.response.status < 300) {
     if (const auto failed = o.asked ? c.receipts().accepted(report_key(o), c.now(), c) : std::nullopt)
-      tell_sender(*failed, receipt_kind::failed, c);
+      tell_sender(*failed, receipt_kind::failed, talk_, c);
     c.counts().count(direction::to_sip, outcome::delivered, "accepted", o.to.domain);
     if (c.logs(log_level::info)) note(c, log_level::info, "message.to_sip.delivered", about_of(o), {});
     return next(at, c);

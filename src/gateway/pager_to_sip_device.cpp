@@ -39,6 +39,7 @@ void pager_to_sip::to_user(place& at, std::uint16_t status, context& c) {
     pair->device_spoke.reset();
     pair->weigh();
   }
+  if (o.asked) c.receipts().sent_again(report_key(o), c.now());
   std::list<queued> all;
   const auto kept = l.memory.size();
   all.push_back({std::move(*l.again), std::move(*l.pending), kept, std::move(l.memory)});

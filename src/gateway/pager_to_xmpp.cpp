@@ -122,7 +122,7 @@ void pager_to_xmpp::handle(sip::request_received& e, context& c) {
             *std::move(target),
             translate::content_type_of(e.request)};
   if (a.type) {
-    if (const auto said = take_notifications(*a.type, e.request.body, a.sender, a.target, c))
+    if (const auto said = take_notifications(*a.type, e.request.body, a.sender, a.target, talk_, c))
       return answer_notification(e, *said, c);
   }
   auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);
@@ -390,7 +390,7 @@ void pager_to_xmpp::arrived(const xmpp::jid& from, const xmpp::jid& to, const st
     case stage::held: return;  // it was never sent
     case stage::writing:
     case stage::waiting:
-    case stage::confirming: c.set_timer(p.timer, 0, std::nullopt); return answer_ok(ref, p, c);
+    case stage::confirming: p.confirmed = true; return answer_ok(ref, p, c);
     case stage::answered: return;
   }
 }

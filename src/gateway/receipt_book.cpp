@@ -125,6 +125,10 @@ std::optional<receipt_row> receipt_book::accepted(const receipt_key& key, instan
   return std::nullopt;
 }
 
+void receipt_book::sent_again(const receipt_key& key, instant now) {
+  if (auto* e = entries_.find(text_of(key), now.steady); e != nullptr) e->failed_early = false;
+}
+
 bool receipt_book::close(const receipt_key& key, row_sink& rows) {
   const auto name = text_of(key);
   const auto* e = entries_.peek(name);

@@ -160,9 +160,14 @@ void typing_to_sip::send(place& at, bool active, context& c) {
   // RFC 3428 §8: one MESSAGE to a URI at a time. A text that arrived after the notice would end it at once.
   auto lane = lane_of(jid, made->value.uri);
   if (texts_.is_busy(lane)) {
-    if (++t.holds > most_holds) return drop(at, typing_drop::busy, c);
-    // One that is only refreshed stays as it is told: the next try is the next of its refreshes.
-    if (active != t.told) t.wanted = active;
+    // What is in the way ends by itself: "idle" can wait for that, "active" would be too late.
+    if (active && ++t.holds > most_holds) return drop(at, typing_drop::busy, c);
+    // One that is only refreshed stays as it is told, and this try was none.
+    if (active != t.told) {
+      t.wanted = active;
+    } else {
+      --t.refreshes;
+    }
     return c.set_timer(t.timer, key_in(timer_space::typing_to_sip, t.number), c.now().steady + hold_for);
   }
   if (c.logs(log_level::debug)) {

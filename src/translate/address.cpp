@@ -139,9 +139,8 @@ constexpr auto unchanged = [] {
 constexpr std::size_t longest_unchanged = 255;
 
 bool is_unchanged(const std::string& s) {
-  return !s.empty() && s.size() <= longest_unchanged && std::all_of(s.begin(), s.end(), [](char c) {
-    return unchanged[static_cast<unsigned char>(c)];
-  });
+  return !s.empty() && s.size() <= longest_unchanged &&
+         std::all_of(s.begin(), s.end(), [](char c) { return unchanged[static_cast<unsigned char>(c)]; });
 }
 
 /// Whether to_jid has nothing to do on the user and the device of a URI. user=phone may mean work.
@@ -189,6 +188,7 @@ const domain_pair* address_map::by_xmpp(std::string_view domain) const {
 result<std::string> address_map::domain_to_xmpp(std::string_view sip_host) const {
   // RFC 3261 §25.1 allows the root's dot; it names the same host.
   if (sip_host.ends_with('.')) sip_host.remove_suffix(1);
+  if (sip_host.ends_with('.')) return error(address_errc::not_a_jid, "host");
   if (const auto* pair = by_sip(sip_host)) {
     if (by_xmpp(pair->xmpp) != pair) return address_errc::domain_taken;
     return pair->xmpp;

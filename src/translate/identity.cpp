@@ -43,9 +43,9 @@ std::optional<sip::uri> from_im(std::string_view opaque) {
   return out;
 }
 
-/// The address of record behind a URI, RFC 3261 §10.3 step 5: user and host, in lower case. A number belongs to the first
-/// served domain. The scheme sips: in From asks nothing of this request's way (RFC 5630 §3.2), so it names
-/// the same user.
+/// The address of record behind a URI, RFC 3261 §10.3 step 5: the user as it is, and the host in lower case.
+/// A number belongs to the first served domain. The scheme sips: in From asks nothing of this request's way
+/// (RFC 5630 §3.2), so it names the same user.
 std::optional<sip::uri> aor_of(const sip::uri& u, const std::vector<std::string>& served) {
   if (u.scheme == "im" || u.scheme == "pres") return from_im(u.opaque);
   sip::uri out;

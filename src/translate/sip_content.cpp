@@ -114,10 +114,10 @@ void clean(xml::element& e) {
 /// third party, so it is a server of the sender's own domain, and no telephone number.
 bool is_near(const sip::uri& hop, const std::string& domain) {
   const auto* kind = hop.find("user");
-  if (hop.find("maddr") != nullptr ||
-      (kind != nullptr && kind->value && text::iequals(*kind->value, "phone")))
-    return false;
-  return hop.host == domain || hop.host.ends_with("." + domain);
+  const bool phone = kind != nullptr && kind->value && text::iequals(*kind->value, "phone");
+  if (phone || hop.find("maddr") != nullptr || (hop.user && hop.user->starts_with('+'))) return false;
+  const auto host = std::string_view(hop.host).substr(0, hop.host.size() - (hop.host.ends_with('.') ? 1 : 0));
+  return host == domain || host.ends_with("." + domain);
 }
 
 /// RFC 5438 §7.2.1: a report MUST go the whole way. Where it cannot, there is none.

@@ -45,10 +45,10 @@ struct sip_content {
   imdn_path path;                     ///< of CPIM: where that goes
 };
 
-/// Reads a body of that type: text/plain, text/html (made plain), multipart (the best text part) and message/cpim (RFC 3862) with
-/// one of these in it. `sender`: whom the request is authorised for; a CPIM From that names somebody else is
-/// never believed, and named as a loss. `html`: whether its form is wanted, too. Errors: 400 (not what its
-/// type says, or no text), 415.
+/// Reads a body of that type: text/plain, text/html (made plain), multipart (the best text part) and
+/// message/cpim (RFC 3862) with one of these in it. `sender`: whom the request is authorised for; a CPIM From
+/// that names somebody else is never believed, and named as a loss. `html`: whether its form is wanted, too.
+/// Errors: 400 (not what its type says, or no text), 415.
 boost::system::result<sip_content, sip_status> read_content(const result<payload::content_type>& type,
                                                             const sip::request& r, const sip::uri& sender,
                                                             payload::html_form html, loss_list& losses);
