@@ -14,8 +14,8 @@ namespace stox::gateway {
 /// text was accepted between the two: what is learned is kept, and anybody can send a state.
 void learn_states(const xmpp::message& m, const xmpp::extras& x, pair_state& pair, context& c);
 
-/// Whether the client of that XMPP user (a bare JID) knows them: in this conversation it showed so, or nothing
-/// else and earlier. `pair` may be nullptr.
+/// Whether the client of that XMPP user (a bare JID) knows them: in this conversation it showed so, or
+/// nothing else and earlier. `pair` may be nullptr.
 bool understands_states(const pair_state* pair, const std::string& user, context& c);
 
 }  // namespace stox::gateway

@@ -39,9 +39,7 @@ std::vector<loss> losses_of(const xmpp::message& m, xmpp::chat_state s, const si
 
 std::string angled(const sip::uri& u) { return "<" + sip::write(u) + ">"; }
 
-bool is_notice(const payload::content_type& type) {
-  return type.is("application", "im-iscomposing+xml");
-}
+bool is_notice(const payload::content_type& type) { return type.is("application", "im-iscomposing+xml"); }
 
 /// Whether it is worth the time to take the CPIM apart: nearly all of it holds text.
 bool may_hold_notice(const std::string& body) {

@@ -194,8 +194,7 @@ void client_core::handle(response&& r, instant now) {
   // wrote.
   const place p = find(head->top_via.branch(), head->cseq.method_name);
   call* c = calls_.find(p.number);
-  if (c == nullptr || has_several_vias(r) ||
-      sent_by(head->top_via) != c->attempts[p.part].sent_by) {
+  if (c == nullptr || has_several_vias(r) || sent_by(head->top_via) != c->attempts[p.part].sent_by) {
     ++ctx_.stats.stray_responses;
     return;
   }
