@@ -201,10 +201,10 @@ std::string_view pager_to_sip::full(const std::string& jid, const std::string& k
   const auto sender = senders_.find(jid);
   if (sender != senders_.end() && sender->second >= rules.messages_per_sender) return "sender_full";
   const auto at = lanes_.find(key);
-  // Behind a report it would wait as well.
-  if (at == lanes_.end() && !reports_.is_pending(key)) return {};
-  const bool no_place = (at == lanes_.end() ? 0 : at->second.waiting.size()) >= rules.queue_per_pair ||
-                        waiting_ >= c.settings().sip.queue_total;
+  // One may wait behind a report: the limit is about what stands behind texts.
+  if (at == lanes_.end()) return {};
+  const bool no_place =
+      at->second.waiting.size() >= rules.queue_per_pair || waiting_ >= c.settings().sip.queue_total;
   return no_place ? "queue_full" : std::string_view();
 }
 
@@ -247,7 +247,7 @@ bool pager_to_sip::go_on(const std::string& key, context& c) {
   if (lanes_.empty()) return false;
   const auto at = lanes_.find(key);
   if (at == lanes_.end()) return false;
-  if (!at->second.pending) start_next(*at, c);
+  if (!at->second.pending && !reports_.is_pending(key)) start_next(*at, c);
   return true;
 }
 
