@@ -271,7 +271,10 @@ void pager_to_sip::answered(const sip::response_received& e, context& c) {
   auto& at = *known->second;
   open_.erase(known);
   const auto& o = *at.second.pending;
-  if (heard_form(at, e, c)) return;
+  // Its device said so, and only the 2xx got lost: it must not go out again in another form or to another
+  // one.
+  const bool reported = e.response.status >= 300 && o.asked && c.receipts().arrived(report_key(o));
+  if (!reported && heard_form(at, e, c)) return;
   release(at.first, 1);
   if (e.response.status < 300) {
     if (const auto failed = o.asked ? c.receipts().accepted(report_key(o), c.now(), c) : std::nullopt)
@@ -280,7 +283,8 @@ void pager_to_sip::answered(const sip::response_received& e, context& c) {
     if (c.logs(log_level::info)) note(c, log_level::info, "message.to_sip.delivered", about_of(o), {});
     return next(at, c);
   }
-  if (at.second.again && device_is_gone(e.response.status)) return to_user(at, e.response.status, c);
+  if (!reported && at.second.again && device_is_gone(e.response.status))
+    return to_user(at, e.response.status, c);
   auto error = translate::to_xmpp(e.response.status, e.response.reason, first_contact(e.response),
                                   c.domains().addresses);
   // RFC 6120 §8.3.2: what says when to come again is no "do not retry".

@@ -28,8 +28,9 @@ namespace stox::gateway {
 
 /// SIP MESSAGE -> XMPP message. A MESSAGE gets its 2xx only when its stanza was written (stanza_sent),
 /// sip.accept_wait has passed without a stanza error, and - unless that wait is 0 - the server has confirmed
-/// by the fence that it processed the stanza. So a 2xx is never followed by a loss that we could have known
-/// of; a link that breaks in between gives the sender an error, counted as in_doubt.
+/// by the fence that it processed the stanza; or as soon as the receiver's client acknowledged it. So a 2xx
+/// is never followed by a loss that we could have known of; a link that breaks in between gives the sender an
+/// error, counted as in_doubt.
 class pager_to_xmpp {
  public:
   /// All outlive it.

@@ -1,5 +1,6 @@
 #include "gateway/receipt_book.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace stox::gateway {
@@ -60,9 +61,12 @@ void receipt_book::open(receipt_row asked, instant now, row_sink& rows) {
   // Who has many open pushes out his own.
   if (const auto mine = senders_.find(sender_of(asked.key));
       mine != senders_.end() && mine->second.size() >= most_of_one) {
-    const auto oldest = mine->second.begin()->second;
-    rows.remove(entries_.peek(oldest)->row.key);
-    entries_.erase(oldest);
+    // What is pending has to know yet whether it arrived; there are never so many.
+    const auto oldest = std::find_if(mine->second.begin(), mine->second.end(),
+                                     [this](const auto& at) { return !entries_.peek(at.second)->pending; });
+    const auto name = (oldest != mine->second.end() ? oldest : mine->second.begin())->second;
+    rows.remove(entries_.peek(name)->row.key);
+    entries_.erase(name);
   }
   asked.expiry = std::chrono::floor<std::chrono::seconds>(now.wall) + lasts;
   rows.save(asked);
@@ -123,6 +127,11 @@ std::optional<receipt_row> receipt_book::accepted(const receipt_key& key, instan
     rows.save(e->row);
   }
   return std::nullopt;
+}
+
+bool receipt_book::arrived(const receipt_key& key) const {
+  const auto* e = entries_.peek(text_of(key));
+  return e != nullptr && e->arrived;
 }
 
 void receipt_book::sent_again(const receipt_key& key, instant now) {

@@ -44,6 +44,8 @@ class receipt_book {
   /// the answer itself (RFC 5438 §12.1.3.1). The entry, where such a report has overtaken the 2xx: its sender
   /// is to be told now.
   std::optional<receipt_row> accepted(const receipt_key& key, instant now, row_sink& rows);
+  /// Whether a report said that it arrived, while its message is pending.
+  bool arrived(const receipt_key& key) const;
   /// It goes to somebody else now: what was reported of the first try does not count.
   void sent_again(const receipt_key& key, instant now);
   /// That has come to pass. The entry as it was, if its sender waits for this and was not told before;

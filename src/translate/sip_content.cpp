@@ -115,7 +115,12 @@ void clean(xml::element& e) {
 bool is_near(const sip::uri& hop, const std::string& domain) {
   const auto* kind = hop.find("user");
   const bool phone = kind != nullptr && kind->value && text::iequals(*kind->value, "phone");
-  if (phone || hop.find("maddr") != nullptr || (hop.user && hop.user->starts_with('+'))) return false;
+  if (phone || hop.find("maddr") != nullptr) return false;
+  // RFC 3966 §3: "+", digits and what makes them readable, or a phone-context; also behind escapes.
+  const auto user = text::percent_decode(hop.user.value_or(std::string()));
+  if (!user || user->starts_with('+') || user->find(';') != std::string::npos ||
+      (!user->empty() && user->find_first_not_of("0123456789-.()*#") == std::string::npos))
+    return false;
   const auto host = std::string_view(hop.host).substr(0, hop.host.size() - (hop.host.ends_with('.') ? 1 : 0));
   return host == domain || host.ends_with("." + domain);
 }

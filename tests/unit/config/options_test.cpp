@@ -43,6 +43,14 @@ struct sample {
   std::string text_error;
 };
 
+const sample up_to_a_million = {"1",
+                                "1",
+                                {"1"},
+                                "0",
+                                "0 is out of bounds; write 1 to 1000000",
+                                "1000001",
+                                "1000001 is out of bounds; write 1 to 1000000"};
+
 /// One row for each key that is no table's.
 const std::map<std::string, sample>& samples() {
   static const std::map<std::string, sample> all{
@@ -110,22 +118,8 @@ const std::map<std::string, sample>& samples() {
         "is a boolean; write a string",
         "/etc/ssl/certs/",
         R"("/etc/ssl/certs/" is a folder; write the path of a PEM file)"}},
-      {"tls.max_handshakes",
-       {"1",
-        "1",
-        {"1"},
-        "0",
-        "0 is out of bounds; write 1 to 1000000",
-        "1000001",
-        "1000001 is out of bounds; write 1 to 1000000"}},
-      {"tls.max_handshakes_per_network",
-       {"1",
-        "1",
-        {"1"},
-        "0",
-        "0 is out of bounds; write 1 to 1000000",
-        "1000001",
-        "1000001 is out of bounds; write 1 to 1000000"}},
+      {"tls.max_handshakes", up_to_a_million},
+      {"tls.max_handshakes_per_network", up_to_a_million},
       {"tls.min_version",
        {R"("1.3")",
         "1.3",
@@ -207,14 +201,7 @@ const std::map<std::string, sample>& samples() {
         "-1 is out of bounds; write 0 to 10000",
         "10001",
         "10001 is out of bounds; write 0 to 10000"}},
-      {"sip.max_connections",
-       {"1",
-        "1",
-        {"1"},
-        "0",
-        "0 is out of bounds; write 1 to 1000000",
-        "1000001",
-        "1000001 is out of bounds; write 1 to 1000000"}},
+      {"sip.max_connections", up_to_a_million},
       {"sip.queue_per_pair",
        {"0",
         "0",
