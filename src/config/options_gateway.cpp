@@ -113,6 +113,13 @@ constexpr option table[] = {
        return set_message_type(s.gateway.domains.back().message_type.emplace(), v.text);
      },
      nullptr, nullptr},
+    {"gateway.domain.congestion_safe", value_type::boolean, change::live, "", "true", 0, 0, "",
+     "As sip.congestion_safe, for requests to this domain.",
+     [](all& s, const value& v) {
+       s.gateway.domains.back().congestion_safe = v.flag;
+       return std::string();
+     },
+     nullptr, nullptr},
     {"gateway.domain.late_notices", value_type::boolean, change::live, "", "false", 0, 0, "",
      "As chat.late_notices, for senders of this domain.",
      [](all& s, const value& v) {

@@ -126,6 +126,16 @@ constexpr option table[] = {
        return std::string();
      },
      [](const all& s) { return texts{s.sip.global_failure ? "true" : "false"}; }, nullptr},
+    {"sip.congestion_safe", value_type::boolean, change::live, "false", "", 0, 0, "",
+     "The operator's word that requests cross TCP and TLS alone, from here to the user's device. Then a "
+     "MESSAGE may "
+     "take 65535 bytes instead of 1300 (RFC 3428); one of more than 1300 goes over TCP or TLS even to a "
+     "server that is named for UDP.",
+     [](all& s, const value& v) {
+       s.sip.congestion_safe = v.flag;
+       return std::string();
+     },
+     [](const all& s) { return texts{s.sip.congestion_safe ? "true" : "false"}; }, nullptr},
     {"sip.untrusted_answers", value_type::integer, change::live, "10", "", 0, 10'000, "",
      "Answers per second to each network (/24 or /56) that is not trusted, over UDP; then silence.",
      [](all& s, const value& v) {

@@ -132,7 +132,4 @@ class pager_to_xmpp {
   std::deque<xmpp::stanza_ref> held_;  ///< in order of arrival
 };
 
-/// What a SIP answer of ours holds: code, reason and the headers that the code asks for.
-sip::reply reply_of(const translate::sip_status& s);
-
 }  // namespace stox::gateway

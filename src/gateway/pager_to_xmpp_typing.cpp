@@ -3,6 +3,7 @@
 
 #include "gateway/chat_states.hpp"
 #include "gateway/pager_to_xmpp.hpp"
+#include "gateway/reply.hpp"
 
 // What pager_to_xmpp does with a MESSAGE that is a typing notice.
 namespace stox::gateway {

@@ -168,16 +168,24 @@ void report_queue::pause(report_map::iterator at, std::string_view cause, contex
   auto& r = at->second;
   r.at = stage::paused;
   ++paused_;
-  if (r.tries == pauses.size() || paused_ > most_paused || c.draining()) return lose(at, cause, c);
+  const auto of_one = ++paused_for_[r.user.bare_text()];
+  if (r.tries == pauses.size() || paused_ > most_paused || of_one > most_paused_of_one || c.draining())
+    return lose(at, cause, c);
   c.set_timer(r.timer, at->first, c.now().steady + pauses[r.tries]);
   ++r.tries;
+}
+
+void report_queue::wake(const report& r) {
+  --paused_;
+  const auto of_one = paused_for_.find(r.user.bare_text());
+  if (--of_one->second == 0) paused_for_.erase(of_one);
 }
 
 bool report_queue::timed_out(std::uint64_t key) {
   const auto at = reports_.find(key);
   if (at == reports_.end()) return false;
   at->second.timer = {};
-  --paused_;
+  wake(at->second);
   stand_in_line(at);
   return true;
 }
@@ -192,7 +200,7 @@ void report_queue::note_lost(about names, std::string_view cause, context& c) {
 /// Nothing of it is pending.
 void report_queue::lose(report_map::iterator at, std::string_view cause, context& c) {
   auto& r = at->second;
-  if (r.at == stage::paused) --paused_;
+  if (r.at == stage::paused) wake(r);
   c.set_timer(r.timer, 0, std::nullopt);
   note_lost(std::move(r.names), cause, c);
   reports_.erase(at);

@@ -26,9 +26,10 @@ namespace stox::gateway {
 /// only: a report that is lost leaves its receiver where RFC 5438 leaves everybody, without one.
 class report_queue {
  public:
-  static constexpr std::size_t most = 10'000;       ///< beyond them a report is lost
-  static constexpr std::size_t most_in_line = 100;  ///< of one lane
-  static constexpr std::size_t most_paused = 1000;  ///< beyond them a report is tried once
+  static constexpr std::size_t most = 10'000;             ///< beyond them a report is lost
+  static constexpr std::size_t most_in_line = 100;        ///< of one lane
+  static constexpr std::size_t most_paused = 1000;        ///< beyond them a report is tried once
+  static constexpr std::size_t most_paused_of_one = 100;  ///< likewise, for one SIP user
 
   /// `from`: whose report it is; `user`: whom it is for, on the XMPP side's name of him. It goes when
   /// go_on() says so.
@@ -86,6 +87,8 @@ class report_queue {
   void end_transaction(report& r);
   void again(report_map::iterator at, unsigned challenges, std::string_view cause, context& c);
   void pause(report_map::iterator at, std::string_view cause, context& c);
+  /// It is not paused any more.
+  void wake(const report& r);
   void lose(report_map::iterator at, std::string_view cause, context& c);
   static void note_lost(about names, std::string_view cause, context& c);
 
@@ -94,6 +97,7 @@ class report_queue {
   std::unordered_map<std::string, line> lines_;
   std::vector<std::string> free_;
   std::size_t paused_ = 0;
+  std::unordered_map<std::string, std::size_t> paused_for_;  ///< by the bare JID of the SIP user
 };
 
 }  // namespace stox::gateway

@@ -8,6 +8,7 @@
 #include "payload/imdn.hpp"
 #include "sip/wire/headers.hpp"
 #include "translate/loop.hpp"
+#include "translate/message_head.hpp"
 #include "translate/payload_loss.hpp"
 #include "xmpp/wire/xep/hints.hpp"
 
@@ -37,8 +38,6 @@ std::vector<loss> losses_of(const xmpp::message& m, xmpp::chat_state s, const si
   return losses.take();
 }
 
-std::string angled(const sip::uri& u) { return "<" + sip::write(u) + ">"; }
-
 bool is_notice(const payload::content_type& type) { return type.is("application", "im-iscomposing+xml"); }
 
 /// Whether it is worth the time to take the CPIM apart: nearly all of it holds text.
@@ -63,18 +62,10 @@ std::optional<translated<sip::request>> to_sip(const xmpp::message& m, xmpp::cha
 
   translated<sip::request> out;
   auto& r = out.value;
-  r.method = sip::method::message;
-  r.method_name = "MESSAGE";
-  r.headers.add(header::max_forwards, "70");
-  r.headers.add(header::from, angled(*from) + ";tag=" + c.from_tag);
-  r.headers.add(header::to, angled(*aor));
-  r.headers.add(header::call_id, c.call_id);
-  r.headers.add(header::cseq, "1 MESSAGE");
-  if (c.assert_identity) {
-    auto asserted = *from;
-    asserted.params.clear();
-    r.headers.add(header::p_asserted_identity, angled(asserted));
-  }
+  auto user = *from;
+  user.params.clear();
+  r = begin_message(
+      {angled(*from), c.from_tag, angled(*aor), c.call_id, c.assert_identity ? angled(user) : std::string()});
   r.headers.add(header::content_type, std::string(media_type));
   if (!c.hop_mark.empty()) r.headers.add_other(std::string(hop_header), c.hop_mark);
   payload::is_composing state;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "sip/wire/headers.hpp"
+#include "translate/message_head.hpp"
 
 namespace stox::translate {
 
@@ -27,17 +27,10 @@ std::optional<sip::request> failure_notice(const xmpp::message& error, const fai
   auto target = addresses.to_sip(error.to->bare(), false);
   if (!own || !target) return std::nullopt;
   if (!c.sip_user.empty()) target->user = c.sip_user;
-  const auto from = "<" + sip::write(*own) + ">";
-  sip::request r;
-  r.method = sip::method::message;
-  r.method_name = "MESSAGE";
+  const auto from = angled(*own);
+  auto r =
+      begin_message({from, c.from_tag, angled(*target), c.call_id, c.assert_identity ? from : std::string()});
   r.uri = sip::write(*target);
-  r.headers.add(header::max_forwards, "70");
-  r.headers.add(header::from, from + ";tag=" + c.from_tag);
-  r.headers.add(header::to, "<" + r.uri + ">");
-  r.headers.add(header::call_id, c.call_id);
-  r.headers.add(header::cseq, "1 MESSAGE");
-  if (c.assert_identity) r.headers.add(header::p_asserted_identity, from);
   r.headers.add(header::content_language, "en");
   r.headers.add(header::content_type, "text/plain;charset=UTF-8");
   r.body = "Not delivered to " + error.from.bare_text() + ": \"" + c.beginning + "\" (" +

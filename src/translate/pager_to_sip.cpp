@@ -7,6 +7,7 @@
 #include "translate/display_name.hpp"
 #include "translate/language.hpp"
 #include "translate/loop.hpp"
+#include "translate/message_head.hpp"
 #include "translate/pager.hpp"
 #include "translate/payload_loss.hpp"
 #include "translate/receipt.hpp"
@@ -77,22 +78,9 @@ void add_identity_losses(const xmpp::message& m, const sip_context& c, loss_list
   if (m.thread_parent) losses.add("message/thread@parent", "no counterpart in a MESSAGE");
 }
 
-void add_angled(std::string& out, const sip::uri& u) {
-  out += '<';
-  sip::write_to(out, u);
-  out += '>';
-}
-
-std::string angled(const sip::uri& u) {
-  std::string out;
-  out.reserve(u.host.size() + 64);
-  add_angled(out, u);
-  return out;
-}
-
 /// From with what the sender calls himself (XEP-0172). The address beside it and P-Asserted-Identity say who
 /// he is.
-std::string from_value(const sip::uri& from, const std::string& tag, const xmpp::extras& x, telling& told) {
+std::string from_value(const sip::uri& from, const xmpp::extras& x, telling& told) {
   std::string out;
   out.reserve(from.host.size() + 128);
   if (x.nick) {
@@ -102,7 +90,7 @@ std::string from_value(const sip::uri& from, const std::string& tag, const xmpp:
     if (told.part) out += sip::quote(name) + ' ';
   }
   add_angled(out, from);
-  return out + ";tag=" + tag;
+  return out;
 }
 
 constexpr auto max_delay = std::chrono::days(30);
@@ -171,20 +159,13 @@ boost::system::result<to_sip_result, xmpp::stanza_error> to_sip(const xmpp::mess
   auto told = said->told;
   to_sip_result out;
   auto& r = out.value;
-  r.method = sip::method::message;
-  r.method_name = "MESSAGE";
-  r.headers.fields().reserve(16);
-  r.headers.add(header::max_forwards, "70");
-  r.headers.add(header::from, from_value(*from, c.from_tag, x, told));
-  r.headers.add(header::to, angled(*aor));
-  r.headers.add(header::call_id, c.call_id);
-  r.headers.add(header::cseq, "1 MESSAGE");
-  // RFC 3428 §4: no Contact.
+  std::string asserted;
   if (c.assert_identity) {
-    auto asserted = *from;
-    asserted.params.clear();
-    r.headers.add(header::p_asserted_identity, angled(asserted));
+    auto user = *from;
+    user.params.clear();
+    asserted = angled(user);
   }
+  r = begin_message({from_value(*from, x, told), c.from_tag, angled(*aor), c.call_id, std::move(asserted)});
   put_date(r, m, c.now, told);
   put_subject(r, m, lang, losses);
   if (is_language_tag(lang)) {

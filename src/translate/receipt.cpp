@@ -6,6 +6,7 @@
 #include "payload/cpim.hpp"
 #include "sip/wire/headers.hpp"
 #include "translate/error.hpp"
+#include "translate/message_head.hpp"
 #include "xmpp/wire/xep/markers.hpp"
 #include "xmpp/wire/xep/receipts.hpp"
 
@@ -41,24 +42,17 @@ std::vector<report> reports_of(const xmpp::message& m) {
 
 std::optional<sip::request> to_sip(const xmpp::jid& from, const imdn_context& c,
                                    const address_map& addresses) {
-  using sip::header;
   const auto speaker = addresses.to_sip(from.bare(), false);
   auto target = sip::parse_uri(c.to);
   if (!speaker || !target) return std::nullopt;
-  sip::request r;
-  r.method = sip::method::message;
-  r.method_name = "MESSAGE";
   const auto hop = first_hop(c.route);
-  r.uri = sip::write(hop ? *hop : *target);
+  auto uri = sip::write(hop ? *hop : *target);
   target->params.clear();
-  const auto own = "<" + sip::write(*speaker) + ">", his = "<" + sip::write(*target) + ">";
-  r.headers.add(header::max_forwards, "70");
-  r.headers.add(header::from, own + ";tag=" + c.from_tag);
-  r.headers.add(header::to, his);
-  r.headers.add(header::call_id, c.call_id);
-  r.headers.add(header::cseq, "1 MESSAGE");
-  if (c.assert_identity) r.headers.add(header::p_asserted_identity, own);
-  r.headers.add(header::content_type, "message/cpim");
+  const auto own = angled(*speaker);
+  auto r =
+      begin_message({own, c.from_tag, angled(*target), c.call_id, c.assert_identity ? own : std::string()});
+  r.uri = std::move(uri);
+  r.headers.add(sip::header::content_type, "message/cpim");
 
   payload::imdn document{c.message_id, c.date_time, sip::write(*speaker), c.original_to, c.kind, c.status};
   // §11.1.2: it is mandatory, and says when the message was sent.

@@ -39,6 +39,7 @@ client_tx client_core::request(outgoing out, instant now) {
   call& c = *calls_.find(number);
   c.request = std::move(out.request);
   c.domain = std::move(out.domain);
+  c.congestion_safe = out.congestion_safe;
   c.request_bytes = bytes_of(c.request);
   c.method = c.request.method_name;
   c.first_branch = ctx_.ids.next(id_kind::branch);

@@ -71,7 +71,7 @@ enum class failure : std::uint8_t {
   not_found,  ///< no such domain, or no server for SIP there that we could talk to
   no_answer,  ///< the DNS did not answer, so there is no server to ask
   held_back,  ///< every target has asked for a pause (503 with Retry-After): nothing was sent
-  too_large,  ///< a MESSAGE of more than 1300 bytes (with the credentials that were asked for), RFC 3428 §8
+  too_large,  ///< a MESSAGE is longer than its way may take (with the credentials asked for), RFC 3428 §8
 };
 /// No final response will come. The number is void.
 struct request_failed {
@@ -91,6 +91,9 @@ struct outgoing {
   /// Tried one after the other; each is located by RFC 3263, which asks the DNS only about names.
   std::vector<destination> hops;
   std::string domain = {};  ///< the served domain for which it is sent: its credentials and certificate count
+  /// The operator's word that the way has congestion control at every hop: a MESSAGE may be longer than a
+  /// datagram, and then goes over TCP or TLS (RFC 3428 §8).
+  bool congestion_safe = false;
 };
 struct reply {
   std::uint16_t status = 0;

@@ -5,10 +5,12 @@
 
 namespace stox::sip {
 
-void target_plan::add(const target& t, bool too_large) {
-  const bool instead = too_large && t.via == transport::udp;
-  if (instead) steps_.push_back({{transport::tcp, t.to}, false});
-  steps_.push_back({t, instead});
+void target_plan::add(const target& t) { steps_.push_back({t, false}); }
+
+void target_plan::add_by_stream(const target& t, bool may_fall_back) {
+  if (t.via != transport::udp) return add(t);
+  add({transport::tcp, t.to});
+  if (may_fall_back) steps_.push_back({t, true});
 }
 
 std::optional<target> target_plan::next(const server_health& health, bool untouched, std::string& why,

@@ -14,9 +14,10 @@ namespace stox::sip {
 /// The targets of one request, in the order in which they are tried.
 class target_plan {
  public:
-  /// `too_large` for one datagram: TCP first, and UDP after all if TCP could not be connected (RFC 3261
-  /// §18.1.1).
-  void add(const target& t, bool too_large);
+  void add(const target& t);
+  /// A request that is too large for one datagram: TCP instead of UDP, and UDP after all only if TCP could
+  /// not be connected and that `may_fall_back` (RFC 3261 §18.1.1).
+  void add_by_stream(const target& t, bool may_fall_back);
   /// The next target that can be sent to, if any. `untouched`: nothing has left for the one before it. Of a
   /// target that wants a pause `why` is told.
   std::optional<target> next(const server_health& health, bool untouched, std::string& why, instant now);

@@ -201,6 +201,7 @@ sip = "sip.example"
 outbound_proxy = ["sip:192.0.2.1;lr", "sip:192.0.2.2;transport=tcp"]
 trusted_peers = ["192.0.2.0/24"]
 message_type = "normal"
+congestion_safe = true
 late_notices = false
 first_form = "cpim"
 messages_per_sender = 7
@@ -217,6 +218,7 @@ rate_per_domain = 6000
   EXPECT_EQ(*d.trusted_peers, std::vector{*ip_prefix::parse("192.0.2.0/24")});
   EXPECT_EQ(d.message_type, settings::message_type::normal);
   EXPECT_EQ(d.late_notices, false);
+  EXPECT_EQ(d.congestion_safe, true);
   EXPECT_EQ(d.first_form, settings::first_form::cpim);
   EXPECT_EQ(d.messages_per_sender, 7U);
   EXPECT_EQ(d.queue_per_pair, 3U);
@@ -276,6 +278,27 @@ TEST_F(config_file, a_secret_may_stand_in_a_file_beside_it) {
   EXPECT_EQ(r->settings.components.at(0).secret_file, folder_ + "/secret");
   EXPECT_EQ(r->warnings, texts{});
   EXPECT_EQ(r->file, path);
+}
+
+TEST_F(config_file, a_domains_own_rules_are_printed_as_they_are_read) {
+  const std::string rules = R"([[gateway.domain]]
+sip = "sip.example"
+xmpp = "sip.example"
+outbound_proxy = ["sip:192.0.2.1;lr"]
+trusted_peers = ["192.0.2.0/24"]
+trusted_domains = ["proxy.example"]
+message_type = "normal"
+congestion_safe = true
+late_notices = false
+first_form = "cpim"
+messages_per_sender = 7
+queue_per_pair = 3
+rate_per_domain = 6000
+)";
+  const auto path = write("stox.toml", std::string(good) + rules);
+  const auto shown = load({"--config", path, "--print-config"}, no_environment);
+  ASSERT_TRUE(shown.has_value()) << testing::PrintToString(shown.error());
+  EXPECT_THAT(shown->text, HasSubstr(rules));
 }
 
 TEST_F(config_file, credentials_are_read_with_their_passwords) {

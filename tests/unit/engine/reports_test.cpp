@@ -93,5 +93,34 @@ TEST_F(reports, are_tried_once_where_too_many_wait_for_another_try) {
   EXPECT_EQ(sent().size(), report_queue::most_paused);
 }
 
+TEST_F(reports, of_one_user_who_is_away_do_not_take_the_place_of_all) {
+  wait_for({asked("cy", "y", box.now())});
+  const auto refused = [this](const std::string& user, const std::string& id) {
+    receipt(user, id);
+    const auto last = sent();
+    ASSERT_EQ(last.size(), 1u) << id;
+    answer(last.front(), "480 Temporarily Unavailable");
+  };
+  for (std::size_t i = 0; i <= report_queue::most_paused_of_one; ++i) {
+    const auto id = "x" + std::to_string(i);
+    wait_for({asked("bo", id, box.now())});
+    refused("bo", id);
+  }
+  EXPECT_EQ(count("reports_lost_total"), 1);
+  refused("cy", "y");
+  EXPECT_EQ(count("reports_lost_total"), 1);
+  // Who was taken from the paused ones leaves room for the next.
+  box.advance(std::chrono::seconds(30));
+  auto again = sent();
+  EXPECT_EQ(again.size(), 2u);
+  while (!again.empty()) {
+    for (const auto& request : again) answer(request, "200 OK");
+    again = sent();
+  }
+  wait_for({asked("bo", "z", box.now())});
+  refused("bo", "z");
+  EXPECT_EQ(count("reports_lost_total"), 1);
+}
+
 }  // namespace
 }  // namespace stox::engine

@@ -201,6 +201,52 @@ TEST(large_request, of_exactly_1300_bytes_is_sent_and_one_more_is_not) {
   EXPECT_THAT(only_failure(over).detail, HasSubstr("1301"));
 }
 
+/// A MESSAGE of ours whose body is that long, on a way that is said to be safe.
+void send_on_a_safe_way(sip_world& w, std::size_t body, const sip::target& t) {
+  sip_text text = ours();
+  text.body = std::string(body, 'x');
+  w.request(text, {t}, {}, true);
+}
+
+TEST(large_request, goes_over_a_stream_where_the_way_is_congestion_safe) {
+  for (const sip::target& t : {a, tcp_a}) {
+    sip_world w;
+    send_on_a_safe_way(w, 60'000, t);
+    EXPECT_THAT(w.sends, IsEmpty());
+    ASSERT_EQ(w.opens.size(), 1U);
+    EXPECT_EQ(w.opens[0].to, a.to);
+    w.open(w.opens[0].conn);
+    EXPECT_THAT(header_of(w.last(), "Via"), testing::StartsWith("SIP/2.0/TCP "));
+    w.stream(w.opens[0].conn, answer_to(w.last(), 200));
+    EXPECT_EQ(only_status(w), 200);
+    expect_nothing_left(w);
+  }
+  // What fits into a datagram goes as it always does.
+  sip_world small;
+  send_on_a_safe_way(small, 100, a);
+  EXPECT_THAT(header_of(small.last(), "Via"), testing::StartsWith("SIP/2.0/UDP "));
+}
+
+TEST(large_request, as_a_message_never_falls_back_to_udp) {
+  sip_world w;
+  send_on_a_safe_way(w, 1300, a);
+  w.handle(io::closed{w.opens.at(0).conn, io::fail::refused});
+  EXPECT_THAT(w.sends, IsEmpty());
+  EXPECT_EQ(only_failure(w).why, failure::transport);
+  expect_nothing_left(w);
+}
+
+TEST(large_request, has_a_limit_on_a_safe_way_too) {
+  sip_world fits, over;
+  send_on_a_safe_way(fits, 65'000, a);
+  EXPECT_EQ(fits.opens.size(), 1U);
+  send_on_a_safe_way(over, 65'400, a);
+  EXPECT_THAT(over.opens, IsEmpty());
+  EXPECT_EQ(only_failure(over).why, failure::too_large);
+  EXPECT_THAT(only_failure(over).detail, HasSubstr("65535"));
+  expect_nothing_left(over);
+}
+
 TEST(large_request, goes_over_tcp_where_the_method_allows) {
   sip_world w;
   sip_text text = ours("PUBLISH");

@@ -13,8 +13,8 @@ const target a = udp("192.0.2.1:5060"), b = udp("192.0.2.2:5060");
 
 TEST(target_plan, gives_each_target_once_in_order) {
   target_plan plan;
-  plan.add(a, false);
-  plan.add(b, false);
+  plan.add(a);
+  plan.add(b);
   std::string why;
   EXPECT_EQ(plan.next({}, false, why, {}), a);
   EXPECT_FALSE(plan.at_end());
@@ -26,7 +26,7 @@ TEST(target_plan, gives_each_target_once_in_order) {
 
 TEST(target_plan, what_is_too_large_goes_over_tcp_and_by_udp_only_if_nothing_left) {
   target_plan plan;
-  plan.add(a, true);
+  plan.add_by_stream(a, true);
   std::string why;
   EXPECT_EQ(plan.next({}, false, why, {}), tcp("192.0.2.1:5060"));
   EXPECT_FALSE(plan.has_more({}, false, {}));
@@ -36,17 +36,21 @@ TEST(target_plan, what_is_too_large_goes_over_tcp_and_by_udp_only_if_nothing_lef
   EXPECT_EQ(untouched.next({}, true, why, {}), a);
   // A stream takes any size.
   target_plan stream;
-  stream.add(tcp("192.0.2.1:5060"), true);
+  stream.add_by_stream(tcp("192.0.2.1:5060"), true);
   EXPECT_EQ(stream.next({}, false, why, {}), tcp("192.0.2.1:5060"));
   EXPECT_TRUE(stream.at_end());
+  target_plan never;
+  never.add_by_stream(a, false);
+  EXPECT_EQ(never.next({}, false, why, {}), tcp("192.0.2.1:5060"));
+  EXPECT_EQ(never.next({}, true, why, {}), std::nullopt);
 }
 
 TEST(target_plan, passes_over_who_asked_for_a_pause_and_says_so) {
   server_health health;
   EXPECT_TRUE(health.pause(a.to, 10s, {}));
   target_plan plan;
-  plan.add(a, false);
-  plan.add(b, false);
+  plan.add(a);
+  plan.add(b);
   std::string why;
   target_plan later = plan;
   EXPECT_EQ(plan.next(health, false, why, {}), b);
@@ -58,7 +62,7 @@ TEST(target_plan, passes_over_who_asked_for_a_pause_and_says_so) {
 
 TEST(target_plan, ends_when_it_is_stopped) {
   target_plan plan;
-  plan.add(a, false);
+  plan.add(a);
   plan.stop();
   std::string why;
   EXPECT_FALSE(plan.has_more({}, true, {}));
