@@ -57,14 +57,8 @@ void send(const receipt_row& asked, receipt_kind what, const xmpp::jid& from, re
   const auto sender = sip::parse_uri(asked.reply_to);
   auto user = xmpp::jid::parse(asked.key.aor);
   if (!made || !sender || !user) return;
-  about a{{}, asked.call_id, asked.key.id, from.to_string(), asked.reply_to};
-  if (c.logs(log_level::info)) {
-    note(c, log_level::info, "message.to_xmpp.reported", a,
-         {{"what", what == receipt_kind::failed      ? "failed"
-                   : what == receipt_kind::displayed ? "displayed"
-                                                     : "delivered"}});
-  }
-  queue.send(c.route(*std::move(made), sender->host), from, *std::move(user), std::move(a), c);
+  queue.send(report_kind::disposition, c.route(*std::move(made), sender->host), from, *std::move(user),
+             {{}, asked.call_id, asked.key.id, from.to_string(), asked.reply_to}, to_string(what), c);
 }
 
 }  // namespace

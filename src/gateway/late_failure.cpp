@@ -18,7 +18,8 @@ bool is_number(const sip::uri& u) {
   return u.scheme == "tel" || (user != nullptr && user->value && text::iequals(*user->value, "phone"));
 }
 
-bool notify(const xmpp::message& error, pair_state& pair, std::string beginning, context& c) {
+bool notify(const xmpp::message& error, pair_state& pair, std::string beginning, report_queue& queue,
+            context& c) {
   const auto host = c.domains().addresses.domain_to_sip(error.to->domain);
   const auto now = c.now().steady;
   if (!host || !c.domains().rules_of(*host).late_notices) return false;
@@ -31,14 +32,10 @@ bool notify(const xmpp::message& error, pair_state& pair, std::string beginning,
   auto made = translate::failure_notice(error, how, c.domains().addresses);
   if (!made) return false;
   pair.noticed = now;
-  c.counts().count(aside::late_notice);
-  if (c.logs(log_level::info)) {
-    note(c, log_level::info, "message.to_xmpp.late_notice",
-         {pair.name, how.call_id, error.id, error.to->to_string(), error.from.to_string()},
-         {{"condition", std::string(xmpp::to_string(error.error->condition))}});
-  }
-  // Sent once, and what becomes of it is told to nobody: it is an answer, not a message.
-  c.request(c.route(*std::move(made), *host));
+  queue.send(report_kind::late_failure, c.route(*std::move(made), *host), {{}, error.to->domain, {}},
+             error.to->bare(),
+             {pair.name, how.call_id, error.id, error.to->to_string(), error.from.to_string()},
+             xmpp::to_string(error.error->condition), c);
   return true;
 }
 
@@ -53,12 +50,12 @@ late_failure tell_late_failure(const xmpp::message& error, conversations& talk, 
   auto failed = pair != nullptr ? pair->texts.take_failed(error.id) : std::nullopt;
   if (take_late_failure(error, reports, c)) return late_failure::told;
   if (!failed) return late_failure::unknown;
-  const bool told = failed->owed && notify(error, *pair, std::move(failed->beginning), c);
+  const bool told = failed->owed && notify(error, *pair, std::move(failed->beginning), reports, c);
   return told ? late_failure::told : late_failure::untold;
 }
 
 bool takes_notices(const sip::request_received& e, const sip::uri& sender, bool asks) {
-  return !asks && sender.user && !sender.user->empty() && !is_number(sender) && !is_number(e.head.from.uri);
+  return !asks && !is_number(sender) && !is_number(e.head.from.uri);
 }
 
 }  // namespace stox::gateway

@@ -19,8 +19,8 @@ enum class late_failure : std::uint8_t {
 late_failure tell_late_failure(const xmpp::message& error, conversations& talk, report_queue& reports,
                                context& c);
 
-/// Whether the sender of that MESSAGE may be sent such a notice: a person with a client, and no gateway,
-/// whose notices would be answered by notices. `asks`: he asked for disposition notifications, which say it.
+/// Whether the sender of that MESSAGE may be sent such a notice: a person with a client. `asks`: he asked for
+/// disposition notifications, which say it. A gateway's own notice is never accepted: it has no user part.
 bool takes_notices(const sip::request_received& e, const sip::uri& sender, bool asks);
 
 }  // namespace stox::gateway

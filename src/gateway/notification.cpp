@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "gateway/learn.hpp"
+#include "gateway/reply.hpp"
 #include "gateway/report.hpp"
 #include "payload/cpim.hpp"
 #include "payload/imdn.hpp"
@@ -53,15 +54,6 @@ std::optional<receipt_kind> kind_of(const payload::imdn& d) {
   return std::nullopt;
 }
 
-std::string_view word_of(receipt_kind what) {
-  switch (what) {
-    case receipt_kind::delivered: return "delivered";
-    case receipt_kind::failed: return "failed";
-    case receipt_kind::displayed: return "displayed";
-  }
-  return {};
-}
-
 xmpp::message_type type_of(std::string_view word) {
   for (const auto t : {xmpp::message_type::chat, xmpp::message_type::headline})
     if (word == xmpp::to_string(t)) return t;
@@ -82,7 +74,7 @@ void tell_sender(const receipt_row& asked, receipt_kind what, conversations& tal
   if (!from || !to) return;
   const about a{{}, asked.call_id, asked.original_id, asked.reply_to, asked.key.aor};
   if (c.logs(log_level::info))
-    note(c, log_level::info, "message.to_sip.reported", a, {{"what", std::string(word_of(what))}});
+    note(c, log_level::info, "message.to_sip.reported", a, {{"what", std::string(to_string(what))}});
   const translate::receipt::reported m{*from, *to, asked.original_id, type_of(asked.type)};
   if (what != receipt_kind::failed) {
     const auto stanza =
@@ -99,10 +91,15 @@ void tell_sender(const receipt_row& asked, receipt_kind what, conversations& tal
 
 std::optional<sip::reply> take_notifications(const payload::content_type& type, const std::string& body,
                                              const xmpp::jid& sender, const xmpp::jid& target,
-                                             conversations& talk, context& c) {
+                                             conversations& talk, rate_limit& rates, context& c) {
   const auto all = reports_in(type, body);
   if (!all) return std::nullopt;
   if (all->empty()) return answer(400, "Bad IMDN");
+  if (const auto wait =
+          refuse_report(rates, sender.bare_text(), target.bare_text(), c.settings().limits, c.now().steady)) {
+    c.counts().count(aside::report_refused);
+    return come_again("Too many reports", *wait);
+  }
   // Also inside CPIM, whose own type says nothing of it.
   learn({{{feature::imdn, true, learned_by::received}}, {}}, sender, c);
   for (const auto& d : *all) {
@@ -117,7 +114,7 @@ std::optional<sip::reply> take_notifications(const payload::content_type& type, 
     // Anybody can send them, as many as he likes: never above debug.
     if (c.logs(log_level::debug)) {
       note(c, log_level::debug, "message.to_sip.report_unmatched", {{}, {}, {}, key.aor, key.jid},
-           {{"what", what ? std::string(word_of(*what)) : std::string("of no use")},
+           {{"what", what ? std::string(to_string(*what)) : std::string("of no use")},
             {"message_id", std::string(text::utf8_prefix(d.message_id, max_logged_id))}});
     }
   }

@@ -182,7 +182,7 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
   // It is accepted: only now is anything remembered of it.
   auto& talked_in = remember(m, x, t, pair, thread, std::move(new_thread), steady);
   const auto& name = talked_in.name;
-  learn_states(m, x, talked_in, c);
+  learn_client(m, x, talked_in, c);
   c.counts().count_losses(direction::to_sip, made->losses.size());
   if (c.logs(log_level::debug)) {
     for (const auto& l : made->losses)

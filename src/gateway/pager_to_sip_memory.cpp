@@ -36,15 +36,19 @@ pair_state& pager_to_sip::remember(const xmpp::message& m, const xmpp::extras& x
   // A new thread may take the place of an older entry, whichever that is.
   if (known == nullptr) known_pair = nullptr;
   auto& thread = known != nullptr ? *known : talk_.keep_thread(t.jid, t.aor, t.thread, std::move(made), now);
-  thread.locked.speaks(m.from.resource, now);
+  // RFC 6121 §5.2.2: nobody answers a headline.
+  const bool talks = m.type != xmpp::message_type::headline;
+  if (talks) thread.locked.speaks(m.from.resource, now);
   thread.weigh();
   if (known_pair == nullptr) known_pair = talk_.find_pair(t.jid, t.aor, now);
   auto& pair = known_pair != nullptr ? *known_pair : talk_.pair(t.jid, t.aor, now);
   if (known_pair == nullptr && !m.bodies.empty())
     repeats_too_often(pair.repeats[1], m.bodies.front().text, now);
-  pair.locked.speaks(m.from.resource, now);
+  if (talks) {
+    pair.locked.speaks(m.from.resource, now);
+    conversations::set_thread(pair, m.thread ? &*m.thread : nullptr);
+  }
   pair.weigh();
-  conversations::set_thread(pair, m.thread ? &*m.thread : nullptr);
   remember_text(m, x, pair, now);
   return pair;
 }

@@ -73,7 +73,7 @@ class peer_book {
   const peer_caps* peek(std::string_view name) const;
 
   /// `domain`: the served domain's XMPP name, for the rows. The newest lesson counts, but for one thing: that
-  /// a form was refused is believed more than the peer's word (Accept, disco) until it expires, or the peer
+  /// a form was refused is believed more than the peer's word (Accept) until it expires, or the peer
   /// sends that form itself.
   void learn(std::string_view name, std::string_view domain, const lessons& what, instant now,
              row_sink& rows);

@@ -25,7 +25,7 @@ constexpr std::array<feature_row, feature_count> features = {{
 }};
 constexpr std::array<feature, 4> sip_features = {feature::cpim, feature::imdn, feature::is_composing,
                                                  feature::html};
-constexpr std::array<std::string_view, 4> ways = {"accept", "disco", "refused", "received"};
+constexpr std::array<std::string_view, 3> ways = {"accept", "refused", "received"};
 
 const feature_row& row_of(feature f) { return features[static_cast<std::size_t>(f)]; }
 

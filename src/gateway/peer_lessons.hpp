@@ -32,7 +32,6 @@ std::optional<feature> feature_named(std::string_view name);
 
 enum class learned_by : std::uint8_t {
   accept,    ///< an Accept header named it, or (415) did not
-  disco,     ///< service discovery or entity capabilities named it
   refused,   ///< a message of that form was answered by 415, 406, 488, 405 or 501
   received,  ///< the client sent that form itself, or asked for it
 };

@@ -49,6 +49,15 @@ bool spend(receipt_row& r, receipt_kind what) {
 
 }  // namespace
 
+std::string_view to_string(receipt_kind what) {
+  switch (what) {
+    case receipt_kind::delivered: return "delivered";
+    case receipt_kind::failed: return "failed";
+    case receipt_kind::displayed: return "displayed";
+  }
+  return "?";
+}
+
 receipt_book::place::~place() {
   if (all_ == nullptr) return;
   const auto at = all_->find(sender_);

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -21,6 +22,8 @@ enum class receipt_kind : std::uint8_t {
   failed,     ///< IMDN negative-delivery; a stanza error
   displayed,  ///< IMDN display; the marker "displayed" of XEP-0333
 };
+
+std::string_view to_string(receipt_kind what);
 
 /// The receipts that senders wait for. A message to SIP that asks for IMDN stands here under the Message-ID
 /// that we gave it, a message to XMPP under our stanza id, each together with both users' addresses: only the

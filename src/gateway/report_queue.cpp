@@ -1,6 +1,7 @@
 #include "gateway/report_queue.hpp"
 
 #include <array>
+#include <span>
 #include <utility>
 
 #include "base/text.hpp"
@@ -52,16 +53,20 @@ void use_next_cseq(sip::request& r, unsigned challenges) {
 
 }  // namespace
 
-void report_queue::send(sip::outgoing out, const xmpp::jid& from, xmpp::jid user, about a, context& c) {
+void report_queue::send(report_kind kind, sip::outgoing out, const xmpp::jid& from, xmpp::jid user, about a,
+                        std::string_view what, context& c) {
   auto lane = lane_of(from.bare_text(), out.request.uri);
   const auto bytes = entry_bytes + sizeof(report) + size_of(out) + 3 * lane.size();
   const auto known = lines_.find(lane);
   const bool full =
       reports_.size() >= most || (known != lines_.end() && known->second.waiting.size() >= most_in_line);
-  if (full || !c.memory().has_room(bytes)) return note_lost(std::move(a), full ? "full" : "memory", c);
+  if (full || !c.memory().has_room(bytes))
+    return note_lost(kind, std::move(a), user.domain, full ? "full" : "memory", c);
   // A number that no stanza has: both have their deadlines in one place.
   const auto at = reports_.try_emplace(static_cast<std::uint64_t>(c.new_ref())).first;
   auto& r = at->second;
+  r.kind = kind;
+  r.what = what;
   r.out = std::move(out);
   r.user = std::move(user);
   r.names = std::move(a);
@@ -92,7 +97,11 @@ void report_queue::go_on(const std::string& lane, context& c) {
   l.waiting.pop_front();
   l.pending = true;
   auto& r = at->second;
-  c.counts().count(std::exchange(r.was_sent, true) ? aside::report_retried : aside::report_sent);
+  if (std::exchange(r.was_sent, true)) {
+    c.counts().count(aside::report_retried);
+  } else {
+    note_sent(r, c);
+  }
   r.at = stage::pending;
   r.tx = c.request(r.out);
   sent_.emplace(r.tx, at->first);
@@ -118,7 +127,9 @@ bool report_queue::answered(const sip::response_received& e, context& c) {
   if (e.response.status < 200) return sent_.contains(e.tx);
   const auto at = take(e.tx);
   if (at == reports_.end()) return false;
-  learn_from(e.response, at->second.user, imdn_form, c);
+  const bool wrapped = at->second.kind == report_kind::disposition;
+  learn_from(e.response, at->second.user,
+             wrapped ? std::span<const feature>(imdn_form) : std::span<const feature>(), c);
   auto& r = at->second;
   if (e.response.status < 300) {
     reports_.erase(at);
@@ -190,11 +201,21 @@ bool report_queue::timed_out(std::uint64_t key) {
   return true;
 }
 
-void report_queue::note_lost(about names, std::string_view cause, context& c) {
+void report_queue::note_sent(const report& r, context& c) {
+  const bool notice = r.kind == report_kind::late_failure;
+  c.counts().count(notice ? aside::late_notice : aside::report_sent);
+  if (c.logs(log_level::info))
+    note(c, log_level::info, notice ? "message.to_xmpp.late_notice" : "message.to_xmpp.reported", r.names,
+         {{notice ? "condition" : "what", std::string(r.what)}});
+}
+
+void report_queue::note_lost(report_kind kind, about names, const std::string& domain, std::string_view cause,
+                             context& c) {
   c.counts().count(aside::report_lost);
   if (c.logs(log_level::info))
-    note(c, log_level::info, "message.to_xmpp.report_lost", std::move(names),
-         {{"cause", std::string(cause)}});
+    note(c, log_level::info, "message.to_xmpp.report_lost", names, {{"cause", std::string(cause)}});
+  if (kind == report_kind::late_failure)
+    raise(c, "message.to_xmpp.late_error", std::move(names), domain, cause);
 }
 
 /// Nothing of it is pending.
@@ -202,7 +223,7 @@ void report_queue::lose(report_map::iterator at, std::string_view cause, context
   auto& r = at->second;
   if (r.at == stage::paused) wake(r);
   c.set_timer(r.timer, 0, std::nullopt);
-  note_lost(std::move(r.names), cause, c);
+  note_lost(r.kind, std::move(r.names), r.user.domain, cause, c);
   reports_.erase(at);
 }
 

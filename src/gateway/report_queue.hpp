@@ -19,7 +19,13 @@
 
 namespace stox::gateway {
 
-/// Disposition notifications on their way to SIP users. RFC 3428 §8: each waits in line until no other
+/// What a report to a SIP user is.
+enum class report_kind : std::uint8_t {
+  disposition,   ///< a disposition notification that he asked for
+  late_failure,  ///< a short text of ours; if it is lost, nobody was told, which is an incident
+};
+
+/// Reports on their way to SIP users. RFC 3428 §8: each waits in line until no other
 /// MESSAGE of its lane is pending, and texts go first, so that a text waits for one report at most. One that
 /// did not get through, because he or the way to him is away for now, is sent again a few times, as the same
 /// report with the next CSeq: who got an earlier copy can tell. What refuses it ends it. It is kept in memory
@@ -31,9 +37,10 @@ class report_queue {
   static constexpr std::size_t most_paused = 1000;        ///< beyond them a report is tried once
   static constexpr std::size_t most_paused_of_one = 100;  ///< likewise, for one SIP user
 
-  /// `from`: whose report it is; `user`: whom it is for, on the XMPP side's name of him. It goes when
-  /// go_on() says so.
-  void send(sip::outgoing out, const xmpp::jid& from, xmpp::jid user, about a, context& c);
+  /// `from`: whose report it is; `user`: whom it is for, on the XMPP side's name of him; `a`: the message of
+  /// which it tells `what`, for the log. It goes when go_on() says so.
+  void send(report_kind kind, sip::outgoing out, const xmpp::jid& from, xmpp::jid user, about a,
+            std::string_view what, context& c);
   /// Whether the transaction was one of a report.
   bool answered(const sip::response_received& e, context& c);
   bool failed(const sip::request_failed& e, context& c);
@@ -63,9 +70,11 @@ class report_queue {
     paused,   ///< until its next try
   };
   struct report {
+    report_kind kind{};
     sip::outgoing out;
     xmpp::jid user;
     about names;
+    std::string_view what;
     std::string lane;
     stage at = stage::in_line;
     bool was_sent = false;
@@ -90,7 +99,9 @@ class report_queue {
   /// It is not paused any more.
   void wake(const report& r);
   void lose(report_map::iterator at, std::string_view cause, context& c);
-  static void note_lost(about names, std::string_view cause, context& c);
+  static void note_sent(const report& r, context& c);
+  static void note_lost(report_kind kind, about names, const std::string& domain, std::string_view cause,
+                        context& c);
 
   report_map reports_;
   std::unordered_map<sip::client_tx, std::uint64_t> sent_;

@@ -204,6 +204,16 @@ bool is_plain(const xmpp::extras& x) {
          x.fallbacks.empty() && x.forwarded == nullptr;
 }
 
+/// XEP-0353 §3.1, XEP-0249 §2, XEP-0045 §7.8.2: somebody waits for an answer to these.
+bool is_offer(const xml::element& e) {
+  if (e.is("x", "http://jabber.org/protocol/muc#user"))
+    return std::any_of(e.children.begin(), e.children.end(), [](const auto& child) {
+      const auto* inner = std::get_if<xml::element>(&child.value);
+      return inner != nullptr && inner->name == "invite";
+    });
+  return e.is("propose", "urn:xmpp:jingle-message:0") || e.is("x", "jabber:x:conference");
+}
+
 }  // namespace
 
 content content_of(const xmpp::message& m, const xmpp::extras& x) {
@@ -218,7 +228,9 @@ content content_of(const xmpp::message& m, const xmpp::extras& x) {
   if (written || x.reactions || x.retracts || !x.links.empty() || x.attention || x.html != nullptr ||
       x.forwarded != nullptr)
     return content::text;
-  return content::notice;
+  const bool offers =
+      std::any_of(x.unknown.begin(), x.unknown.end(), [](const auto* e) { return is_offer(*e); });
+  return offers ? content::offer : content::notice;
 }
 
 std::string_view quoted_id(const xmpp::extras& x) {

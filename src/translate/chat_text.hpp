@@ -16,6 +16,7 @@ namespace stox::translate::pager {
 /// What a gateway has to do with a message of type normal, chat or headline.
 enum class content : std::uint8_t {
   text,         ///< somebody wrote, reacted, took back or shares something: it goes on, or is refused aloud
+  offer,        ///< a call or an invitation: whoever waits for an answer is told that there will be none
   notice,       ///< chat states, receipts, markers, events: no text
   copy,         ///< of what was sent before, by a server (XEP-0280, XEP-0313): never sent again
   key_exchange  ///< an encryption manages its session: nobody wrote anything

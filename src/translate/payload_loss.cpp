@@ -76,6 +76,8 @@ std::optional<std::string_view> why_in_this_message(const xml::element& e, const
   if (e.ns == "urn:xmpp:reply:0") return why_no_reply(told);
   if (e.ns == "urn:xmpp:fallback:0") return why_no_fallback(e, told);
   if (e.ns == "urn:xmpp:hints") return why_no_hint(e);
+  if (xmpp::receipts::parse_received(e) || xmpp::parse_marker(e))
+    return "a report of its own tells it to who asked for one";
   if (const auto why = why_no_share(e, told)) return why;
   if (e.ns == "urn:xmpp:forward:0") {
     if (told.forwarded != &e) return "one text is quoted, if there is one";

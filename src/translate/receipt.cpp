@@ -87,7 +87,13 @@ sip::request in_cpim(sip::request plain, const std::string& from, const std::str
   m.date_time = std::move(date_time);
   payload::add_to(m, wanted);
   const auto* type = plain.headers.find(sip::header::content_type);
-  m.content = "Content-Type: " + (type != nullptr ? *type : "text/plain") + "\r\n\r\n" + plain.body;
+  m.content = "Content-Type: " + (type != nullptr ? *type : "text/plain") + "\r\n";
+  // It is the language of the text, not of what wraps it.
+  if (const auto* language = plain.headers.find(sip::header::content_language)) {
+    m.content += "Content-Language: " + *language + "\r\n";
+    plain.headers.remove(sip::header::content_language);
+  }
+  m.content += "\r\n" + plain.body;
   plain.headers.set(sip::header::content_type, "message/cpim");
   plain.body = payload::write(m);
   return plain;

@@ -88,7 +88,7 @@ void compare_addresses(const payload::cpim& m, const sip::request& r, const sip:
 
 void add_cpim_losses(const payload::cpim& m, loss_list& losses) {
   if (!m.from.empty() && !m.from.front().name.empty())
-    losses.add("cpim From display name", "the other side shows the names of its own contact list");
+    losses.add("cpim From display name", "the name that SIP gives counts");
   if (!m.cc.empty()) losses.add("cpim cc", "a stanza names one recipient");
   for (std::size_t i = 1; i < m.subjects.size(); ++i) losses.add("cpim Subject", "one language is sent");
   for (const auto& e : m.extensions) {

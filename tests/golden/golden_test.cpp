@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/text.hpp"
+#include "payload/cpim.hpp"
 #include "sip/wire/headers.hpp"
 #include "sip/wire/message.hpp"
 #include "support/golden_file.hpp"
@@ -13,6 +14,7 @@
 #include "translate/identity.hpp"
 #include "translate/loop.hpp"
 #include "translate/pager.hpp"
+#include "translate/receipt.hpp"
 #include "xml/reader.hpp"
 #include "xmpp/wire/stanza.hpp"
 
@@ -273,6 +275,56 @@ sections run_late(const golden_file& f) {
   return {{"out", "sip", from_wire(sip::write(*out))}};
 }
 
+sections receipt_to_sip(const golden_file& f, const translate::address_map& addresses) {
+  const auto m = read_message(f.text_of("in"));
+  if (!m) return fails_with(m.error());
+  const auto reports = translate::receipt::reports_of(*m);
+  if (reports.empty() && !m->error) return {{"out", "error", "no report"}};
+  translate::receipt::imdn_context c;
+  c.to = f.config("context.to");
+  c.message_id = f.config("context.message_id");
+  c.date_time = f.config("context.date_time");
+  c.route = f.config_list("context.route");
+  c.original_to = f.config("context.original_to");
+  c.own_id = "x-1";
+  c.call_id = "c-1";
+  c.from_tag = "t-1";
+  c.now = "2020-01-01T00:00:00Z";
+  c.assert_identity = f.config("context.assert_identity") == "true";
+  if (m->error) {
+    c.status = payload::imdn_status::failed;
+  } else if (reports.front().displayed) {
+    c.kind = payload::imdn_kind::display;
+    c.status = payload::imdn_status::displayed;
+  }
+  const auto out = translate::receipt::to_sip(m->from, c, addresses);
+  if (!out) return {{"out", "error", "no SIP form"}};
+  return {{"out", "sip", from_wire(sip::write(*out))}};
+}
+
+sections receipt_to_xmpp(const golden_file& f, const translate::address_map& addresses) {
+  const auto parsed = sip::parse_message(to_wire(f.text_of("in")), sip::framing::stream, {});
+  if (!parsed) return fails_with(parsed.error().why);
+  const auto& r = std::get<sip::request>(*parsed);
+  const auto wrapped = payload::parse_cpim(r.body);
+  if (!wrapped) return fails_with(wrapped.error());
+  const auto inner = payload::parse_entity(wrapped->content);
+  if (!inner) return fails_with(inner.error());
+  sections got;
+  for (const auto& d : payload::find_imdns(inner->type, inner->body)) {
+    const auto from = sip::parse_name_addr(*r.headers.find(sip::header::from));
+    const translate::receipt::reported m{*xmpp::jid::parse(f.config("context.from")),
+                                         *addresses.to_jid(from->uri), d.message_id,
+                                         xmpp::message_type::chat};
+    const auto text =
+        d.status == payload::imdn_status::failed
+            ? translate::receipt::failure_of(m, addresses)
+            : xmpp::write(translate::receipt::to_xmpp(m, d.status == payload::imdn_status::displayed, "x-1"));
+    got.push_back({"out", "xmpp", text});
+  }
+  return got;
+}
+
 sections run_translator(const golden_file& f) {
   const auto topic = f.path.parent_path().filename();
   if (topic == "address") return run_address(f);
@@ -281,6 +333,7 @@ sections run_translator(const golden_file& f) {
   const auto addresses = addresses_of(f);
   const bool to_sip = f.find("in")->form == "xmpp";
   if (topic == "composing") return to_sip ? composing_to_sip(f, addresses) : composing_to_xmpp(f, addresses);
+  if (topic == "receipt") return to_sip ? receipt_to_sip(f, addresses) : receipt_to_xmpp(f, addresses);
   return to_sip ? pager_to_sip(f, addresses) : pager_to_xmpp(f, addresses);
 }
 
@@ -383,6 +436,7 @@ INSTANTIATE_TEST_SUITE_P(composing, golden, ::testing::ValuesIn(golden_files(fol
 INSTANTIATE_TEST_SUITE_P(error, golden, ::testing::ValuesIn(golden_files(folder("error"))), name_of);
 INSTANTIATE_TEST_SUITE_P(late, golden, ::testing::ValuesIn(golden_files(folder("late"))), name_of);
 INSTANTIATE_TEST_SUITE_P(pager, golden, ::testing::ValuesIn(golden_files(folder("pager"))), name_of);
+INSTANTIATE_TEST_SUITE_P(receipt, golden, ::testing::ValuesIn(golden_files(folder("receipt"))), name_of);
 
 }  // namespace
 

@@ -104,7 +104,7 @@ TEST(names, of_features_and_ways_read_back) {
     const auto f = static_cast<feature>(i);
     EXPECT_EQ(feature_named(to_string(f)), f);
   }
-  for (const auto how : {said, learned_by::disco, learned_by::refused, learned_by::received})
+  for (const auto how : {said, learned_by::refused, learned_by::received})
     EXPECT_EQ(learned_by_named(to_string(how)), how);
   EXPECT_EQ(feature_named("accept"), std::nullopt);
   EXPECT_EQ(learned_by_named(""), std::nullopt);
