@@ -70,7 +70,7 @@ void put_subject(sip::request& r, const xmpp::message& m, const std::string& lan
 void add_identity_losses(const xmpp::message& m, const sip_context& c, loss_list& losses) {
   if (!m.id.empty()) losses.add("message@id", "kept in the transaction's record, not on the wire");
   // RFC 7572 §4 Table 1 note 2
-  if (m.type == xmpp::message_type::normal) losses.add("message@type", "SIP has no types of messages");
+  if (m.type != xmpp::message_type::chat) losses.add("message@type", "SIP has no types of messages");
   if (m.to->resource != c.gr) losses.add("message@to", "sent to the address of record");
   if (m.thread && !m.thread->empty() && thread_of(c.call_id) != *m.thread) {
     losses.add("message/thread", "too long for a Call-ID: a hash stands for it");
