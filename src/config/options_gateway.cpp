@@ -113,10 +113,10 @@ constexpr option table[] = {
        return set_message_type(s.gateway.domains.back().message_type.emplace(), v.text);
      },
      nullptr, nullptr},
-    {"gateway.domain.congestion_safe", value_type::boolean, change::live, "", "true", 0, 0, "",
-     "As sip.congestion_safe, for requests to this domain.",
+    {"gateway.domain.max_message_bytes", value_type::integer, change::live, "", "16384", 1300, 65'535, "",
+     "As sip.max_message_bytes, for messages to this domain.",
      [](all& s, const value& v) {
-       s.gateway.domains.back().congestion_safe = v.flag;
+       s.gateway.domains.back().max_message_bytes = static_cast<unsigned>(v.number);
        return std::string();
      },
      nullptr, nullptr},

@@ -126,16 +126,17 @@ constexpr option table[] = {
        return std::string();
      },
      [](const all& s) { return texts{s.sip.global_failure ? "true" : "false"}; }, nullptr},
-    {"sip.congestion_safe", value_type::boolean, change::live, "false", "", 0, 0, "",
-     "The operator's word that requests cross TCP and TLS alone, from here to the user's device. Then a "
-     "MESSAGE may "
-     "take 65535 bytes instead of 1300 (RFC 3428); one of more than 1300 goes over TCP or TLS even to a "
-     "server that is named for UDP.",
+    {"sip.max_message_bytes", value_type::integer, change::live, "1300", "", 1300, 65'535, "",
+     "The longest MESSAGE that is sent, with its header. More than 1300 is the operator's word that such a "
+     "one crosses "
+     "TCP and TLS alone, from here to the user's device (RFC 3428), and that no server on the way takes "
+     "less; it "
+     "goes over TCP even to a server that is named for UDP.",
      [](all& s, const value& v) {
-       s.sip.congestion_safe = v.flag;
+       s.sip.max_message_bytes = static_cast<unsigned>(v.number);
        return std::string();
      },
-     [](const all& s) { return texts{s.sip.congestion_safe ? "true" : "false"}; }, nullptr},
+     [](const all& s) { return texts{std::to_string(s.sip.max_message_bytes)}; }, nullptr},
     {"sip.untrusted_answers", value_type::integer, change::live, "10", "", 0, 10'000, "",
      "Answers per second to each network (/24 or /56) that is not trusted, over UDP; then silence.",
      [](all& s, const value& v) {

@@ -77,7 +77,7 @@ std::string print_tables(const settings::all& s, std::string_view array) {
       if (d.trusted_domains) line("trusted_domains", toml_list(*d.trusted_domains));
       if (d.message_type)
         line("message_type", quote(*d.message_type == settings::message_type::chat ? "chat" : "normal"));
-      if (d.congestion_safe) line("congestion_safe", *d.congestion_safe ? "true" : "false");
+      if (d.max_message_bytes) line("max_message_bytes", std::to_string(*d.max_message_bytes));
       if (d.late_notices) line("late_notices", *d.late_notices ? "true" : "false");
       if (d.first_form)
         line("first_form", quote(*d.first_form == settings::first_form::plain ? "plain" : "cpim"));

@@ -59,7 +59,7 @@ std::vector<table_row> domain_rows(const settings::all& s) {
           {"trusted_peers", list_text(d.trusted_peers, [](const auto& p) { return p.to_string(); })},
           {"trusted_domains", list_text(d.trusted_domains, [](const auto& name) { return name; })},
           {"message_type", type_text(d.message_type)},
-          {"congestion_safe", flag_text(d.congestion_safe)},
+          {"max_message_bytes", number_text(d.max_message_bytes)},
           {"late_notices", flag_text(d.late_notices)},
           {"first_form", form_text(d.first_form)},
           {"messages_per_sender", number_text(d.messages_per_sender)},

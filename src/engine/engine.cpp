@@ -55,7 +55,7 @@ sip::client_tx engine::impl::request(sip::outgoing out) { return sip_.request(st
 sip::outgoing engine::impl::route(sip::request r, const std::string& host) const {
   const auto& rules = domains_.rules_of(host);
   if (!rules.route.empty()) r.headers.add(sip::header::route, rules.route);
-  sip::outgoing out{std::move(r), {}, host, rules.congestion_safe};
+  sip::outgoing out{std::move(r), {}, host, rules.max_message_bytes};
   for (const auto& proxy : rules.outbound_proxy)
     out.hops.push_back({proxy.host, proxy.port, proxy.via, false});
   if (out.hops.empty()) out.hops.push_back({host, 0, std::nullopt, false});

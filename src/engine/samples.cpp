@@ -42,8 +42,6 @@ constexpr aside_name aside_names[] = {
      "Reports of failure that came from SIP users after the 2xx, told to the XMPP sender as errors."},
     {gateway::aside::report_unmatched, "reports_unmatched_total",
      "Disposition notifications from SIP users that say nothing for which anybody waits."},
-    {gateway::aside::report_refused, "reports_refused_total",
-     "Receipts, markers and disposition notifications of users who send too many."},
     {gateway::aside::form_refused, "forms_refused_total",
      "Messages in CPIM that were refused for their form and sent again as plain text at once."},
 };

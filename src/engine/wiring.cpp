@@ -61,7 +61,7 @@ gateway::domains domains_of(const settings::all& s) {
               s.chat.message_type,     s.limits.messages_per_sender, s.sip.queue_per_pair,
               s.limits.rate_per_domain};
   d.others.late_notices = s.chat.late_notices;
-  d.others.congestion_safe = s.sip.congestion_safe;
+  d.others.max_message_bytes = s.sip.max_message_bytes;
   d.others.route = route_of(s.sip.outbound_proxy);
   for (const auto& own : s.gateway.domains) {
     const auto name = ascii(own.sip);
@@ -75,7 +75,7 @@ gateway::domains domains_of(const settings::all& s) {
     if (own.outbound_proxy) t.outbound_proxy = *own.outbound_proxy;
     t.route = route_of(t.outbound_proxy);
     t.message_type = own.message_type.value_or(t.message_type);
-    t.congestion_safe = own.congestion_safe.value_or(t.congestion_safe);
+    t.max_message_bytes = own.max_message_bytes.value_or(t.max_message_bytes);
     t.late_notices = own.late_notices.value_or(t.late_notices);
     t.first_form = own.first_form.value_or(t.first_form);
     t.messages_per_sender = own.messages_per_sender.value_or(t.messages_per_sender);

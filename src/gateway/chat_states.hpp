@@ -7,13 +7,12 @@
 #include "xmpp/wire/stanza.hpp"
 #include "xmpp/wire/xep/extras.hpp"
 
-/// What XMPP clients show of themselves, and who is to see chat states: XEP-0085 §5.1 wants them only where
-/// the other side showed that it knows them.
+/// Who is to see chat states: XEP-0085 §5.1 wants them only where the other side showed that it knows them.
 namespace stox::gateway {
 
 /// What a message of an XMPP user shows of his client, for this conversation and for later ones. Only where a
 /// text was accepted between the two: what is learned is kept, and anybody can send a state.
-void learn_client(const xmpp::message& m, const xmpp::extras& x, pair_state& pair, context& c);
+void learn_states(const xmpp::message& m, const xmpp::extras& x, pair_state& pair, context& c);
 
 /// Whether the client of that XMPP user (a bare JID) knows them: in this conversation it showed so, or
 /// nothing else and earlier. `pair` may be nullptr.

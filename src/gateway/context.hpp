@@ -43,7 +43,7 @@ struct tenant {
   unsigned messages_per_sender = 0, queue_per_pair = 0;
   unsigned rate_per_domain = 0;  ///< messages a minute from one domain
   bool late_notices = true;      ///< chat.late_notices
-  bool congestion_safe = false;  ///< sip.congestion_safe
+  unsigned max_message_bytes = 1300;
   settings::first_form first_form = settings::first_form::plain;
   std::string route = {};  ///< of every request, RFC 3261 §8.1.2; empty: none
 };

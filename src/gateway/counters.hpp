@@ -41,10 +41,9 @@ enum class aside : std::uint8_t {
   receipt_sent,        ///< a receipt or marker to an XMPP user who asked for it
   late_failure,        ///< a SIP user's report of failure after the 2xx, told as an error
   report_unmatched,    ///< a disposition notification from a SIP user that nobody waits for
-  report_refused,      ///< a report of either side above the rate
   form_refused,        ///< a MESSAGE in CPIM that was refused for its form, and sent again as plain text
 };
-inline constexpr std::size_t aside_count = 17;
+inline constexpr std::size_t aside_count = 16;
 
 /// Why a typing notice was not sent, or came to nothing.
 enum class typing_drop : std::uint8_t {

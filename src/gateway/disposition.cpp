@@ -35,8 +35,9 @@ std::vector<std::string> lines_of(const std::string& text) {
   return out;
 }
 
-/// RFC 5438 §14 wants no report of a report, and nothing is lost that a user wrote.
-void send(const receipt_row& asked, receipt_kind what, const xmpp::jid& from, report_queue& queue,
+/// RFC 5438 §14 wants no report of a report, and nothing is lost that a user wrote. Whether it has a SIP
+/// form.
+bool send(const receipt_row& asked, receipt_kind what, const xmpp::jid& from, report_queue& queue,
           context& c) {
   const auto [kind, status] = disposition_of(what);
   translate::receipt::imdn_context how;
@@ -56,9 +57,11 @@ void send(const receipt_row& asked, receipt_kind what, const xmpp::jid& from, re
   // write to others (RFC 5438 §14).
   const auto sender = sip::parse_uri(asked.reply_to);
   auto user = xmpp::jid::parse(asked.key.aor);
-  if (!made || !sender || !user) return;
-  queue.send(report_kind::disposition, c.route(*std::move(made), sender->host), from, *std::move(user),
+  if (!made || !sender || !user) return false;
+  queue.send(what == receipt_kind::failed ? report_kind::failure : report_kind::success,
+             c.route(*std::move(made), sender->host), from, *std::move(user),
              {{}, asked.call_id, asked.key.id, from.to_string(), asked.reply_to}, to_string(what), c);
+  return true;
 }
 
 }  // namespace
@@ -93,8 +96,7 @@ bool take_late_failure(const xmpp::message& error, report_queue& queue, context&
   if (error.error->type == xmpp::error_type::continue_) return true;
   const receipt_key key{false, error.from.bare_text(), error.to->bare_text(), error.id};
   const auto asked = c.receipts().take(key, receipt_kind::failed, c.now(), c);
-  if (asked) send(*asked, receipt_kind::failed, error.from, queue, c);
-  return asked.has_value();
+  return asked && send(*asked, receipt_kind::failed, error.from, queue, c);
 }
 
 }  // namespace stox::gateway

@@ -32,7 +32,7 @@ bool notify(const xmpp::message& error, pair_state& pair, std::string beginning,
   auto made = translate::failure_notice(error, how, c.domains().addresses);
   if (!made) return false;
   pair.noticed = now;
-  queue.send(report_kind::late_failure, c.route(*std::move(made), *host), {{}, error.to->domain, {}},
+  queue.send(report_kind::notice, c.route(*std::move(made), *host), {{}, error.to->domain, {}},
              error.to->bare(),
              {pair.name, how.call_id, error.id, error.to->to_string(), error.from.to_string()},
              xmpp::to_string(error.error->condition), c);

@@ -7,7 +7,6 @@
 
 #include "base/text.hpp"
 #include "gateway/learn.hpp"
-#include "gateway/reply.hpp"
 #include "gateway/report.hpp"
 #include "payload/cpim.hpp"
 #include "payload/imdn.hpp"
@@ -91,15 +90,10 @@ void tell_sender(const receipt_row& asked, receipt_kind what, conversations& tal
 
 std::optional<sip::reply> take_notifications(const payload::content_type& type, const std::string& body,
                                              const xmpp::jid& sender, const xmpp::jid& target,
-                                             conversations& talk, rate_limit& rates, context& c) {
+                                             conversations& talk, context& c) {
   const auto all = reports_in(type, body);
   if (!all) return std::nullopt;
   if (all->empty()) return answer(400, "Bad IMDN");
-  if (const auto wait =
-          refuse_report(rates, sender.bare_text(), target.bare_text(), c.settings().limits, c.now().steady)) {
-    c.counts().count(aside::report_refused);
-    return come_again("Too many reports", *wait);
-  }
   // Also inside CPIM, whose own type says nothing of it.
   learn({{{feature::imdn, true, learned_by::received}}, {}}, sender, c);
   for (const auto& d : *all) {

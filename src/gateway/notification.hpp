@@ -5,7 +5,6 @@
 
 #include "gateway/context.hpp"
 #include "gateway/conversation.hpp"
-#include "gateway/rate_limit.hpp"
 #include "payload/mime.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "xmpp/wire/jid.hpp"
@@ -15,11 +14,10 @@ namespace stox::gateway {
 /// What a SIP user's client says of messages that an XMPP user sent (RFC 5438), told to that user as receipt
 /// (XEP-0184), marker (XEP-0333) or late error: where he asked for it, once, and only if it comes from the
 /// one to whom the message went. `sender`: whom the request is authorised for. nullopt: the body is a message
-/// like others (§9). Otherwise its answer: 200 to all that can be read, whether anybody waits for it or not,
-/// within the rate of reports.
+/// like others (§9). Otherwise its answer: 200 to all that can be read, whether anybody waits for it or not.
 std::optional<sip::reply> take_notifications(const payload::content_type& type, const std::string& body,
                                              const xmpp::jid& sender, const xmpp::jid& target,
-                                             conversations& talk, rate_limit& rates, context& c);
+                                             conversations& talk, context& c);
 
 /// Tells the XMPP user who sent a message what a report says of it. One that failed he may send again, with
 /// the same ids.

@@ -16,7 +16,8 @@ namespace stox::gateway {
 
 namespace {
 
-constexpr std::size_t max_logged_name = 64;  ///< bytes; it is the peer's
+constexpr std::size_t max_logged = 128;  ///< bytes of a name or id that is the peer's
+std::string cut(std::string_view t) { return std::string(text::utf8_prefix(t, max_logged)); }
 
 }  // namespace
 
@@ -69,10 +70,13 @@ void pager_flow::late_error(const xmpp::message& m, context& c) {
 /// It answers nothing that is remembered. Anybody can send them, as many as he likes.
 void pager_flow::stray_error(const xmpp::message& m, context& c) {
   c.counts().count(aside::stray_error);
-  if (!m.error || !m.to || !c.logs(log_level::info)) return;
-  if (!tells_refusal(rates_, "stray_error", m.from.bare_text(), c.now().steady)) return;
+  if (!m.error || !m.to || !c.logs(log_level::info) || c.blocks(m.from)) return;
+  const auto now = c.now().steady;
+  if (!tells_refusal(rates_, "stray_error", m.from.domain, now) ||
+      !tells_refusal(rates_, "stray_error", {}, now))
+    return;
   note(c, log_level::info, "message.to_xmpp.stray_error",
-       {{}, {}, m.id, m.to->to_string(), m.from.to_string()},
+       {{}, {}, cut(m.id), m.to->to_string(), m.from.to_string()},
        {{"condition", std::string(xmpp::to_string(m.error->condition))}});
 }
 
@@ -82,17 +86,12 @@ void pager_flow::written(const xmpp::message& m, context& c) {
   const auto ignore = [&](std::string_view why) {
     c.counts().count(direction::to_sip, outcome::ignored, why, m.to->domain);
   };
-  switch (translate::pager::content_of(m, x)) {
+  const auto what = translate::pager::content_of(m, x);
+  switch (what) {
     case content::notice: return notice(m, x, c);
     case content::copy: return ignore("copy");
     case content::key_exchange: return ignore("key_exchange");
-    case content::offer: {
-      const xmpp::stanza_error e{xmpp::error_type::cancel,
-                                 xmpp::condition::service_unavailable,
-                                 "Calls and invitations to rooms do not cross this gateway",
-                                 {}};
-      return to_sip_.refuse(m, e, "offer", {}, c);
-    }
+    case content::offer:
     case content::text: break;
   }
   if (c.blocks(m.from)) {
@@ -100,8 +99,15 @@ void pager_flow::written(const xmpp::message& m, context& c) {
         xmpp::error_type::auth, xmpp::condition::forbidden, "Blocked by the operator", {}};
     return to_sip_.refuse(m, e, "blocked", {}, c);
   }
+  if (what == content::offer) {
+    const xmpp::stanza_error e{xmpp::error_type::cancel,
+                               xmpp::condition::service_unavailable,
+                               "Calls and invitations to rooms do not cross this gateway",
+                               {}};
+    return to_sip_.refuse(m, e, "offer", {}, c);
+  }
   // A client may report of one message with the next one.
-  reported(m, x, c);
+  take_reports(m, talk_, to_xmpp_, reports_, c);
   const auto open = to_sip_.open();
   to_sip_.handle(m, x, c);
   const bool goes = to_sip_.open() > open;
@@ -113,29 +119,19 @@ void pager_flow::written(const xmpp::message& m, context& c) {
   }
 }
 
-/// Whether it brought a receipt or a marker, also one that nobody waits for.
-bool pager_flow::reported(const xmpp::message& m, const xmpp::extras& x, context& c) {
-  if (!x.receipt_for && !x.marker) return false;
-  if (refuse_report(rates_, m.from.bare_text(), m.to->bare_text(), c.settings().limits, c.now().steady)) {
-    c.counts().count(aside::report_refused);
-    return true;
-  }
-  return take_reports(m, talk_, to_xmpp_, reports_, c);
-}
-
 /// Chat states, receipts and markers stand alone: no text, no answer due.
 void pager_flow::notice(const xmpp::message& m, const xmpp::extras& x, context& c) {
   const auto ignore = [&](std::string_view why) {
     c.counts().count(direction::to_sip, outcome::ignored, why, m.to->domain);
   };
   if (c.blocks(m.from)) return ignore("blocked");
-  const bool report = reported(m, x, c);
+  const bool report = take_reports(m, talk_, to_xmpp_, reports_, c);
   bool typing = false;
   if (x.state && m.type != xmpp::message_type::headline) {
     if (allows_typing(rates_, m.from.bare_text(), m.to->bare_text(), c.settings().limits, c.now().steady)) {
       if (auto* pair = talk_.find_pair(m.from.bare_text(), m.to->bare_text(), c.now().steady);
           pair != nullptr)
-        learn_client(m, x, *pair, c);
+        learn_states(m, x, *pair, c);
       follow_state(m, *x.state, talk_, c.now().steady);
       typing = typing_to_sip_.handle(m, *x.state, c);
     } else {
@@ -144,8 +140,9 @@ void pager_flow::notice(const xmpp::message& m, const xmpp::extras& x, context& 
   }
   ignore(report ? "report" : typing ? "typing" : "no_body");
   if (x.unknown.empty() || !c.logs(log_level::debug)) return;
-  note(c, log_level::debug, "message.to_sip.ignored", {{}, {}, m.id, m.from.to_string(), m.to->to_string()},
-       {{"payload", std::string(text::utf8_prefix(x.unknown.front()->name, max_logged_name))}});
+  note(c, log_level::debug, "message.to_sip.ignored",
+       {{}, {}, cut(m.id), m.from.to_string(), m.to->to_string()},
+       {{"payload", cut(x.unknown.front()->name)}});
 }
 
 void pager_flow::handle_timeout(std::uint64_t key, context& c) {

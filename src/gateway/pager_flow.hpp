@@ -69,7 +69,6 @@ class pager_flow {
 
   void late_error(const xmpp::message& m, context& c);
   void stray_error(const xmpp::message& m, context& c);
-  bool reported(const xmpp::message& m, const xmpp::extras& x, context& c);
   void notice(const xmpp::message& m, const xmpp::extras& x, context& c);
 
   conversations talk_;

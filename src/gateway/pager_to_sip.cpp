@@ -20,6 +20,9 @@ namespace {
 
 constexpr std::size_t entry_bytes = 256;  ///< what a lane and its places in the maps take beside their texts
 /// Bytes of a body or subject. What no MESSAGE could carry is not looked through.
+/// Longer ones, by bytes, a sender may have few of: what waits is kept more than once.
+constexpr std::size_t long_message = 1300;
+constexpr unsigned long_share = 16;
 constexpr std::size_t max_text = 65'536;
 constexpr std::size_t max_id = 1024;  ///< bytes of a stanza id; it is kept until the message's fate is known
 
@@ -175,14 +178,16 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
     return refuse(m, refusal(xmpp::condition::resource_constraint, "Out of memory for new messages"),
                   "memory", a, c);
   }
-  if (const auto why = full(t.jid, key, rules, c); !why.empty()) {
+  const auto places = request_size > long_message ? std::max(1U, rules.messages_per_sender / long_share)
+                                                  : rules.messages_per_sender;
+  if (const auto why = full(t.jid, places, key, rules, c); !why.empty()) {
     return refuse(m, refusal(xmpp::condition::resource_constraint, "Too many messages wait"), why, a, c);
   }
 
   // It is accepted: only now is anything remembered of it.
   auto& talked_in = remember(m, x, t, pair, thread, std::move(new_thread), steady);
   const auto& name = talked_in.name;
-  learn_client(m, x, talked_in, c);
+  learn_states(m, x, talked_in, c);
   c.counts().count_losses(direction::to_sip, made->losses.size());
   if (c.logs(log_level::debug)) {
     for (const auto& l : made->losses)
@@ -196,10 +201,10 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
           c);
 }
 
-std::string_view pager_to_sip::full(const std::string& jid, const std::string& key, const tenant& rules,
-                                    context& c) const {
+std::string_view pager_to_sip::full(const std::string& jid, unsigned places, const std::string& key,
+                                    const tenant& rules, context& c) const {
   const auto sender = senders_.find(jid);
-  if (sender != senders_.end() && sender->second >= rules.messages_per_sender) return "sender_full";
+  if (sender != senders_.end() && sender->second >= places) return "sender_full";
   const auto at = lanes_.find(key);
   // One may wait behind a report: the limit is about what stands behind texts.
   if (at == lanes_.end()) return {};

@@ -106,7 +106,7 @@ class pager_to_sip {
   /// What later messages may quote, and what may come a second time.
   void remember_text(const xmpp::message& m, const xmpp::extras& x, pair_state& pair, steady_time now);
   /// Empty, or why there is no place for one more of this sender.
-  std::string_view full(const std::string& jid, const std::string& key, const tenant& rules,
+  std::string_view full(const std::string& jid, unsigned places, const std::string& key, const tenant& rules,
                         context& c) const;
   void take_in(const std::string& jid, const std::string& key, queued q, context& c);
   void tell(const origin& o, const xmpp::stanza_error& e, outcome what, std::string_view cause, context& c);

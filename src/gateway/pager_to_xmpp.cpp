@@ -84,7 +84,7 @@ void pager_to_xmpp::handle(sip::request_received& e, context& c) {
             *std::move(target),
             translate::content_type_of(e.request)};
   if (a.type) {
-    if (const auto said = take_notifications(*a.type, e.request.body, a.sender, a.target, talk_, rates_, c))
+    if (const auto said = take_notifications(*a.type, e.request.body, a.sender, a.target, talk_, c))
       return answer_notification(e, *said, c);
   }
   auto mark = translate::next_hop_mark(translate::hop_mark_of(e.request), c.domains().name);

@@ -18,10 +18,7 @@ constexpr std::array<feature_row, feature_count> features = {{
     {"imdn", "message", "imdn+xml"},
     {"is_composing", "application", "im-iscomposing+xml"},
     {"html", "text", "html"},
-    {"receipts", "", ""},
-    {"markers", "", ""},
     {"chat_states", "", ""},
-    {"xhtml", "", ""},
 }};
 constexpr std::array<feature, 4> sip_features = {feature::cpim, feature::imdn, feature::is_composing,
                                                  feature::html};

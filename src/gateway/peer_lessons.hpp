@@ -21,12 +21,9 @@ enum class feature : std::uint8_t {
   imdn,          ///< IMDN, RFC 5438; it needs cpim as well
   is_composing,  ///< application/im-iscomposing+xml, RFC 3994
   html,          ///< text/html
-  receipts,      ///< XEP-0184
-  markers,       ///< XEP-0333
   chat_states,   ///< XEP-0085
-  xhtml,         ///< XEP-0071
 };
-inline constexpr std::size_t feature_count = 8;
+inline constexpr std::size_t feature_count = 5;
 std::string_view to_string(feature f);  ///< as stored and shown: "is_composing"
 std::optional<feature> feature_named(std::string_view name);
 

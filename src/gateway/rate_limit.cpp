@@ -111,17 +111,6 @@ bool allows_typing(rate_limit& buckets, std::string_view from, std::string_view 
          !buckets.take(rate_scope::pair, key_of("typing", key_of(from, to)), *r, now);
 }
 
-std::optional<duration> refuse_report(rate_limit& buckets, std::string_view from, std::string_view to,
-                                      const settings::limits& limits, steady_time now) {
-  const auto refused = [&](rate_scope scope, const std::string& key,
-                           unsigned messages) -> std::optional<duration> {
-    const auto r = rate::per_minute(2 * messages, limits.rate_burst);
-    return r ? buckets.take(scope, key_of("report", key), *r, now) : std::nullopt;
-  };
-  if (auto wait = refused(rate_scope::sender, std::string(from), limits.rate_per_sender)) return wait;
-  return refused(rate_scope::pair, key_of(from, to), limits.rate_per_pair);
-}
-
 std::int64_t seconds_of(duration wait) {
   return std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count());
 }

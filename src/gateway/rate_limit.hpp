@@ -85,11 +85,6 @@ std::optional<rate_refusal> refuse_rate(rate_limit& buckets, const rated_message
 bool allows_typing(rate_limit& buckets, std::string_view from, std::string_view to,
                    const settings::limits& limits, steady_time now);
 
-/// Whether one more report (receipt, marker, disposition notification) of that pair may come; else how long
-/// until then. A message can have two, so that there may be twice as many as messages.
-std::optional<duration> refuse_report(rate_limit& buckets, std::string_view from, std::string_view to,
-                                      const settings::limits& limits, steady_time now);
-
 /// For people and Retry-After: whole seconds, at least one.
 std::int64_t seconds_of(duration wait);
 

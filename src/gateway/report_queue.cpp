@@ -30,6 +30,9 @@ bool may_pass(std::uint16_t status) {
   return status == 408 || status == 480 || status == 503 || status == 504;
 }
 
+/// It may have arrived all the same: RFC 3261 §16.7, a proxy's own word about a branch that did not answer.
+bool leaves_doubt(std::uint16_t status) { return status == 408 || status == 504; }
+
 /// Nobody is at that device: RFC 3261 §21.4.5, §21.4.11 and §21.4.18, RFC 5626 §11.6.
 bool device_is_gone(std::uint16_t status) {
   return status == 404 || status == 410 || status == 430 || status == 480;
@@ -56,12 +59,14 @@ void use_next_cseq(sip::request& r, unsigned challenges) {
 void report_queue::send(report_kind kind, sip::outgoing out, const xmpp::jid& from, xmpp::jid user, about a,
                         std::string_view what, context& c) {
   auto lane = lane_of(from.bare_text(), out.request.uri);
-  const auto bytes = entry_bytes + sizeof(report) + size_of(out) + 3 * lane.size();
+  const auto bytes = entry_bytes + sizeof(report) + size_of(out) + 3 * lane.size() + a.call_id.size() +
+                     a.stanza_id.size() + a.from.size() + a.to.size() + user.local.size() +
+                     user.domain.size();
   const auto known = lines_.find(lane);
   const bool full =
       reports_.size() >= most || (known != lines_.end() && known->second.waiting.size() >= most_in_line);
   if (full || !c.memory().has_room(bytes))
-    return note_lost(kind, std::move(a), user.domain, full ? "full" : "memory", c);
+    return note_lost(kind, std::move(a), what, user.domain, full ? "full" : "memory", c);
   // A number that no stanza has: both have their deadlines in one place.
   const auto at = reports_.try_emplace(static_cast<std::uint64_t>(c.new_ref())).first;
   auto& r = at->second;
@@ -127,7 +132,7 @@ bool report_queue::answered(const sip::response_received& e, context& c) {
   if (e.response.status < 200) return sent_.contains(e.tx);
   const auto at = take(e.tx);
   if (at == reports_.end()) return false;
-  const bool wrapped = at->second.kind == report_kind::disposition;
+  const bool wrapped = at->second.kind != report_kind::notice;
   learn_from(e.response, at->second.user,
              wrapped ? std::span<const feature>(imdn_form) : std::span<const feature>(), c);
   auto& r = at->second;
@@ -139,7 +144,8 @@ bool report_queue::answered(const sip::response_received& e, context& c) {
     r.out.request.uri = *std::move(user);
     r.lane = lane_of(r.lane.substr(0, r.lane.find('\0')), r.out.request.uri);
     stand_in_line(at);
-  } else if (may_pass(e.response.status)) {
+  } else if (may_pass(e.response.status) &&
+             !(r.kind == report_kind::notice && leaves_doubt(e.response.status))) {
     again(at, e.challenges, std::to_string(e.response.status), c);
   } else {
     lose(at, std::to_string(e.response.status), c);
@@ -150,6 +156,11 @@ bool report_queue::answered(const sip::response_received& e, context& c) {
 bool report_queue::failed(const sip::request_failed& e, context& c) {
   const auto at = take(e.tx);
   if (at == reports_.end()) return false;
+  // Who got an earlier copy of a text cannot tell.
+  if (at->second.kind == report_kind::notice && e.may_have_arrived) {
+    lose(at, "in_doubt", c);
+    return true;
+  }
   switch (e.why) {
     case sip::failure::timed_out: again(at, e.challenges, "timeout", c); break;
     case sip::failure::transport: again(at, e.challenges, "transport", c); break;
@@ -202,20 +213,20 @@ bool report_queue::timed_out(std::uint64_t key) {
 }
 
 void report_queue::note_sent(const report& r, context& c) {
-  const bool notice = r.kind == report_kind::late_failure;
+  const bool notice = r.kind == report_kind::notice;
   c.counts().count(notice ? aside::late_notice : aside::report_sent);
   if (c.logs(log_level::info))
     note(c, log_level::info, notice ? "message.to_xmpp.late_notice" : "message.to_xmpp.reported", r.names,
          {{notice ? "condition" : "what", std::string(r.what)}});
 }
 
-void report_queue::note_lost(report_kind kind, about names, const std::string& domain, std::string_view cause,
-                             context& c) {
+void report_queue::note_lost(report_kind kind, about names, std::string_view what, const std::string& domain,
+                             std::string_view cause, context& c) {
   c.counts().count(aside::report_lost);
   if (c.logs(log_level::info))
-    note(c, log_level::info, "message.to_xmpp.report_lost", names, {{"cause", std::string(cause)}});
-  if (kind == report_kind::late_failure)
-    raise(c, "message.to_xmpp.late_error", std::move(names), domain, cause);
+    note(c, log_level::info, "message.to_xmpp.report_lost", names,
+         {{"what", std::string(what)}, {"cause", std::string(cause)}});
+  if (kind != report_kind::success) raise(c, "message.to_xmpp.late_error", std::move(names), domain, what);
 }
 
 /// Nothing of it is pending.
@@ -223,7 +234,7 @@ void report_queue::lose(report_map::iterator at, std::string_view cause, context
   auto& r = at->second;
   if (r.at == stage::paused) wake(r);
   c.set_timer(r.timer, 0, std::nullopt);
-  note_lost(r.kind, std::move(r.names), r.user.domain, cause, c);
+  note_lost(r.kind, std::move(r.names), r.what, r.user.domain, cause, c);
   reports_.erase(at);
 }
 

@@ -21,8 +21,9 @@ namespace stox::gateway {
 
 /// What a report to a SIP user is.
 enum class report_kind : std::uint8_t {
-  disposition,   ///< a disposition notification that he asked for
-  late_failure,  ///< a short text of ours; if it is lost, nobody was told, which is an incident
+  success,  ///< a disposition notification: delivered or displayed
+  failure,  ///< one that says that a message failed; if it is lost, nobody was told, which is an incident
+  notice,   ///< likewise, as a short text. A copy of it would be read twice
 };
 
 /// Reports on their way to SIP users. RFC 3428 §8: each waits in line until no other
@@ -100,8 +101,8 @@ class report_queue {
   void wake(const report& r);
   void lose(report_map::iterator at, std::string_view cause, context& c);
   static void note_sent(const report& r, context& c);
-  static void note_lost(report_kind kind, about names, const std::string& domain, std::string_view cause,
-                        context& c);
+  static void note_lost(report_kind kind, about names, std::string_view what, const std::string& domain,
+                        std::string_view cause, context& c);
 
   report_map reports_;
   std::unordered_map<sip::client_tx, std::uint64_t> sent_;

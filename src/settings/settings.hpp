@@ -44,7 +44,7 @@ struct domain {
   std::optional<settings::message_type> message_type = {};
   std::optional<settings::first_form> first_form = {};
   std::optional<bool> late_notices = {};
-  std::optional<bool> congestion_safe = {};
+  std::optional<unsigned> max_message_bytes = {};
   std::optional<unsigned> messages_per_sender = {}, queue_per_pair = {}, rate_per_domain = {};
   friend bool operator==(const domain&, const domain&) = default;
 };
@@ -78,7 +78,7 @@ struct sip {
   std::uint16_t accepted_code = 200;                      ///< 200 or 202
   duration hold = std::chrono::seconds(2);  ///< how long a MESSAGE waits for a link that is down
   bool global_failure = false;
-  bool congestion_safe = false;  ///< the way of requests, to its end: a MESSAGE may be longer
+  unsigned max_message_bytes = 1300;  ///< more: the way has congestion control to its end
   unsigned untrusted_answers = 10;  ///< per second and prefix
   unsigned max_connections = 1024;
   unsigned queue_per_pair = 100;  ///< MESSAGEs waiting behind the pending one of their pair

@@ -88,11 +88,9 @@ sip::request in_cpim(sip::request plain, const std::string& from, const std::str
   payload::add_to(m, wanted);
   const auto* type = plain.headers.find(sip::header::content_type);
   m.content = "Content-Type: " + (type != nullptr ? *type : "text/plain") + "\r\n";
-  // It is the language of the text, not of what wraps it.
-  if (const auto* language = plain.headers.find(sip::header::content_language)) {
+  // Here for who unwraps it; for others it stays in the header (RFC 7572 §4).
+  if (const auto* language = plain.headers.find(sip::header::content_language))
     m.content += "Content-Language: " + *language + "\r\n";
-    plain.headers.remove(sip::header::content_language);
-  }
   m.content += "\r\n" + plain.body;
   plain.headers.set(sip::header::content_type, "message/cpim");
   plain.body = payload::write(m);

@@ -50,7 +50,8 @@ std::optional<sip::request> to_sip(const xmpp::jid& from, const imdn_context& c,
 std::optional<sip::uri> first_hop(const std::vector<std::string>& route);
 
 /// The same message, a text, in CPIM, asking for what is wanted (RFC 5438 §7.1.1). `from`, `to`: URIs of
-/// users. Subject and Date stay where they are, as SIP clients read them there.
+/// users. Header fields that say something about the text stay where they are; its language stands beside it,
+/// too.
 sip::request in_cpim(sip::request plain, const std::string& from, const std::string& to,
                      const payload::imdn_request& wanted, std::string date_time);
 

@@ -115,11 +115,11 @@ struct sip_world {
 
   /// `domain`: the served one for which it is sent.
   sip::client_tx request(const sip_text& text, std::vector<sip::target> targets, std::string domain = {},
-                         bool congestion_safe = false) {
+                         std::size_t longest = 1300) {
     auto parsed = sip::parse_message(text.str(), sip::framing::datagram, {});
     std::vector<sip::destination> hops;
     for (const auto& t : targets) hops.push_back({t.to.ip.to_uri_host(), t.to.port, t.via, false});
-    return request_by(std::get<sip::request>(*parsed), std::move(hops), std::move(domain), congestion_safe);
+    return request_by(std::get<sip::request>(*parsed), std::move(hops), std::move(domain), longest);
   }
   /// To wherever the DNS says; its questions are `lookups`.
   sip::client_tx request_to(const sip_text& text, const std::string& next_hop) {
@@ -127,8 +127,8 @@ struct sip_world {
     return request_by(std::get<sip::request>(*parsed), {*sip::destination_of(*sip::parse_uri(next_hop))});
   }
   sip::client_tx request_by(sip::request r, std::vector<sip::destination> hops, std::string domain = {},
-                            bool congestion_safe = false) {
-    const auto tx = ep.request({std::move(r), std::move(hops), std::move(domain), congestion_safe}, now);
+                            std::size_t longest = 1300) {
+    const auto tx = ep.request({std::move(r), std::move(hops), std::move(domain), longest}, now);
     drain();
     return tx;
   }

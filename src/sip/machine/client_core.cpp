@@ -39,7 +39,7 @@ client_tx client_core::request(outgoing out, instant now) {
   call& c = *calls_.find(number);
   c.request = std::move(out.request);
   c.domain = std::move(out.domain);
-  c.congestion_safe = out.congestion_safe;
+  c.max_message_bytes = out.max_message_bytes;
   c.request_bytes = bytes_of(c.request);
   c.method = c.request.method_name;
   c.first_branch = ctx_.ids.next(id_kind::branch);
@@ -78,7 +78,14 @@ bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
     } else {
       c.last_error = "no UDP listener for the address family of " + a.where.to.to_string();
     }
-    if (!write_for(c, a, now)) return false;
+    if (!write_for(c, a, now)) {
+      if (c.max_message_bytes < c.wire.size() || a.where.via != transport::udp) return false;
+      // Credentials made it too long for a datagram.
+      c.too_large = false;
+      c.forced = true;
+      c.plan.again_by_stream();
+      continue;
+    }
     by_branch_.add(hash_of(a.branch, c.method), number);
     c.attempts.push_back(std::move(a));
     c.fsm = client_transaction(c.fsm.invite(), reliable, now.steady, c.give_up_at, ctx_.options.timers);
@@ -165,6 +172,10 @@ void client_core::doubt_stream(const call& c) {
 }
 
 void client_core::fail(call& c, std::uint64_t number, failure why, std::string detail) {
+  if (why == failure::transport && c.forced && !doubt_before(c, c.attempts.size())) {
+    why = failure::too_large;
+    detail.insert(0, "the MESSAGE is too long for UDP, and TCP failed: ");
+  }
   release(c, number);
   if (!c.hidden) {
     ctx_.events.push_back(request_failed{static_cast<client_tx>(number), why,

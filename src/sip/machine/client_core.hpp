@@ -85,7 +85,8 @@ class client_core {
     bool cancel_wanted = false;
     bool reopened = false;   ///< a reused stream had died, and a new one was taken
     bool too_large = false;  ///< with the credentials that a server wants
-    bool congestion_safe = false;
+    std::size_t max_message_bytes = 0;
+    bool forced = false;  ///< onto a stream, instead of UDP, by its size
     timer_handle timer;
     charge memory;
     /// Whether nothing has left for the current target.
@@ -127,7 +128,7 @@ class client_core {
   void pause(const socket_address& server, const response& r, instant now);
   static std::size_t bytes_of(const struct request& r);
   /// The detail of failure::too_large, or nullopt.
-  static std::optional<std::string> size_problem(const call& c, std::size_t size);
+  static std::optional<std::string> size_problem(const call& c, transport via, std::size_t size);
   static failure why_of(const call& c);
   static bool doubt_before(const call& c, std::size_t part);
   static std::uint64_t hash_of(std::string_view branch, std::string_view method);

@@ -14,9 +14,6 @@ namespace {
 
 /// RFC 3261 §18.1.1 and RFC 3428 §8: what may cross a path of unknown MTU in one datagram.
 constexpr std::size_t max_datagram_request = 1300;
-/// On a way with congestion control at every hop; what one datagram could hold at most, so that who reads
-/// messages into a buffer of fixed size has met its like (RFC 3261 §18.1.1).
-constexpr std::size_t max_stream_request = 65'535;
 
 const char* transport_token(transport via) {
   switch (via) {
@@ -108,8 +105,8 @@ client_core::own_via client_core::via_for(const target& where, std::string_view 
   return out;
 }
 
-std::optional<std::string> client_core::size_problem(const call& c, std::size_t size) {
-  const auto most = c.congestion_safe ? max_stream_request : max_datagram_request;
+std::optional<std::string> client_core::size_problem(const call& c, transport via, std::size_t size) {
+  const auto most = via == transport::udp ? max_datagram_request : c.max_message_bytes;
   if (size <= most || c.request.method != method::message) return std::nullopt;
   return "the MESSAGE would take " + std::to_string(size) + " bytes, and at most " + std::to_string(most) +
          " are allowed";
@@ -127,12 +124,14 @@ std::optional<std::string> client_core::make_plan(call& c, const std::vector<tar
   for (const target& t : targets) {
     const bool first = &t == &targets.front();
     const std::size_t size = first ? c.wire.size() : bare + via_for(t, c.first_branch).text.size();
-    if (auto why = size_problem(c, size)) return why;
+    if (auto why = size_problem(c, transport::tcp, size)) return why;
     if (size <= max_datagram_request) {
       c.plan.add(t);
     } else {
       // RFC 3428 §8: a long MESSAGE may not cross a link without congestion control, whatever TCP says.
-      c.plan.add_by_stream(t, c.request.method != method::message);
+      const bool is_message = c.request.method == method::message;
+      c.plan.add_by_stream(t, !is_message);
+      c.forced = c.forced || (is_message && t.via == transport::udp);
     }
   }
   return std::nullopt;
@@ -187,7 +186,7 @@ bool client_core::write_for(call& c, const attempt& a, instant now) {
   c.request.headers.set(header::via, a.via);
   c.wire = write(c.request);
   c.request_bytes = bytes_of(c.request);
-  const auto why = changed ? size_problem(c, c.wire.size()) : std::nullopt;
+  const auto why = changed ? size_problem(c, a.where.via, c.wire.size()) : std::nullopt;
   if (why) c.last_error = *why;
   c.too_large = why.has_value();
   return !why;

@@ -11,6 +11,8 @@ namespace {
 /// What may wait for a stream that does not take bytes; beyond it the peer does not read, and the stream is
 /// closed.
 constexpr std::size_t max_waiting_bytes = 256 * 1024;
+/// What is longer than a datagram leaves half of that to the rest, and is turned away alone.
+constexpr std::size_t short_bytes = 1500;
 // About what OpenSSL holds of an open connection, buffers included; it cannot be asked.
 constexpr std::size_t tls_memory = 48 * 1024;
 
@@ -316,7 +318,9 @@ bool connections::send(conn_id conn, token tok, std::string bytes, instant now) 
     ctx_.io.push(io::send{conn, tok, {}, std::move(bytes)});
     return true;
   }
-  if (s->waiting_bytes + bytes.size() > max_waiting_bytes) {
+  const auto waiting = s->waiting_bytes + bytes.size();
+  if (bytes.size() > short_bytes && waiting > max_waiting_bytes / 2) return false;
+  if (waiting > max_waiting_bytes) {
     cut(*s, "it does not take what we send", log_level::warning);
     return false;
   }

@@ -91,9 +91,9 @@ struct outgoing {
   /// Tried one after the other; each is located by RFC 3263, which asks the DNS only about names.
   std::vector<destination> hops;
   std::string domain = {};  ///< the served domain for which it is sent: its credentials and certificate count
-  /// The operator's word that the way has congestion control at every hop: a MESSAGE may be longer than a
-  /// datagram, and then goes over TCP or TLS (RFC 3428 §8).
-  bool congestion_safe = false;
+  /// The longest MESSAGE, in bytes. More than 1300 is the operator's word that the way has congestion control
+  /// at every hop; such a one goes over TCP or TLS (RFC 3428 §8).
+  std::size_t max_message_bytes = 1300;
 };
 struct reply {
   std::uint16_t status = 0;

@@ -13,6 +13,11 @@ void target_plan::add_by_stream(const target& t, bool may_fall_back) {
   if (may_fall_back) steps_.push_back({t, true});
 }
 
+void target_plan::again_by_stream() {
+  steps_[next_ - 1].where.via = transport::tcp;
+  again();
+}
+
 std::optional<target> target_plan::next(const server_health& health, bool untouched, std::string& why,
                                         instant now) {
   while (next_ < steps_.size() || again_) {

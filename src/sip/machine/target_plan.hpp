@@ -24,6 +24,8 @@ class target_plan {
   bool has_more(const server_health& health, bool untouched, instant now) const;
   /// `next` gives the current target once more.
   void again() { again_ = true; }
+  /// `next` gives the current target once more, over TCP.
+  void again_by_stream();
   /// Whether any target stands behind the current one, paused or not.
   bool at_end() const { return next_ == steps_.size(); }
   /// No further targets.

@@ -201,7 +201,7 @@ sip = "sip.example"
 outbound_proxy = ["sip:192.0.2.1;lr", "sip:192.0.2.2;transport=tcp"]
 trusted_peers = ["192.0.2.0/24"]
 message_type = "normal"
-congestion_safe = true
+max_message_bytes = 16384
 late_notices = false
 first_form = "cpim"
 messages_per_sender = 7
@@ -218,7 +218,7 @@ rate_per_domain = 6000
   EXPECT_EQ(*d.trusted_peers, std::vector{*ip_prefix::parse("192.0.2.0/24")});
   EXPECT_EQ(d.message_type, settings::message_type::normal);
   EXPECT_EQ(d.late_notices, false);
-  EXPECT_EQ(d.congestion_safe, true);
+  EXPECT_EQ(d.max_message_bytes, 16384U);
   EXPECT_EQ(d.first_form, settings::first_form::cpim);
   EXPECT_EQ(d.messages_per_sender, 7U);
   EXPECT_EQ(d.queue_per_pair, 3U);
@@ -288,7 +288,7 @@ outbound_proxy = ["sip:192.0.2.1;lr"]
 trusted_peers = ["192.0.2.0/24"]
 trusted_domains = ["proxy.example"]
 message_type = "normal"
-congestion_safe = true
+max_message_bytes = 16384
 late_notices = false
 first_form = "cpim"
 messages_per_sender = 7

@@ -109,17 +109,17 @@ TEST_F(peers, accepted_types_are_kept_bounded) {
 
 TEST_F(peers, what_was_saved_comes_back_after_a_restart) {
   learn(cpim_received, start);
-  book.learn("ana@xmpp.example", domain, {feature::receipts, true, learned_by::received}, start, rows);
+  book.learn("ana@xmpp.example", domain, {feature::chat_states, true, learned_by::received}, start, rows);
   book.learn(bo, domain, lessons{{}, {"text/plain", "message/cpim"}}, start, rows);
   byte_account other{std::size_t{64} << 20};
   peer_book next(other);
   for (const auto& row : rows.saved) next.restore(std::get<capability_row>(row), start + 1h);
   EXPECT_EQ(next.find(bo, start + 1h)->of(feature::cpim), known::yes);
   EXPECT_THAT(next.find(bo, start + 1h)->accepts, ElementsAre("text/plain", "message/cpim"));
-  const auto& receipts = next.find("ana@xmpp.example", start + 1h)->facts[4];
-  EXPECT_EQ(receipts.value, known::yes);
-  EXPECT_EQ(receipts.how, learned_by::received);
-  EXPECT_EQ(receipts.learned, start.wall);
+  const auto& states = next.find("ana@xmpp.example", start + 1h)->facts[4];
+  EXPECT_EQ(states.value, known::yes);
+  EXPECT_EQ(states.how, learned_by::received);
+  EXPECT_EQ(states.learned, start.wall);
   EXPECT_EQ(next.find(bo, start + 30 * 24h)->of(feature::cpim), known::unknown) << "a restart renews nothing";
 }
 

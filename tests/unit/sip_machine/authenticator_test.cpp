@@ -389,6 +389,34 @@ TEST(challenge, makes_a_message_too_large_only_with_words) {
   EXPECT_THAT(only_failure(w).detail, HasSubstr("1300"));
 }
 
+TEST(challenge, moves_a_message_that_grows_too_long_to_a_stream_where_the_way_is_safe) {
+  sip_world w(with_accounts());
+  auto text = ours();
+  text.body = std::string(950, 'x');
+  w.request(text, {a}, {}, 16'384);
+  ASSERT_EQ(w.sends.size(), 1U);
+  w.datagram(refused(w, 407, proxy_challenge(std::string(100, 'n'))));
+  EXPECT_EQ(w.sends.size(), 1U);
+  ASSERT_EQ(w.opens.size(), 1U);
+  EXPECT_EQ(w.opens[0].to, a.to);
+  const auto conn = w.opens[0].conn;
+  w.open(conn);
+  EXPECT_THAT(header_of(w.last(), "Via"), testing::StartsWith("SIP/2.0/TCP "));
+  // What was learned over UDP is not said over another transport.
+  EXPECT_EQ(sent(w).headers.find(header::proxy_authorization), nullptr);
+  w.stream(conn, refused(w, 407, proxy_challenge(std::string(100, 'm'))));
+  EXPECT_TRUE(is_right(sent(w), header::proxy_authorization, "stox", "one"));
+  EXPECT_GT(w.last().size(), 1300U);
+  w.stream(conn, answer_to(w.last(), 200));
+  EXPECT_EQ(only_status(w), 200);
+  // With what is remembered of the server it is too long from the beginning.
+  w.forget();
+  w.request(text, {a}, {}, 16'384);
+  ASSERT_EQ(w.sends.size(), 1U);
+  EXPECT_THAT(header_of(w.last(), "Via"), testing::StartsWith("SIP/2.0/TCP "));
+  EXPECT_TRUE(is_right(sent(w), header::proxy_authorization, "stox", "one"));
+}
+
 TEST(challenge, is_answered_within_the_one_budget_and_over_streams) {
   sip_world w(with_accounts());
   w.request(ours(), {tcp_a});

@@ -205,7 +205,7 @@ TEST(large_request, of_exactly_1300_bytes_is_sent_and_one_more_is_not) {
 void send_on_a_safe_way(sip_world& w, std::size_t body, const sip::target& t) {
   sip_text text = ours();
   text.body = std::string(body, 'x');
-  w.request(text, {t}, {}, true);
+  w.request(text, {t}, {}, 65'535);
 }
 
 TEST(large_request, goes_over_a_stream_where_the_way_is_congestion_safe) {
@@ -232,8 +232,23 @@ TEST(large_request, as_a_message_never_falls_back_to_udp) {
   send_on_a_safe_way(w, 1300, a);
   w.handle(io::closed{w.opens.at(0).conn, io::fail::refused});
   EXPECT_THAT(w.sends, IsEmpty());
-  EXPECT_EQ(only_failure(w).why, failure::transport);
+  EXPECT_EQ(only_failure(w).why, failure::too_large);
+  EXPECT_FALSE(only_failure(w).may_have_arrived);
+  EXPECT_THAT(only_failure(w).detail, HasSubstr("too long for UDP"));
   expect_nothing_left(w);
+}
+
+TEST(large_request, is_turned_away_alone_where_a_stream_takes_no_more) {
+  sip_world w;
+  for (int i = 0; i < 3; ++i) send_on_a_safe_way(w, 60'000, tcp_a);
+  ASSERT_EQ(w.opens.size(), 1U);
+  EXPECT_EQ(only_failure(w).why, failure::transport);
+  EXPECT_FALSE(only_failure(w).may_have_arrived);
+  send_on_a_safe_way(w, 100, tcp_a);
+  w.open(w.opens[0].conn);
+  EXPECT_EQ(w.sends.size(), 3U);
+  EXPECT_EQ(w.all<sip::request_failed>().size(), 1U);
+  EXPECT_THAT(w.closes, IsEmpty());
 }
 
 TEST(large_request, has_a_limit_on_a_safe_way_too) {
