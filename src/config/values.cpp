@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "xmpp/wire/jid.hpp"
 
 namespace stox::config {
 
@@ -59,17 +60,33 @@ std::string write_duration(std::int64_t milliseconds) { return write_with_unit(m
 std::optional<std::int64_t> parse_size(std::string_view text) { return parse_with_unit(text, sizes); }
 std::string write_size(std::int64_t bytes) { return write_with_unit(bytes, sizes); }
 
-std::optional<std::string> parse_domain(std::string_view text) {
-  if (text.empty() || text.size() > 253 || !text::is_utf8(text)) return std::nullopt;
+namespace {
+
+bool looks_like_domain(std::string_view text) {
+  if (text.empty() || text.size() > 253 || !text::is_utf8(text)) return false;
   for (const auto label : text::split(text, '.')) {
-    if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-')
-      return std::nullopt;
+    if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') return false;
     const auto allowed = [](char c) {
       return text::is_alnum(c) || c == '-' || static_cast<unsigned char>(c) >= 0x80;
     };
-    if (!std::all_of(label.begin(), label.end(), allowed)) return std::nullopt;
+    if (!std::all_of(label.begin(), label.end(), allowed)) return false;
   }
-  return text::to_lower(text);
+  return true;
+}
+
+// DNS and SIP (RFC 3261 §25.1) know A-labels only.
+std::optional<std::string> parse_host(std::string_view text) {
+  if (!looks_like_domain(text)) return std::nullopt;
+  auto name = xmpp::domain_to_ascii(text);
+  return name ? std::optional(std::move(*name)) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> parse_domain(std::string_view text) {
+  if (!looks_like_domain(text)) return std::nullopt;
+  auto name = xmpp::domain_to_unicode(text);
+  return name ? std::optional(std::move(*name)) : std::nullopt;
 }
 
 std::optional<host_port> parse_host_port(std::string_view text, std::optional<std::uint16_t> default_port) {
@@ -95,7 +112,7 @@ std::optional<host_port> parse_host_port(std::string_view text, std::optional<st
     out.host = ip->to_string();
     return out;
   }
-  const auto name = parse_domain(host);
+  const auto name = parse_host(host);
   if (!name) return std::nullopt;
   out.host = *name;
   return out;
@@ -174,7 +191,7 @@ std::string parse_advertised(std::string_view text, settings::advertised& out) {
     if (scheme == to_string(via)) out.via = via;
   if (!out.via) {
     const auto ip = ip_address::parse(text);
-    const auto name = ip ? std::optional(ip->to_uri_host()) : parse_domain(text);
+    const auto name = ip ? std::optional(ip->to_uri_host()) : parse_host(text);
     if (!name) return bad();
     out.host = *name;
     return {};

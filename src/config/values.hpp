@@ -20,8 +20,8 @@ std::string write_duration(std::int64_t milliseconds);
 std::optional<std::int64_t> parse_size(std::string_view text);
 std::string write_size(std::int64_t bytes);
 
-/// A domain in lower case: labels of letters, digits and hyphens (or UTF-8 beyond ASCII), 63 octets each, 253
-/// in all.
+/// A domain of letters, digits and hyphens (or UTF-8 beyond ASCII) in its one spelling: lower case and
+/// U-labels, however it was written. So equal domains are equal texts, and people can read them.
 std::optional<std::string> parse_domain(std::string_view text);
 
 /// HOST:PORT, where HOST is a domain or a literal address (IPv6 in brackets). The port may be missing if

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/deadline.hpp"
 #include "daemon/certificates.hpp"
 #include "daemon/daemon_impl.hpp"
 #include "gateway/blocklist.hpp"
@@ -49,7 +50,7 @@ admin::hooks daemon::impl::admin_hooks() {
     for (auto& b : core->blocks()) {
       // By the steady clock; what the wall clock will show then is for people.
       std::optional<wall_time> until;
-      if (b.until) until = at.wall + std::chrono::duration_cast<wall_time::duration>(*b.until - at.steady);
+      if (b.until) until = shown_as(*b.until, at);
       out.push_back({std::move(b.what), until, b.configured});
     }
     return out;

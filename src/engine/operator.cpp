@@ -2,6 +2,7 @@
 #include <set>
 #include <utility>
 
+#include "base/deadline.hpp"
 #include "base/net_address.hpp"
 #include "base/overloaded.hpp"
 #include "engine/engine_impl.hpp"
@@ -86,17 +87,17 @@ std::optional<peer_record> engine::peer(std::string_view typed, instant now) con
   if (caps == nullptr) return out;
   for (std::size_t i = 0; i < gateway::feature_count; ++i) {
     const auto& f = caps->facts[i];
-    if (f.value == gateway::known::unknown || f.expires() <= now.wall) continue;
+    if (f.value == gateway::known::unknown || f.when.until <= now.steady) continue;
     out.facts.push_back({std::string(to_string(static_cast<gateway::feature>(i))),
                          f.value == gateway::known::yes ? "yes" : "no", std::string(to_string(f.how)),
-                         f.learned, f.expires()});
+                         f.when.learned, shown_as(f.when.until, now)});
   }
-  const auto end = caps->accepts_learned + gateway::peer_book::yes_lasts;
-  if (caps->accepts.empty() || end <= now.wall) return out;
+  const auto& when = caps->accepts_when;
+  if (caps->accepts.empty() || when.until <= now.steady) return out;
   std::string types;
   for (const auto& t : caps->accepts) types += (types.empty() ? "" : " ") + t;
   out.facts.push_back({"accept", std::move(types), std::string(to_string(gateway::learned_by::accept)),
-                       caps->accepts_learned, end});
+                       when.learned, shown_as(when.until, now)});
   return out;
 }
 

@@ -115,7 +115,7 @@ sip::endpoint_options sip_options_of(const settings::all& s, const gateway::doma
         {{c.realm, c.user, c.password}, ascii(c.domains.value_or(std::vector<std::string>()))});
   }
   for (const auto& c : s.tls.certificates) {
-    if (!c.domains.empty()) o.certificates.push_back({c.domains.front(), ascii(c.domains)});
+    if (!c.domains.empty()) o.certificates.push_back({ascii(c.domains.front()), ascii(c.domains)});
   }
   return o;
 }

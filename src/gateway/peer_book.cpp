@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/deadline.hpp"
 #include "base/text.hpp"
 #include "gateway/context.hpp"
 #include "sip/wire/uri.hpp"
@@ -26,32 +27,37 @@ std::size_t size_of(const std::vector<std::string>& texts) {
   return n;
 }
 
-wall_time::duration lasting(known value) {
-  return value == known::no ? wall_time::duration(peer_book::no_lasts) : peer_book::yes_lasts;
+std::chrono::hours lasting(known value) {
+  return value == known::no ? peer_book::no_lasts : peer_book::yes_lasts;
 }
 
-void drop_expired(peer_caps& caps, wall_time now) {
+void drop_expired(peer_caps& caps, steady_time now) {
   for (auto& f : caps.facts) {
-    if (f.value != known::unknown && f.expires() <= now) f = {};
+    if (f.value != known::unknown && f.when.until <= now) f = {};
   }
-  if (!caps.accepts.empty() && caps.accepts_learned + peer_book::yes_lasts <= now) caps.accepts.clear();
+  if (!caps.accepts.empty() && caps.accepts_when.until <= now) caps.accepts.clear();
+}
+
+/// Whether what was learned is about to be old. What was learned later than now was learned while the clock
+/// was ahead: its row would outlive the correction, so it is written anew.
+bool is_stale(const learned_when& when, instant now, duration lasts, duration fresh) {
+  return when.learned > now.wall || lasts - (when.until - now.steady) >= fresh;
 }
 
 bool is_deed(learned_by how) { return how == learned_by::received || how == learned_by::refused; }
 
 /// Whether the lesson changes what is known or renews what is about to be old.
-bool teaches(const fact& before, const lesson& l, wall_time now) {
+bool teaches(const fact& before, const lesson& l, instant now) {
   const auto value = l.yes ? known::yes : known::no;
   if (before.value != value) {
     return before.value != known::no || before.how != learned_by::refused || is_deed(l.how);
   }
+  const auto lasts = lasting(value);
   return (is_deed(l.how) && !is_deed(before.how)) ||
-         now - before.learned >= std::min<wall_time::duration>(fresh_for, lasting(value) / 4);
+         is_stale(before.when, now, lasts, std::min(fresh_for, lasts / 4));
 }
 
 }  // namespace
-
-wall_time fact::expires() const { return learned + lasting(value); }
 
 std::optional<std::string> peer_name(const xmpp::jid& user, const domains& d) {
   if (user.local.empty()) return std::nullopt;
@@ -75,7 +81,7 @@ std::optional<std::string> peer_name(std::string_view typed, const domains& d) {
 const peer_caps* peer_book::find(std::string_view name, instant now) {
   auto* r = records_.find(name, now.steady);
   if (r == nullptr) return nullptr;
-  drop_expired(r->caps, now.wall);
+  drop_expired(r->caps, now.steady);
   return &r->caps;
 }
 
@@ -103,34 +109,37 @@ void peer_book::learn(std::string_view name, std::string_view domain, const less
                       row_sink& rows) {
   if (what.empty()) return;
   auto& r = get(name, now.steady);
-  drop_expired(r.caps, now.wall);
+  drop_expired(r.caps, now.steady);
   const auto at = whole_seconds(now.wall);
   for (const auto& l : what.facts) {
     auto& f = r.caps.facts[static_cast<std::size_t>(l.what)];
-    if (!teaches(f, l, now.wall)) continue;
-    f = {l.yes ? known::yes : known::no, l.how, at};
+    if (!teaches(f, l, now)) continue;
+    const auto value = l.yes ? known::yes : known::no;
+    f = {value, l.how, {at, now.steady + lasting(value)}};
     rows.save(capability_row{std::string(name), std::string(to_string(l.what)), l.yes ? "yes" : "no",
-                             std::string(to_string(l.how)), at, std::string(domain), 0, f.expires()});
+                             std::string(to_string(l.how)), at, std::string(domain), 0, at + lasting(value)});
   }
-  learn_types(r, name, domain, what.accepts, at, rows);
+  learn_types(r, name, domain, what.accepts, now, rows);
 }
 
 void peer_book::learn_types(record& r, std::string_view name, std::string_view domain,
-                            const std::vector<std::string>& types, wall_time now, row_sink& rows) {
+                            const std::vector<std::string>& types, instant now, row_sink& rows) {
   std::vector<std::string> kept;
   for (const auto& t : types) {
     if (kept.size() < most_types && t.size() <= most_type_bytes) kept.push_back(t);
   }
   auto& caps = r.caps;
-  if (kept.empty() || (kept == caps.accepts && now - caps.accepts_learned < fresh_for)) return;
+  if (kept.empty()) return;
+  if (kept == caps.accepts && !is_stale(caps.accepts_when, now, yes_lasts, fresh_for)) return;
+  const auto at = whole_seconds(now.wall);
   caps.accepts = std::move(kept);
-  caps.accepts_learned = now;
+  caps.accepts_when = {at, now.steady + yes_lasts};
   weigh(r, name);
   std::string value;
   for (const auto& t : caps.accepts) value += (value.empty() ? "" : " ") + t;
   rows.save(capability_row{std::string(name), std::string(accept_feature), std::move(value),
-                           std::string(to_string(learned_by::accept)), now, std::string(domain), 0,
-                           now + yes_lasts});
+                           std::string(to_string(learned_by::accept)), at, std::string(domain), 0,
+                           at + yes_lasts});
 }
 
 bool peer_book::forget(const std::string& name, row_sink& rows) {
@@ -146,13 +155,14 @@ void peer_book::restore(const capability_row& row, instant now) {
   if (!how || (!what && !types)) return;
   auto& r = get(row.address, now.steady);
   if (what) {
-    r.caps.facts[static_cast<std::size_t>(*what)] = {row.value == "yes" ? known::yes : known::no, *how,
-                                                     row.learned};
+    const auto value = row.value == "yes" ? known::yes : known::no;
+    r.caps.facts[static_cast<std::size_t>(*what)] = {
+        value, *how, {row.learned, deadline_of(row.expiry, now, lasting(value))}};
     return;
   }
   r.caps.accepts.clear();
   for (const auto type : text::split(row.value, ' ')) r.caps.accepts.emplace_back(type);
-  r.caps.accepts_learned = row.learned;
+  r.caps.accepts_when = {row.learned, deadline_of(row.expiry, now, yes_lasts)};
   weigh(r, row.address);
 }
 

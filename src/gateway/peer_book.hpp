@@ -21,19 +21,24 @@ struct domains;
 
 enum class known : std::uint8_t { unknown, yes, no };
 
+/// When something was learned, for who asks and for the store, and until when it counts.
+struct learned_when {
+  wall_time learned;
+  steady_time until;
+};
+
 /// One thing that is known of a peer, with when and how it was learned.
 struct fact {
   known value = known::unknown;
   learned_by how{};
-  wall_time learned;
-  wall_time expires() const;
+  learned_when when;
 };
 
 /// What is known of one user's clients.
 struct peer_caps {
   std::array<fact, feature_count> facts;
   std::vector<std::string> accepts;  ///< media types that his client said it takes; empty: nothing is known
-  wall_time accepts_learned;
+  learned_when accepts_when;
 
   known of(feature f) const { return facts[static_cast<std::size_t>(f)].value; }
   /// To send a form that is not known to be understood costs the message a round, or its text.
@@ -50,7 +55,9 @@ std::optional<std::string> peer_name(std::string_view typed, const domains& d);
 /// The capability records of SIP users and XMPP users, by peer_name(). What is learned is saved through the
 /// sink, at most once a day while nothing changes, and comes back by restore() after a restart; rows expire
 /// in the store by themselves. Bounded: at most `most` records, and an eighth of the byte account; the
-/// stalest are forgotten first, and a peer that is forgotten gets the plain form until he shows more.
+/// stalest are forgotten first, and a peer that is forgotten gets the plain form until he shows more. How
+/// long something counts is reckoned on the steady clock; a row from a clock that was ahead counts for as
+/// long as what is learned now, and is renewed with the next lesson.
 class peer_book {
  public:
   static constexpr std::size_t most = 100'000;
@@ -99,7 +106,7 @@ class peer_book {
   record& get(std::string_view name, steady_time now);
   void weigh(record& r, std::string_view name);
   void learn_types(record& r, std::string_view name, std::string_view domain,
-                   const std::vector<std::string>& types, wall_time now, row_sink& rows);
+                   const std::vector<std::string>& types, instant now, row_sink& rows);
 
   const byte_account& memory_;
   byte_account share_;  ///< of memory_; the records' charges end before it

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/deadline.hpp"
+
 namespace stox::gateway {
 
 namespace {
@@ -80,11 +82,11 @@ void receipt_book::open(receipt_row asked, instant now, row_sink& rows) {
   asked.expiry = std::chrono::floor<std::chrono::seconds>(now.wall) + lasts;
   rows.save(asked);
   const bool pending = asked.key.to_sip;
-  keep(std::move(asked), now.steady).pending = pending;
+  keep(std::move(asked), now.steady + lasts, now.steady).pending = pending;
 }
 
 /// What is remembered must not take the place of messages.
-receipt_book::entry& receipt_book::keep(receipt_row row, steady_time now) {
+receipt_book::entry& receipt_book::keep(receipt_row row, steady_time until, steady_time now) {
   const auto name = text_of(row.key);
   const auto coming = cost(row);
   while (share_.used() + coming > memory_.limit() / 8 && entries_.forget_stalest()) {
@@ -94,6 +96,7 @@ receipt_book::entry& receipt_book::keep(receipt_row row, steady_time now) {
   e.among = place(senders_, sender, ++last_number_);
   senders_[sender].emplace(last_number_, name);
   e.row = std::move(row);
+  e.until = until;
   e.memory = charge(share_, coming);
   return e;
 }
@@ -102,7 +105,7 @@ std::optional<receipt_row> receipt_book::take(const receipt_key& key, receipt_ki
                                               row_sink& rows) {
   const auto name = text_of(key);
   auto* e = entries_.find(name, now.steady);
-  if (e == nullptr || e->row.expiry <= now.wall) return std::nullopt;
+  if (e == nullptr || e->until <= now.steady) return std::nullopt;
   if (what == receipt_kind::failed && (e->arrived || e->pending)) {
     e->failed_early = !e->arrived;
     return std::nullopt;
@@ -158,7 +161,9 @@ bool receipt_book::close(const receipt_key& key, row_sink& rows) {
 }
 
 void receipt_book::restore(receipt_row row, instant now) {
-  if (row.expiry > now.wall && is_open(row)) keep(std::move(row), now.steady);
+  if (row.expiry <= now.wall || !is_open(row)) return;
+  const auto until = deadline_of(row.expiry, now, lasts);
+  keep(std::move(row), until, now.steady);
 }
 
 }  // namespace stox::gateway

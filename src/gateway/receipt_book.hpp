@@ -29,9 +29,9 @@ std::string_view to_string(receipt_kind what);
 /// that we gave it, a message to XMPP under our stanza id, each together with both users' addresses: only the
 /// one to whom the message went can answer for it. What was asked is given out once for each kind, and never
 /// both delivered and failed, so that no receipt is sent twice and none contradicts another. All that is open
-/// is saved, and comes back by restore() after a restart; it ends after a day. Bounded for each sender, and
-/// in all like peer_book: what was opened longest ago goes first, and its sender hears nothing more, which is
-/// what a client without receipts looks like to him.
+/// is saved, and comes back by restore() after a restart; it ends after a day, whatever happens to the wall
+/// clock. Bounded for each sender, and in all like peer_book: what was opened longest ago goes first, and its
+/// sender hears nothing more, which is what a client without receipts looks like to him.
 class receipt_book {
  public:
   static constexpr std::size_t most = 100'000;
@@ -91,13 +91,14 @@ class receipt_book {
   };
   struct entry {
     receipt_row row;
+    steady_time until;          ///< what row.expiry says is for the next process
     bool arrived = false;       ///< a report said so: it cannot fail any more
     bool pending = false;       ///< to SIP, and not answered yet
     bool failed_early = false;  ///< a report said so while it was pending
     place among;
     charge memory;
   };
-  entry& keep(receipt_row row, steady_time now);
+  entry& keep(receipt_row row, steady_time until, steady_time now);
 
   const byte_account& memory_;
   byte_account share_;  ///< of memory_; the entries' charges end before it

@@ -67,10 +67,10 @@ client_skills skills_of(const xmpp::jid& user, context& c) {
   const auto name = peer_name(user, c.domains());
   const auto* caps = name ? c.peers().peek(*name) : nullptr;
   if (caps == nullptr) return {};
-  const auto now = c.now().wall;
+  const auto now = c.now().steady;
   const auto knows = [&](feature f) {
     const auto& known = caps->facts[static_cast<std::size_t>(f)];
-    return known.value == known::yes && known.expires() > now;
+    return known.value == known::yes && known.when.until > now;
   };
   return {knows(feature::cpim) && knows(feature::imdn), knows(feature::is_composing)};
 }

@@ -9,6 +9,7 @@
 #include "base/net_address.hpp"
 #include "base/text.hpp"
 #include "net/errc.hpp"
+#include "xmpp/wire/jid.hpp"
 
 namespace stox::net {
 namespace {
@@ -51,6 +52,17 @@ void set_rules(SSL_CTX* context, settings::tls_version least) {
   X509_VERIFY_PARAM_set_purpose(SSL_CTX_get0_param(context), X509_PURPOSE_ANY);
 }
 
+// RFC 6066 §3: the names that clients ask for are A-labels. One that has none is never asked for.
+std::vector<std::string> a_labels(const std::vector<std::string>& names) {
+  std::vector<std::string> out;
+  out.reserve(names.size());
+  for (const auto& name : names) {
+    auto converted = xmpp::domain_to_ascii(name);
+    if (converted) out.push_back(std::move(*converted));
+  }
+  return out;
+}
+
 error tls_error(std::string what) { return {errc::tls, std::move(what)}; }
 
 }  // namespace
@@ -66,11 +78,10 @@ result<std::shared_ptr<const tls_context>> tls_context::make(const settings::tls
   for (const auto& c : tls.certificates) {
     if (auto ok = out->add(c); !ok) return ok.error();
   }
+  const auto own = a_labels(served);
   for (std::size_t i = out->credentials_.size(); i-- > 0;) {
     const auto& names = out->credentials_[i].domains;
-    const auto is_served = [&](const auto& d) {
-      return std::find(served.begin(), served.end(), d) != served.end();
-    };
+    const auto is_served = [&](const auto& d) { return std::find(own.begin(), own.end(), d) != own.end(); };
     if (std::any_of(names.begin(), names.end(), is_served)) out->fallback_ = i;
   }
   SSL_CTX_set_cert_cb(out->context_.get(), on_certificate, out.get());
@@ -93,7 +104,7 @@ result<> tls_context::trust(const settings::tls& tls) {
 
 result<> tls_context::add(const settings::certificate& c) {
   credential out;
-  out.domains = c.domains;
+  out.domains = a_labels(c.domains);
   out.chain = read_certificates(c.chain_pem);
   out.certificate.reset(sk_X509_shift(out.chain.get()));
   const auto bio = reader_of(c.key_pem.reveal());

@@ -15,14 +15,15 @@ namespace stox::net {
 /// reload makes another one, and connections that are open keep theirs.
 class tls_context {
  public:
-  /// `served`: our domains. The certificate of one of them is shown to clients that name no domain.
+  /// `served`: our domains. The certificate of one of them is shown to clients that name no domain. Domains
+  /// may be in A-labels or in U-labels.
   static result<std::shared_ptr<const tls_context>> make(const settings::tls& tls,
                                                          const std::vector<std::string>& served);
 
   /// The server's end. The certificate is chosen by the name that the client asks for.
   ssl_ptr server() const;
   /// The client's end: asks for `server_name` if it is one, and shows the certificate for `own_name`, else
-  /// the one for `server_name`, else the first.
+  /// the one for `server_name`, else the first. Both are A-labels.
   ssl_ptr client(const std::string& server_name, std::string_view own_name) const;
 
   tls_context(const tls_context&) = delete;
@@ -30,7 +31,7 @@ class tls_context {
 
  private:
   struct credential {
-    std::vector<std::string> domains;
+    std::vector<std::string> domains;  ///< in A-labels
     x509_ptr certificate;
     x509_stack chain;  ///< what leads from it to an authority
     pkey_ptr key;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "store/errc.hpp"
+#include "store/settled_clock.hpp"
 #include "store/sqlite.hpp"
 #include "store/store_check.hpp"
 #include "store/store_file.hpp"
@@ -24,6 +25,8 @@ constexpr std::size_t trim_every = 1000;  ///< changes: to find the oldest rows 
 }  // namespace
 
 struct sqlite_store::impl {
+  explicit impl(std::function<instant()> c) : clock(std::move(c)), settled(clock()) {}
+
   void run();
   void write(const std::deque<change>& batch);
   void put(change c, std::size_t limit);
@@ -35,8 +38,10 @@ struct sqlite_store::impl {
   result<> open_file();
   result<> open_memory();
 
-  std::string path;  // empty: in memory because store.path says so
-  descriptor lock;   // outlives the database
+  const std::function<instant()> clock;
+  settled_clock settled;  // the worker's
+  std::string path;       // empty: in memory because store.path says so
+  descriptor lock;        // outlives the database
   database db;
   bool unclean = false;
   bool lasting = true;  // false: the file cannot be used, so nothing is kept beyond the process
@@ -76,8 +81,10 @@ void sqlite_store::impl::write(const std::deque<change>& batch) {
   const bool full = untrimmed >= trim_every;
   bool good = execute(db.get(), "BEGIN IMMEDIATE");
   std::string why = good ? write_changes(db.get(), batch) : "";
-  good = good && why.empty() && sweep(db.get(), std::chrono::system_clock::now()) &&
-         (!full || trim(db.get())) && execute(db.get(), "COMMIT");
+  const auto now = clock();
+  const bool sweeps = settled.may_be_believed(now);
+  good = good && why.empty() && (!sweeps || sweep(db.get(), now.wall)) && (!full || trim(db.get())) &&
+         execute(db.get(), "COMMIT");
   if (good && full) untrimmed = 0;
   if (!good && why.empty()) why = sqlite3_errmsg(db.get());
   if (!good) execute(db.get(), "ROLLBACK");
@@ -103,7 +110,7 @@ store_report sqlite_store::impl::check() {
   std::string why = good ? "" : sqlite3_errmsg(db.get());
   if (!good) execute(db.get(), "ROLLBACK");
   tell_health(good, std::move(why));
-  auto out = check_file(lasting ? path : std::string(), db.get());
+  auto out = check_file(lasting ? path : std::string(), db.get(), clock().wall);
   const std::lock_guard held(guard);
   out.writes = state.writes;
   out.why = state.why;
@@ -155,15 +162,19 @@ result<> sqlite_store::impl::open_memory() {
   return {};
 }
 
+instant sqlite_store::read_clocks() {
+  return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()};
+}
+
 sqlite_store::sqlite_store(std::unique_ptr<impl> i) : impl_(std::move(i)) {}
 sqlite_store::~sqlite_store() { close(false); }
 
 result<std::unique_ptr<sqlite_store>> sqlite_store::open(const std::string& path,
-                                                         std::function<void()> health_changed) {
-  auto i = std::make_unique<impl>();
+                                                         std::function<void()> health_changed,
+                                                         std::function<instant()> clock) {
+  auto i = std::make_unique<impl>(std::move(clock));
   if (const auto opened = i->open(path); !opened) return opened.error();
   i->health_changed = std::move(health_changed);
-  sweep(i->db.get(), std::chrono::system_clock::now());
   trim(i->db.get());
   auto* const worker_of = i.get();
   i->worker = std::thread([worker_of] { worker_of->run(); });
@@ -203,9 +214,8 @@ std::vector<stored_row> sqlite_store::load(unsigned limit) {
   // Owned by both threads: the one that waits may be gone before the other has told it all.
   const auto loaded = std::make_shared<std::promise<std::vector<stored_row>>>();
   auto rows = loaded->get_future();
-  const bool asked = impl_->ask([this, limit, loaded] {
-    loaded->set_value(load_rows(impl_->db.get(), std::chrono::system_clock::now(), limit));
-  });
+  const bool asked = impl_->ask(
+      [this, limit, loaded] { loaded->set_value(load_rows(impl_->db.get(), impl_->clock().wall, limit)); });
   return asked ? rows.get() : std::vector<stored_row>();
 }
 

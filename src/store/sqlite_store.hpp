@@ -47,7 +47,7 @@ struct store_health {
 struct table_size {
   std::string name;
   std::uint64_t rows = 0;
-  std::uint64_t expired = 0;  ///< of them; they go with the next sweep
+  std::uint64_t expired = 0;  ///< of them; they go with the next sweep of a clock that is believed
 };
 
 /// What a look at the store found.
@@ -66,9 +66,10 @@ struct broken_file {
 
 /// The database file, in WAL mode, and the one thread that writes it. Its public functions may be called from
 /// any thread; none of them waits for the disk but open(), load() and close(). Changes are written in
-/// batches, one transaction each, in the order in which they came. Rows that have expired are taken out with
-/// each batch and at least every ten minutes. The file is locked (flock) while it is open: a second daemon is
-/// refused before it changes anything.
+/// batches, one transaction each, in the order in which they came. Rows that have expired are handed out no
+/// more, and are taken out with each batch and at least every ten minutes once the wall clock is believed
+/// (settled_clock). The file is locked (flock) while it is open: a second daemon is refused before it changes
+/// anything.
 class sqlite_store {
  public:
   static constexpr std::size_t queue_limit = 4096;  ///< changes waiting to be written
@@ -81,9 +82,11 @@ class sqlite_store {
   /// older one. A broken file is moved aside and a new one made. A full or read-only disk, or a file that is
   /// not ours to write, is no error: then the store is in memory, and health() says why. Errors are a folder
   /// that is missing, a second daemon, another program's database, and a schema that is too new.
-  /// `health_changed` is called on the store's thread when writing begins to fail and when it works again.
+  /// `health_changed` is called on the store's thread when writing begins to fail and when it works again,
+  /// `clock` on both threads.
   static result<std::unique_ptr<sqlite_store>> open(const std::string& path,
-                                                    std::function<void()> health_changed = {});
+                                                    std::function<void()> health_changed = {},
+                                                    std::function<instant()> clock = read_clocks);
   ~sqlite_store();  ///< close(false)
   sqlite_store(const sqlite_store&) = delete;
   sqlite_store& operator=(const sqlite_store&) = delete;
@@ -111,6 +114,7 @@ class sqlite_store {
 
  private:
   struct impl;
+  static instant read_clocks();
   explicit sqlite_store(std::unique_ptr<impl> i);
   std::unique_ptr<impl> impl_;
 };

@@ -31,7 +31,7 @@ std::vector<std::string> problems_of(sqlite3* db) {
 
 }  // namespace
 
-store_report check_file(const std::string& path, sqlite3* writing) {
+store_report check_file(const std::string& path, sqlite3* writing, wall_time now) {
   store_report out;
   database own;
   sqlite3* db = writing;
@@ -49,7 +49,7 @@ store_report check_file(const std::string& path, sqlite3* writing) {
     out.bytes = size_of(path) + size_of(path + "-wal");
   }
   out.problems = problems_of(db);
-  out.tables = count_rows(db, std::chrono::system_clock::now());
+  out.tables = count_rows(db, now);
   return out;
 }
 

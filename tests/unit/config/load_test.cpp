@@ -3,8 +3,10 @@
 namespace stox::config {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 TEST(configuration, of_the_contract_is_read_whole) {
   const auto r = parse(R"([gateway]
@@ -193,6 +195,24 @@ TEST(cross_check, a_wildcard_listener_needs_a_name_of_its_transport_and_family) 
   EXPECT_THAT(advertising("udp:0.0.0.0:5060", "\"tcp:gw.example\""),
               ElementsAre(HasSubstr("is every address")));
   EXPECT_THAT(advertising("udp:0.0.0.0:5060", "\"2001:db8::1\""), ElementsAre(HasSubstr("is every address")));
+}
+
+TEST(cross_check, a_domain_is_the_same_in_u_labels_and_a_labels) {
+  const std::string same =
+      with("[\"sip.example\"]", R"(["sip.example", "m\u00FCnchen.example", "XN--MNCHEN-3ya.example"])");
+  EXPECT_THAT(errors_of(same), Contains("stox.toml:2: gateway.sip_domains: \"XN--MNCHEN-3ya.example\" stands "
+                                        "twice; remove one"));
+  const std::string component = "[[xmpp.component]]\nserver = \"127.0.0.1\"\nsecret = \"s\"\n";
+  const std::string served = with("[\"sip.example\"]", R"(["sip.example", "m\u00FCnchen.example"])");
+  EXPECT_THAT(errors_of(served + component + "domain = \"xn--mnchen-3ya.example\"\n"), IsEmpty());
+  EXPECT_THAT(errors_of(served + component + "domain = \"xn--mnchen-3ya.example\"\n" + component +
+                        "domain = \"m\\u00FCnchen.example\"\n"),
+              ElementsAre(HasSubstr("\"m\xC3\xBCnchen.example\" has two components; remove one")));
+  const std::string other_side = with("[sip]",
+                                      "xmpp_domains = [\"xn--mnchen-3ya.example\"]\n[[gateway.domain]]\n"
+                                      "sip = \"m\\u00FCnchen.example\"\n[sip]");
+  EXPECT_THAT(errors_of(other_side + component + "domain = \"m\\u00FCnchen.example\"\n"),
+              ElementsAre(HasSubstr("\"m\xC3\xBCnchen.example\" is a served SIP domain too")));
 }
 
 TEST(tables, a_domain_may_have_rules_of_its_own_and_one_name) {

@@ -139,6 +139,20 @@ TEST_F(tls_config, names_line_and_reason_of_what_cannot_be_used) {
   }
 }
 
+TEST_F(tls_config, knows_a_domain_in_both_spellings) {
+  section += R"([[tls.certificate]]
+domains = ["m\u00FCnchen.example"]
+chain = "chain.pem"
+key = "key.pem"
+[[tls.certificate]]
+domains = ["xn--mnchen-3ya.example"]
+chain = "chain.pem"
+key = "key.pem"
+)";
+  EXPECT_THAT(errors(), ElementsAre("stox.toml:19: tls.certificate.domains: \"m\xC3\xBCnchen.example\" has "
+                                    "two certificates; remove one"));
+}
+
 TEST_F(tls_config, wants_a_certificate_for_a_tls_listener) {
   section.resize(section.find("[[tls"));
   EXPECT_THAT(

@@ -64,6 +64,27 @@ TEST(domain_text, is_lowered_and_checked) {
   EXPECT_EQ(parse_domain(long_name), std::nullopt);
 }
 
+TEST(domain_text, has_one_spelling_in_u_labels) {
+  const std::string name = "m\xC3\xBCnchen.example";
+  EXPECT_EQ(parse_domain(name), name);
+  EXPECT_EQ(parse_domain("XN--MNCHEN-3YA.Example"), name);
+  EXPECT_EQ(parse_domain("M\xC3\x9CNCHEN.example"), name);
+  EXPECT_EQ(parse_domain("mu\xCC\x88nchen.example"), name);
+  EXPECT_EQ(parse_domain("xn--mnchen.example"), std::nullopt) << "stands for nothing";
+  EXPECT_EQ(parse_domain("127.0.0.1"), "127.0.0.1");
+}
+
+TEST(host_port_text, has_the_name_as_the_dns_knows_it) {
+  for (const auto* text : {"m\xC3\xBCnchen.example:5347", "XN--MNCHEN-3YA.example:5347"}) {
+    const auto where = parse_host_port(text, std::nullopt);
+    ASSERT_TRUE(where) << text;
+    EXPECT_EQ(where->host, "xn--mnchen-3ya.example");
+  }
+  settings::advertised own;
+  EXPECT_EQ(parse_advertised("m\xC3\xBCnchen.example", own), "");
+  EXPECT_EQ(own.host, "xn--mnchen-3ya.example");
+}
+
 TEST(host_port_text, keeps_ipv6_apart_from_the_port) {
   const auto v6 = parse_host_port("[2001:db8::1]:5347", std::nullopt);
   ASSERT_TRUE(v6);

@@ -119,8 +119,49 @@ TEST_F(peers, what_was_saved_comes_back_after_a_restart) {
   const auto& states = next.find("ana@xmpp.example", start + 1h)->facts[4];
   EXPECT_EQ(states.value, known::yes);
   EXPECT_EQ(states.how, learned_by::received);
-  EXPECT_EQ(states.learned, start.wall);
+  EXPECT_EQ(states.when.learned, start.wall);
   EXPECT_EQ(next.find(bo, start + 30 * 24h)->of(feature::cpim), known::unknown) << "a restart renews nothing";
+}
+
+constexpr auto year = 365 * 24h;
+
+TEST_F(peers, the_wall_clock_ends_nothing_and_keeps_nothing) {
+  const lessons both{{cpim_received}, {"text/plain"}};
+  book.learn(bo, domain, both, start, rows);
+  const instant ahead{start.steady + 1h, start.wall + year};
+  EXPECT_EQ(cpim(ahead), known::yes);
+  EXPECT_THAT(book.find(bo, ahead)->accepts, ElementsAre("text/plain"));
+  const instant behind{start.steady + 30 * 24h, start.wall - year};
+  EXPECT_EQ(cpim(behind), known::unknown);
+  EXPECT_THAT(book.find(bo, behind)->accepts, IsEmpty());
+}
+
+TEST_F(peers, what_was_learned_while_the_clock_was_ahead_is_renewed_once_it_is_right) {
+  const lessons both{{cpim_received}, {"text/plain"}};
+  book.learn(bo, domain, both, {start.steady, start.wall + year}, rows);
+  EXPECT_EQ(rows.saved.size(), 2U);
+  book.learn(bo, domain, both, start + 1s, rows);
+  book.learn(bo, domain, both, start + 2s, rows);
+  ASSERT_EQ(rows.saved.size(), 4U);
+  for (const auto at : {2U, 3U}) {
+    const auto& row = std::get<capability_row>(rows.saved[at]);
+    EXPECT_EQ(row.learned, start.wall + 1s) << row.feature;
+    EXPECT_EQ(row.expiry, start.wall + 1s + 30 * 24h) << row.feature;
+  }
+}
+
+TEST_F(peers, a_row_from_a_clock_that_was_ahead_counts_as_learned_now) {
+  book.learn(bo, domain, lessons{{cpim_refused}, {"text/plain"}}, {start.steady, start.wall + year}, rows);
+  byte_account other{std::size_t{64} << 20};
+  peer_book next(other);
+  for (const auto& row : rows.saved) next.restore(std::get<capability_row>(row), start);
+  EXPECT_EQ(next.find(bo, start + 24h + -1s)->of(feature::cpim), known::no);
+  EXPECT_EQ(next.find(bo, start + 24h)->of(feature::cpim), known::unknown);
+  EXPECT_THAT(next.find(bo, start + 30 * 24h + -1s)->accepts, ElementsAre("text/plain"));
+  EXPECT_THAT(next.find(bo, start + 30 * 24h)->accepts, IsEmpty());
+  rows.saved.clear();
+  next.learn(bo, domain, lessons{{}, {"text/plain"}}, start + 25h, rows);
+  EXPECT_EQ(rows.saved.size(), 1U);
 }
 
 TEST_F(peers, a_row_that_is_old_or_of_another_version_is_passed_over) {

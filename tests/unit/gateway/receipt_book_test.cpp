@@ -148,6 +148,34 @@ TEST_F(receipts, end_after_a_day) {
   EXPECT_EQ(book.size(), 0U);
 }
 
+TEST_F(receipts, end_after_a_day_of_the_steady_clock_whatever_the_wall_clock_does) {
+  book.open(asked(to_sip, true, true, true), start, rows);
+  const instant ahead{start.steady + 1h, start.wall + 24h * 365};
+  EXPECT_EQ(take(to_sip, delivered, ahead), "m1 to ana@xmpp.example/desk");
+  const instant behind{start.steady + 24h, start.wall - 24h * 365};
+  EXPECT_EQ(take(to_sip, displayed, behind), "nobody");
+}
+
+TEST_F(receipts, saved_by_a_clock_that_was_ahead_end_a_day_after_the_restart) {
+  const instant ahead{start.steady, start.wall + 24h * 365};
+  book.open(asked(to_sip, true, true, true), ahead, rows);
+  const auto saved = std::get<receipt_row>(rows.saved[0]);
+  receipt_book next(memory);
+  next.restore(saved, start);
+  EXPECT_NE(next.take(to_sip, delivered, start + 24h + -1s, rows), std::nullopt);
+  EXPECT_EQ(next.take(to_sip, displayed, start + 24h, rows), std::nullopt);
+}
+
+TEST_F(receipts, that_come_back_have_the_rest_of_their_day) {
+  book.open(asked(to_sip, true, true, true), start, rows);
+  const auto saved = std::get<receipt_row>(rows.saved[0]);
+  receipt_book next(memory);
+  next.restore(saved, start + 20h);
+  const instant ahead{start.steady + 24h + -1s, start.wall + 24h * 365};
+  EXPECT_NE(next.take(to_sip, delivered, ahead, rows), std::nullopt);
+  EXPECT_EQ(next.take(to_sip, displayed, start + 24h, rows), std::nullopt);
+}
+
 TEST_F(receipts, what_is_still_open_comes_back_after_a_restart) {
   book.open(asked(to_sip, true, true, true), start, rows);
   book.open(asked(to_xmpp, true, false, false), start, rows);

@@ -163,6 +163,29 @@ TEST_F(tls, chooses_the_certificate_by_the_name_asked_for) {
   EXPECT_THAT(server_seen().san_dns, ElementsAre("one.example"));
 }
 
+/// The configuration has U-labels, SNI and certificates have A-labels.
+class tls_international : public tls {
+ protected:
+  tls_international() {
+    server_settings.certificates.push_back(
+        entry(root.issue({"intl", "DNS:xn--mnchen-3ya.example"}), {"m\xC3\xBCnchen.example"}));
+  }
+};
+
+TEST_F(tls_international, certificate_is_found_by_the_a_label_asked_for) {
+  start();
+  connect(c1, "xn--mnchen-3ya.example");
+  EXPECT_EQ(client_seen().sni, "xn--mnchen-3ya.example");
+  EXPECT_THAT(server_seen().san_dns, ElementsAre("xn--mnchen-3ya.example"));
+}
+
+TEST_F(tls_international, certificate_of_a_served_domain_is_shown_to_who_asks_for_none) {
+  start();
+  server->set_tls(context_of(server_settings, {"m\xC3\xBCnchen.example"}));
+  connect(c1, "192.0.2.1");
+  EXPECT_THAT(server_seen().san_dns, ElementsAre("xn--mnchen-3ya.example"));
+}
+
 TEST_F(tls, shows_the_certificate_of_a_served_domain_to_who_asks_for_none) {
   start();
   server->set_tls(context_of(server_settings, {"two.example"}));

@@ -92,20 +92,6 @@ TEST_F(sqlite, keeps_incidents_with_domain_expiry_and_engine) {
   EXPECT_THAT(rows(path, "SELECT detail FROM incident WHERE id = 2"), ElementsAre("call_id=c-2"));
 }
 
-TEST_F(sqlite, removes_what_has_expired_when_it_opens) {
-  {
-    auto store = sqlite_store::open(path);
-    ASSERT_TRUE(store);
-    (*store)->close(true);
-  }
-  ASSERT_TRUE(execute(raw(path).get(), "INSERT INTO incident VALUES (7, 1, 'd', 2, 0, 'k', 'long ago')"));
-  auto store = sqlite_store::open(path);
-  ASSERT_TRUE(store);
-  (*store)->add(sample("new"));
-  (*store)->close(true);
-  EXPECT_THAT(rows(path, "SELECT detail FROM incident"), ElementsAre("new"));
-}
-
 TEST_F(sqlite, keeps_the_newest_rows_up_to_its_limit) {
   {
     auto store = sqlite_store::open(path);
