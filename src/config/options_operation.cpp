@@ -53,7 +53,8 @@ std::string set_level(all& s, const value& v) {
 
 constexpr option table[] = {
     {"dns.servers", value_type::list, change::live, "", "", 0, 0, "ADDRESS or ADDRESS:PORT",
-     "DNS resolvers to ask; empty: those of the system (/etc/resolv.conf, read again when it changes).",
+     "DNS resolvers to ask for SIP; empty: those of the system (/etc/resolv.conf, read again when it "
+     "changes). Names in xmpp.component.server are found by the system's resolver in all cases.",
      add_dns_server,
      [](const all& s) {
        texts out;

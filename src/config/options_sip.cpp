@@ -146,7 +146,7 @@ constexpr option table[] = {
      [](const all& s) { return texts{std::to_string(s.sip.untrusted_answers)}; }, nullptr},
     {"sip.max_connections", value_type::integer, change::live, "1024", "", 1, 1'000'000, "",
      "TCP and TLS connections at the same time; peers that are not trusted get a quarter. Further ones are "
-     "closed.",
+     "closed. Each over TLS takes 48 KiB of limits.memory, 10,000 of them 470 MiB.",
      [](all& s, const value& v) {
        s.sip.max_connections = static_cast<unsigned>(v.number);
        return std::string();

@@ -29,7 +29,9 @@ constexpr option table[] = {
      "The domain that this component serves: the XMPP name of a domain in gateway.sip_domains.",
      [](all& s, const value& v) { return set_domain(s.components.back().domain, v.text); }, nullptr, nullptr},
     {"xmpp.component.server", value_type::text, change::live, "", R"("127.0.0.1:5347")", 0, 0, "required",
-     "The XMPP server's component port (XEP-0114), HOST:PORT.", set_server, nullptr, nullptr},
+     "The XMPP server's component port (XEP-0114), HOST:PORT. A name is found by the system's resolver "
+     "(getaddrinfo), not by dns.servers.",
+     set_server, nullptr, nullptr},
     {"xmpp.component.secret", value_type::secret, change::live, "", R"("change-me")", 0, 0,
      "this or secret_file", "The secret that the XMPP server has for this component.", set_secret, nullptr,
      nullptr},

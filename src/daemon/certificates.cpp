@@ -30,7 +30,7 @@ std::vector<engine::sample> tls_samples(const settings::tls& tls, const net::tcp
   std::vector<engine::sample> out;
   for (const auto& c : tls.certificates) {
     for (const auto& domain : c.domains) {
-      out.push_back({"tls_certificate_expiry_seconds",
+      out.push_back({"tls_certificate_expiry_timestamp_seconds",
                      "When the certificate for the domain ends to be valid, in seconds since 1970.",
                      true,
                      {{"domain", domain}},

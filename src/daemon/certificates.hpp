@@ -14,7 +14,7 @@ namespace stox::daemon {
 /// A line for each certificate that has less than 14 days left, or none.
 std::vector<log_record> expiry_warnings(const settings::tls& tls, wall_time now);
 
-/// tls_certificate_expiry_seconds for each domain, and what became of the handshakes.
+/// tls_certificate_expiry_timestamp_seconds for each domain, and what became of the handshakes.
 std::vector<engine::sample> tls_samples(const settings::tls& tls, const net::tcp_counters& counts);
 
 /// Who is trusted by address about some domain at least.

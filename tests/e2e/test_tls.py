@@ -74,7 +74,7 @@ class Tls(WorldTest):
         self.assertEqual(juliet.errors(), [])
         self.assertEqual(world.stoxd.metric("stox_sip_stranger_connections"), 0)
         self.assertGreaterEqual(world.stoxd.metric("stox_tls_handshakes_total"), 2)
-        self.assertGreater(world.stoxd.metric("stox_tls_certificate_expiry_seconds", domain="gw.sip.example"), 0)
+        self.assertGreater(world.stoxd.metric("stox_tls_certificate_expiry_timestamp_seconds", domain="gw.sip.example"), 0)
 
     async def test_proxy_of_a_wrong_authority_gets_nothing_and_the_log_says_why(self):
         world = await self._world(proxy_authority="other-ca")

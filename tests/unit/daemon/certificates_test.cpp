@@ -47,8 +47,8 @@ TEST(certificates, have_a_gauge_for_each_domain) {
     shown += " " + std::to_string(static_cast<long long>(s.value)) + "\n";
   }
   EXPECT_EQ(shown,
-            "tls_certificate_expiry_seconds{domain=d1.example} 1700086400\n"
-            "tls_certificate_expiry_seconds{domain=also.example} 1700086400\n"
+            "tls_certificate_expiry_timestamp_seconds{domain=d1.example} 1700086400\n"
+            "tls_certificate_expiry_timestamp_seconds{domain=also.example} 1700086400\n"
             "tls_handshakes_total 5\n"
             "tls_handshake_failures_total{reason=not_tls} 2\n"
             "tls_handshakes_open 3\n");
