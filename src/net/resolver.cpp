@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <string>
@@ -101,7 +103,7 @@ result<made_context> make_context(const std::vector<socket_address>& servers,
                                   const std::string& system_file) {
   made_context out{context_ptr(ub_ctx_create()), false};
   ub_ctx* const c = out.context.get();
-  if (c == nullptr) return error(errc::dns, "out of memory");
+  if (c == nullptr) return error(errc::dns, std::strerror(errno));
   // A thread, not a process of its own.
   int bad = ub_ctx_async(c, 1);
   for (const auto& [key, value] : tuning)

@@ -50,8 +50,8 @@ class proven_peer : public testing::Test {
     }
     return out;
   }
-  bool closed_by(const settings::all& next) {
-    core.handle(engine::reconfigured{next}, now);
+  bool closed_by(const settings::all& after) {
+    core.handle(engine::reconfigured{after}, now);
     return closed();
   }
 

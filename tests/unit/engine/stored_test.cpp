@@ -143,7 +143,7 @@ TEST(stored, nothing_is_learned_from_who_is_not_trusted) {
 TEST(stored, what_has_expired_is_not_shown) {
   sandbox box(sandbox::sample_settings());
   box.sip(message_accepting("message/cpim"));
-  box.turn_wall_clock(std::chrono::hours(24 * 31));
+  box.advance(std::chrono::hours(24 * 30));
   EXPECT_THAT(box.core().peer("sip:bo@sip.example", box.now())->facts, IsEmpty());
 }
 
