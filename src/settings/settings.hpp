@@ -79,7 +79,7 @@ struct sip {
   duration hold = std::chrono::seconds(2);  ///< how long a MESSAGE waits for a link that is down
   bool global_failure = false;
   unsigned max_message_bytes = 1300;  ///< more: the way has congestion control to its end
-  unsigned untrusted_answers = 10;  ///< per second and prefix
+  unsigned untrusted_answers = 10;    ///< per second and prefix
   unsigned max_connections = 1024;
   unsigned queue_per_pair = 100;  ///< MESSAGEs waiting behind the pending one of their pair
   unsigned queue_total = 50'000;
