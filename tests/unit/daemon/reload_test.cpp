@@ -18,6 +18,11 @@
 #include "support/certificates.hpp"
 #include "unit/daemon/running_daemon.hpp"
 
+// COMPAT(libunbound 1.17): ub_ctx_create() forgets 192 bytes where it finds no descriptors. What we forget of
+// it ourselves is seen in the tests of net.
+extern "C" const char* __lsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier)
+extern "C" const char* __lsan_default_suppressions() { return "leak:libunbound"; }  // NOLINT
+
 namespace stox::daemon {
 namespace {
 
