@@ -1,16 +1,11 @@
-// That a reload takes effect at the rim: sockets, handshakes, the drain; and has none when it fails late.
+// That a reload takes effect at the rim: sockets, handshakes, the drain.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/ssl.h>
-#include <sys/resource.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
-#include <filesystem>
 #include <fstream>
-#include <memory>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,39 +13,12 @@
 #include "support/certificates.hpp"
 #include "unit/daemon/running_daemon.hpp"
 
-// COMPAT(libunbound 1.17): ub_ctx_create() forgets 192 bytes where it finds no descriptors. What we forget of
-// it ourselves is seen in the tests of net.
-extern "C" const char* __lsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier)
-extern "C" const char* __lsan_default_suppressions() { return "leak:libunbound"; }  // NOLINT
-
 namespace stox::daemon {
 namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
-using testing::AllOf;
 using testing::HasSubstr;
-using testing::Not;
-
-/// While it lives, so few more descriptors can be had.
-class few_descriptors {
- public:
-  explicit few_descriptors(unsigned free) {
-    getrlimit(RLIMIT_NOFILE, &before_);
-    std::set<rlim_t> open;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
-      open.insert(std::stoul(entry.path().filename()));
-    rlimit now = before_;
-    for (now.rlim_cur = 0; free > 0; ++now.rlim_cur) free -= open.contains(now.rlim_cur) ? 0U : 1U;
-    setrlimit(RLIMIT_NOFILE, &now);
-  }
-  ~few_descriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
-  few_descriptors(const few_descriptors&) = delete;
-  few_descriptors& operator=(const few_descriptors&) = delete;
-
- private:
-  rlimit before_{};
-};
 
 /// A daemon with a file, connections to it, and what it counts.
 class reloaded_stoxd : public stoxd_with_file {
@@ -91,21 +59,6 @@ class reloaded_stoxd : public stoxd_with_file {
     return "[[tls.certificate]]\ndomains = [\"" + domain + "\"]\nchain = \"" + domain +
            ".chain.pem\"\nkey = \"" + domain + ".key.pem\"\n";
   }
-  /// The common name in the certificate that is shown there.
-  std::string shown_at(const tcp::endpoint& to) {
-    tcp::socket socket(context);
-    socket.connect(to);
-    const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> rules(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
-    const std::unique_ptr<SSL, void (*)(SSL*)> ssl(SSL_new(rules.get()), SSL_free);
-    SSL_set_fd(ssl.get(), socket.native_handle());
-    EXPECT_EQ(SSL_connect(ssl.get()), 1);
-    const test::x509_ptr shown(SSL_get1_peer_certificate(ssl.get()));
-    char name[64] = "none";
-    if (shown)
-      X509_NAME_get_text_by_NID(X509_get_subject_name(shown.get()), NID_commonName, name, sizeof name);
-    return name;
-  }
-
   test::authority root;
   asio::io_context context;
   std::vector<tcp::socket> held;
@@ -161,31 +114,6 @@ TEST_F(reloaded_stoxd, drains_as_long_as_the_new_file_says) {
     ask("reload");
   });
   EXPECT_THAT(log, HasSubstr("daemon.stopping limit=3s"));
-}
-
-// The new file is good, and then a resource that it needs cannot be had: the resolver's descriptors.
-TEST_F(reloaded_stoxd, changes_nothing_when_a_good_file_cannot_be_carried_out) {
-  listen = R"(["tls:127.0.0.1:0"])";
-  write(certificate("one.example"));
-  const auto log = running([this] {
-    const auto at = listener("tls");
-    ASSERT_EQ(shown_at(at), "one.example");
-    write("[dns]\nservers = [\"127.0.0.1:5353\"]\n" + certificate("two.example"), "hold = \"3s\"\n");
-    {
-      // Both ends of the control connection, and the file that is read.
-      const few_descriptors left(3);
-      EXPECT_EQ(ask("reload"),
-                "{\"error\":\"reload refused, nothing was changed\",\"errors\":[\"dns.servers: Too many open "
-                "files\"]}");
-    }
-    EXPECT_EQ(shown_at(at), "one.example");
-    EXPECT_THAT(ask("status"),
-                AllOf(HasSubstr("{\"domain\":\"one.example\"}"), Not(HasSubstr("two.example"))));
-    EXPECT_THAT(ask("reload"), AllOf(HasSubstr("{\"ok\":true"), HasSubstr("\"old\":\"2s\",\"new\":\"3s\""),
-                                     HasSubstr("\"key\":\"dns.servers\"")));
-    EXPECT_EQ(shown_at(at), "two.example");
-  });
-  EXPECT_THAT(log, HasSubstr("error daemon.reload_refused why=\"dns.servers: Too many open files\""));
 }
 
 }  // namespace
