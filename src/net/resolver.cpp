@@ -101,9 +101,11 @@ file_stamp stamp_of(const std::string& file) {
 
 result<made_context> make_context(const std::vector<socket_address>& servers,
                                   const std::string& system_file) {
+  errno = 0;
   made_context out{context_ptr(ub_ctx_create()), false};
   ub_ctx* const c = out.context.get();
-  if (c == nullptr) return error(errc::dns, std::strerror(errno));
+  // Not all of its failures set errno, and "Success" helps nobody.
+  if (c == nullptr) return error(errc::dns, errno == 0 ? "out of memory" : std::strerror(errno));
   // A thread, not a process of its own.
   int bad = ub_ctx_async(c, 1);
   for (const auto& [key, value] : tuning)
