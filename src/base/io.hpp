@@ -24,7 +24,7 @@ inline constexpr std::uint64_t first_core_conn = std::uint64_t{1} << 62;
 enum class token : std::uint64_t { none = 0 };
 
 /// What a connection is for, hence which endpoint owns its bytes.
-enum class conn_use : std::uint8_t { sip, component };
+enum class conn_use : std::uint8_t { sip, component, s2s };
 
 namespace io {
 
@@ -49,6 +49,15 @@ struct open {
   /// TLS: the name that is asked for (SNI, RFC 6066 §3), and the one of ours that the certificate which we
   /// show should prove. Neither is an address.
   std::string server_name = {}, own_name = {};
+  std::string alpn = {};  ///< the protocol that is asked for over TLS (RFC 7301); empty: none
+};
+
+/// Makes TLS of an open TCP connection, after what is queued has left; what is sent from now on waits for it.
+/// We are the client where we opened. Answered by secured or closed. What the peer sent before is told as
+/// received; whether there may be any is the core's business.
+struct start_tls {
+  conn_id conn{};
+  std::string server_name = {}, own_name = {};  ///< as in open
 };
 
 /// Writes out what is queued, then closes. Answered by closed.
@@ -65,6 +74,7 @@ enum class record_type : std::uint16_t {
   aaaa = 28,   ///< RFC 3596
   srv = 33,    ///< RFC 2782
   naptr = 35,  ///< RFC 3403
+  tlsa = 52,   ///< RFC 6698
 };
 std::string_view to_string(record_type t);
 
@@ -80,7 +90,7 @@ struct cancel_lookup {
   lookup_id id{};
 };
 
-using action = std::variant<send, open, close, lookup, cancel_lookup>;
+using action = std::variant<send, open, start_tls, close, lookup, cancel_lookup>;
 
 // ---- events: the rim tells, the core reacts ----
 
@@ -101,6 +111,7 @@ struct listening {
   conn_id conn{};
   transport via{};
   socket_address local;
+  conn_use use = conn_use::sip;
 };
 struct accepted {
   conn_id conn{};
@@ -113,6 +124,11 @@ struct opened {
   conn_id conn{};
   socket_address local, peer;
   std::optional<peer_identity> identity = {};
+};
+/// What start_tls asked for is done.
+struct secured {
+  conn_id conn{};
+  peer_identity identity;
 };
 /// The connection is gone. Every token sent on it that was not reported before has been reported by
 /// send_failed.
@@ -156,12 +172,16 @@ struct looked_up {
   lookup_status status{};
   std::uint32_t ttl = 0;          ///< seconds for which the answer, also a negative one, may be kept
   std::vector<std::string> data;  ///< of each record, with its names uncompressed
+  bool secure = false;            ///< DNSSEC proves it (RFC 4035 §4.3)
 };
 
-using event = std::variant<listening, accepted, opened, closed, received, sent, send_failed, blocked,
+using event = std::variant<listening, accepted, opened, secured, closed, received, sent, send_failed, blocked,
                            writable, looked_up>;
 
 }  // namespace io
+
+/// The bits of a number that say whose connection or token it is.
+inline std::uint64_t mark_of(conn_use use) { return static_cast<std::uint64_t>(use) << 56; }
 
 /// Where endpoints put what the rim is to do, in order; it also numbers connections and tokens, with the
 /// owner in the number, so that an answer finds the endpoint it belongs to.
@@ -172,18 +192,16 @@ class io_port {
     actions_.emplace_back(std::move(a));
   }
   std::vector<io::action>& actions() { return actions_; }
-  conn_id new_conn(conn_use use) { return conn_id{first_core_conn | mark(use) | ++last_conn_}; }
-  token new_token(conn_use use) { return token{mark(use) | ++last_token_}; }
+  conn_id new_conn(conn_use use) { return conn_id{first_core_conn | mark_of(use) | ++last_conn_}; }
+  token new_token(conn_use use) { return token{mark_of(use) | ++last_token_}; }
 
  private:
-  static std::uint64_t mark(conn_use use) { return static_cast<std::uint64_t>(use) << 56; }
   std::vector<io::action> actions_;
   std::uint64_t last_conn_ = 0;
   std::uint64_t last_token_ = 0;
 };
 
-/// Whose connection or token it is. What the rim numbered (listeners, accepted connections) is SIP's: nobody
-/// connects to a component.
+/// Whose connection or token it is; of the rim's numbers likewise (listeners, accepted connections).
 inline conn_use use_of(conn_id c) {
   return static_cast<conn_use>(static_cast<std::uint64_t>(c) >> 56 & 0x3F);
 }

@@ -40,6 +40,7 @@ std::string_view io::to_string(record_type t) {
     case record_type::aaaa: return "AAAA";
     case record_type::srv: return "SRV";
     case record_type::naptr: return "NAPTR";
+    case record_type::tlsa: return "TLSA";
   }
   return "?";
 }

@@ -96,12 +96,21 @@ result<record> naming_pointer(data_reader& in) {
                              std::string(*regexp), std::move(*replacement)});
 }
 
-result<record> parse_fields(io::record_type type, data_reader& in) {
+result<record> certificate_association(data_reader& in, std::size_t size) {
+  const auto head = in.bytes(3);
+  const auto data = head ? in.bytes(size - 3) : std::nullopt;
+  if (!data || data->empty()) return error(errc::truncated, "TLSA");
+  const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>((*head)[at]); };
+  return record(tlsa_record{byte(0), byte(1), byte(2), std::string(*data)});
+}
+
+result<record> parse_fields(io::record_type type, data_reader& in, std::size_t size) {
   switch (type) {
     case io::record_type::a: return address(in, 4);
     case io::record_type::aaaa: return address(in, 16);
     case io::record_type::srv: return service(in);
     case io::record_type::naptr: return naming_pointer(in);
+    case io::record_type::tlsa: return certificate_association(in, size);
   }
   return error(errc::trailing, "unknown type");
 }
@@ -119,7 +128,7 @@ const char* errc_name(errc e) {
 
 result<record> parse_record(io::record_type type, std::string_view data) {
   data_reader in(data);
-  auto out = parse_fields(type, in);
+  auto out = parse_fields(type, in, data.size());
   if (out && !in.done()) return error(errc::trailing, "bytes behind the record");
   return out;
 }
@@ -129,6 +138,7 @@ std::size_t size_of(const question& q, const answer& a) {
   for (const auto& r : a.records) {
     n += sizeof(record);
     if (const auto* s = std::get_if<srv_record>(&r)) n += s->target.size();
+    if (const auto* t = std::get_if<tlsa_record>(&r)) n += t->data.size();
     if (const auto* p = std::get_if<naptr_record>(&r)) {
       n += p->flags.size() + p->service.size() + p->regexp.size() + p->replacement.size();
     }

@@ -30,7 +30,14 @@ struct naptr_record {
   friend bool operator==(const naptr_record&, const naptr_record&) = default;
 };
 
-using record = std::variant<ip_address, srv_record, naptr_record>;
+/// RFC 6698 §2.1.
+struct tlsa_record {
+  std::uint8_t usage = 0, selector = 0, matching = 0;
+  std::string data;
+  friend bool operator==(const tlsa_record&, const tlsa_record&) = default;
+};
+
+using record = std::variant<ip_address, srv_record, naptr_record, tlsa_record>;
 
 /// Reads the uncompressed data of one record, as the rim's resolver hands it over. Names may hold letters,
 /// digits, "-" and "_" only (RFC 1123 §2.1, RFC 2782): others name no host and would have to be escaped
@@ -52,6 +59,7 @@ inline constexpr std::size_t most_records = 32;
 struct answer {
   io::lookup_status status = io::lookup_status::failed;
   std::vector<record> records;  ///< of the question's type; empty unless found
+  bool secure = false;          ///< DNSSEC proves it
   friend bool operator==(const answer&, const answer&) = default;
 
   template <class T>

@@ -58,7 +58,7 @@ void resolver::handle(const io::looked_up& e, instant now) {
   const auto found = by_id_.find(e.id);
   if (found == by_id_.end()) return;  // came after its time-out
   const auto at = found->second;
-  answer a{e.status, {}};
+  answer a{e.status, {}, e.secure};
   if (e.status == io::lookup_status::found) {
     for (const auto& data : e.data) {
       auto r = parse_record(at->first.type, data);

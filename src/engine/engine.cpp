@@ -19,6 +19,7 @@ conn_use owner_of(const io::event& e) {
       overloaded{
           [](const io::listening& x) { return use_of(x.conn); }, [](const io::accepted& x) { return x.use; },
           [](const io::opened& x) { return use_of(x.conn); },
+          [](const io::secured& x) { return use_of(x.conn); },
           [](const io::closed& x) { return use_of(x.conn); },
           [](const io::received& x) { return use_of(x.conn); },
           [](const io::sent& x) { return use_of(x.tok); },
@@ -62,19 +63,19 @@ sip::outgoing engine::impl::route(sip::request r, const std::string& host) const
   return out;
 }
 
-gateway::link_state engine::impl::link(std::string_view domain) const {
+gateway::link_state engine::impl::link(std::string_view domain, std::string_view) const {
   const auto* link = find(domain);
   if (link == nullptr) return gateway::link_state::none;
   if (!link->up()) return gateway::link_state::down;
   return link->blocked() ? gateway::link_state::blocked : gateway::link_state::up;
 }
 
-bool engine::impl::send(std::string_view domain, std::string stanza, xmpp::stanza_ref ref) {
+bool engine::impl::send(std::string_view domain, std::string_view, std::string stanza, xmpp::stanza_ref ref) {
   auto* link = find(domain);
   return link != nullptr && link->send(std::move(stanza), ref, now_);
 }
 
-bool engine::impl::send_or_queue(std::string_view domain, std::string stanza) {
+bool engine::impl::send_or_queue(std::string_view domain, std::string_view, std::string stanza) {
   auto* link = voice(domain);
   return link != nullptr && link->send_or_queue(std::move(stanza), now_);
 }
@@ -97,6 +98,7 @@ void engine::impl::dispatch(const io::event& e) {
         if (l.wire->owns(e)) return l.wire->handle(e, now_);
       }
       return;  // of a connection that its link has given up already
+    case conn_use::s2s: return;
   }
 }
 

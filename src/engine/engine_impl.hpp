@@ -29,9 +29,9 @@ struct engine::impl final : gateway::context {
   sip::client_tx request(sip::outgoing out) override;
   void respond(sip::server_tx tx, const sip::reply& r) override { sip_.respond(tx, r, now_); }
   sip::outgoing route(sip::request r, const std::string& host) const override;
-  gateway::link_state link(std::string_view domain) const override;
-  bool send(std::string_view domain, std::string stanza, xmpp::stanza_ref ref) override;
-  bool send_or_queue(std::string_view domain, std::string stanza) override;
+  gateway::link_state link(std::string_view domain, std::string_view to) const override;
+  bool send(std::string_view domain, std::string_view to, std::string stanza, xmpp::stanza_ref ref) override;
+  bool send_or_queue(std::string_view domain, std::string_view to, std::string stanza) override;
   xmpp::stanza_ref new_ref() override { return xmpp::stanza_ref{++last_ref_}; }
   instant now() const override { return now_; }
   id_source& ids() override { return ids_; }

@@ -182,6 +182,7 @@ struct sandbox::impl {
     later([this, answer = std::move(answer)] { tell(answer); });
   }
   void perform(io::cancel_lookup&) {}
+  void perform(io::start_tls&) {}  // SIP and components have none
 
   void perform(io::send& x) {
     if (how_.fail_write == writes_++) return fail(x);

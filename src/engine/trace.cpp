@@ -55,8 +55,8 @@ std::string text_of(const std::optional<peer_identity>& who) {
   add("uri", who->san_uri);
   add("srv", who->san_srv);
   add("xmpp", who->san_xmpp);
-  return out + " cn=" + hex(who->common_name) + " fingerprint=" + who->fingerprint + " sni=" + hex(who->sni) +
-         " alpn=" + hex(who->alpn);
+  return out + " cn=" + hex(who->common_name) + " fingerprint=" + who->fingerprint + " spki=" + who->spki +
+         " sni=" + hex(who->sni) + " alpn=" + hex(who->alpn);
 }
 
 template <class Id>
@@ -71,7 +71,14 @@ std::string text_of(const incident& i) {
          " cause=" + i.cause;
 }
 
-std::string_view use_name(conn_use u) { return u == conn_use::sip ? "sip" : "component"; }
+std::string_view use_name(conn_use u) {
+  switch (u) {
+    case conn_use::sip: return "sip";
+    case conn_use::component: return "component";
+    case conn_use::s2s: return "s2s";
+  }
+  return "?";
+}
 
 std::string why_of(io::fail f) { return " why=" + std::to_string(static_cast<unsigned>(f)); }
 
@@ -104,8 +111,8 @@ void trace_writer::on_event(const event& e, instant now) {
   const auto io_text = overloaded{
       [this](const io::listening& x) {
         if (x.via == transport::udp) datagram_conns_.insert(x.conn);
-        return "listening conn=" + number(x.conn) + " via=" + std::string(to_string(x.via)) +
-               " local=" + x.local.to_string();
+        return "listening conn=" + number(x.conn) + " use=" + std::string(use_name(x.use)) +
+               " via=" + std::string(to_string(x.via)) + " local=" + x.local.to_string();
       },
       [](const io::accepted& x) {
         return "accepted conn=" + number(x.conn) + " use=" + std::string(use_name(x.use)) +
@@ -116,6 +123,7 @@ void trace_writer::on_event(const event& e, instant now) {
         return "opened conn=" + number(x.conn) + " local=" + x.local.to_string() +
                " peer=" + x.peer.to_string() + text_of(x.identity);
       },
+      [](const io::secured& x) { return "secured conn=" + number(x.conn) + text_of(x.identity); },
       [this](const io::closed& x) {
         redact_.forget(x.conn);
         return "closed conn=" + number(x.conn) + why_of(x.why) +
@@ -130,8 +138,8 @@ void trace_writer::on_event(const event& e, instant now) {
       [](const io::blocked& x) { return "blocked conn=" + number(x.conn); },
       [](const io::writable& x) { return "writable conn=" + number(x.conn); },
       [](const io::looked_up& x) {
-        std::string out =
-            "looked_up id=" + number(x.id) + " status=" + number(x.status) + " ttl=" + number(x.ttl);
+        std::string out = "looked_up id=" + number(x.id) + " status=" + number(x.status) +
+                          " ttl=" + number(x.ttl) + " secure=" + (x.secure ? "1" : "0");
         for (const auto& d : x.data) out += " data=" + hex(d);
         return out;
       },
@@ -170,7 +178,12 @@ void trace_writer::on_action(const action& a, instant now) {
       [](const io::open& x) {
         return "open conn=" + number(x.conn) + " use=" + std::string(use_name(x.use)) +
                " via=" + std::string(to_string(x.via)) + " host=" + x.host + " to=" + x.to.to_string() +
-               (x.via == transport::tls ? " server_name=" + x.server_name + " own_name=" + x.own_name : "");
+               (x.via == transport::tls ? " server_name=" + x.server_name + " own_name=" + x.own_name : "") +
+               (x.alpn.empty() ? "" : " alpn=" + x.alpn);
+      },
+      [](const io::start_tls& x) {
+        return "start_tls conn=" + number(x.conn) + " server_name=" + x.server_name +
+               " own_name=" + x.own_name;
       },
       [](const io::close& x) { return "close conn=" + number(x.conn); },
       [](const io::lookup& x) {

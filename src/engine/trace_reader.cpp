@@ -74,6 +74,12 @@ class field_reader {
     }
     return false;
   }
+  bool use(conn_use& out) {
+    const auto value = get("use");
+    if (!value) return false;
+    out = *value == "s2s" ? conn_use::s2s : *value == "component" ? conn_use::component : conn_use::sip;
+    return true;
+  }
   bool why(io::fail& out) {
     const auto value = get("why");
     const auto n = value ? text::to_number(*value, static_cast<std::uint64_t>(io::fail::tls)) : std::nullopt;
@@ -102,7 +108,7 @@ class field_reader {
     names("srv", who.san_srv);
     names("xmpp", who.san_xmpp);
     return decoded("cn", who.common_name) && decoded("fingerprint", who.fingerprint) &&
-           decoded("sni", who.sni) && decoded("alpn", who.alpn);
+           decoded("spki", who.spki) && decoded("sni", who.sni) && decoded("alpn", who.alpn);
   }
 
   bool block(bool begins, event& out) {
@@ -133,7 +139,10 @@ class field_reader {
 
   bool answer(io::looked_up& x) {
     std::uint64_t status = 0, ttl = 0;
-    if (!id("id", x.id) || !id("status", status) || !id("ttl", ttl) || status > 3) return false;
+    std::uint64_t secure = 0;
+    if (!id("id", x.id) || !id("status", status) || !id("ttl", ttl) || !id("secure", secure) || status > 3)
+      return false;
+    x.secure = secure != 0;
     x.status = static_cast<io::lookup_status>(status);
     x.ttl = static_cast<std::uint32_t>(ttl);
     while (const auto value = get("data")) {
@@ -186,15 +195,20 @@ bool read_event(std::string_view name, field_reader f, event& out, std::string& 
   bool ok = false;
   if (name == "listening") {
     auto& x = e.emplace<io::listening>();
-    ok = f.id("conn", x.conn) && f.via(x.via) && f.address("local", x.local);
+    ok = f.id("conn", x.conn) && f.use(x.use) && f.via(x.via) && f.address("local", x.local);
   } else if (name == "accepted") {
     auto& x = e.emplace<io::accepted>();
-    ok = f.id("conn", x.conn) && f.get("use") && f.via(x.via) && f.address("local", x.local) &&
+    ok = f.id("conn", x.conn) && f.use(x.use) && f.via(x.via) && f.address("local", x.local) &&
          f.address("peer", x.peer) && f.identity(x.identity);
   } else if (name == "opened") {
     auto& x = e.emplace<io::opened>();
     ok = f.id("conn", x.conn) && f.address("local", x.local) && f.address("peer", x.peer) &&
          f.identity(x.identity);
+  } else if (name == "secured") {
+    auto& x = e.emplace<io::secured>();
+    std::optional<peer_identity> who;
+    ok = f.id("conn", x.conn) && f.identity(who) && who;
+    if (ok) x.identity = *std::move(who);
   } else if (name == "closed") {
     auto& x = e.emplace<io::closed>();
     ok = f.id("conn", x.conn) && f.why(x.why);

@@ -31,7 +31,7 @@ enum class link_state : std::uint8_t {
   up,
   blocked,  ///< up, but its write queue is above the high-water mark: take no new work
   down,
-  none,  ///< no component serves that domain
+  none,  ///< nothing serves that domain
 };
 
 /// What holds for one served domain: its own rules, else those of all.
@@ -77,10 +77,11 @@ class context : public row_sink {
   /// The request with its next hops and its Route. `host`: of the Request-URI.
   virtual sip::outgoing route(sip::request r, const std::string& host) const = 0;
 
-  // XMPP; `domain`: the served XMPP name that the stanza comes from
-  virtual link_state link(std::string_view domain) const = 0;
-  virtual bool send(std::string_view domain, std::string stanza, xmpp::stanza_ref ref) = 0;
-  virtual bool send_or_queue(std::string_view domain, std::string stanza) = 0;
+  // XMPP; `domain`: the served XMPP name that the stanza comes from, `to`: the domain that it goes to
+  virtual link_state link(std::string_view domain, std::string_view to) const = 0;
+  virtual bool send(std::string_view domain, std::string_view to, std::string stanza,
+                    xmpp::stanza_ref ref) = 0;
+  virtual bool send_or_queue(std::string_view domain, std::string_view to, std::string stanza) = 0;
   virtual xmpp::stanza_ref new_ref() = 0;
 
   // lent by the engine

@@ -78,13 +78,14 @@ void tell_sender(const receipt_row& asked, receipt_kind what, conversations& tal
   if (what != receipt_kind::failed) {
     const auto stanza =
         translate::receipt::to_xmpp(m, what == receipt_kind::displayed, c.ids().next(id_kind::stanza));
-    if (c.send_or_queue(asked.domain, xmpp::write(stanza))) c.counts().count(aside::receipt_sent);
+    if (c.send_or_queue(asked.domain, from->domain, xmpp::write(stanza)))
+      c.counts().count(aside::receipt_sent);
     return;
   }
   c.counts().count(aside::late_failure);
   if (auto* pair = talk.find_pair(asked.key.jid, asked.key.aor, c.now().steady); pair != nullptr)
     pair->texts.forget(direction::to_sip, asked.original_id);
-  if (!c.send_or_queue(asked.domain, translate::receipt::failure_of(m, c.domains().addresses)))
+  if (!c.send_or_queue(asked.domain, from->domain, translate::receipt::failure_of(m, c.domains().addresses)))
     sender_unreachable(c, a, asked.domain, "late_failure");
 }
 

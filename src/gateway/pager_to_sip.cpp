@@ -64,7 +64,7 @@ void pager_to_sip::refuse(const xmpp::message& m, const xmpp::stanza_error& e, s
                           about a, context& c, bool noted) {
   c.counts().count(direction::to_sip, outcome::refused, cause, m.to->domain);
   const auto reply = xmpp::write_error_reply(xmpp::stanza(m), e);
-  const bool told = !reply || c.send_or_queue(m.to->domain, *reply);
+  const bool told = !reply || c.send_or_queue(m.to->domain, m.from.domain, *reply);
   noted =
       noted && c.logs(log_level::info) && tells_refusal(rates_, cause, m.from.bare_text(), c.now().steady);
   if (told && !noted) return;
@@ -92,7 +92,7 @@ void pager_to_sip::handle(const xmpp::message& m, const xmpp::extras& x, context
   if (c.draining())
     return refuse(m, refusal(xmpp::condition::resource_constraint, "Gateway is shutting down"), "draining",
                   {}, c);
-  if (c.link(m.to->domain) == link_state::none)
+  if (c.link(m.to->domain, m.from.domain) == link_state::none)
     return refuse(m, refusal(xmpp::condition::service_unavailable, "Domain no longer served"), "not_served",
                   {}, c);
   if (m.to->local.empty())
@@ -385,7 +385,8 @@ void pager_to_sip::tell(const origin& o, const xmpp::stanza_error& e, outcome wh
   // He may send it again, with the same ids.
   if (auto* pair = talk_.find_pair(o.from.bare_text(), o.to.bare_text(), c.now().steady); pair != nullptr)
     pair->texts.forget(direction::to_sip, o.id);
-  if (reply && !c.send_or_queue(o.to.domain, *reply)) sender_unreachable(c, about_of(o), o.to.domain, cause);
+  if (reply && !c.send_or_queue(o.to.domain, o.from.domain, *reply))
+    sender_unreachable(c, about_of(o), o.to.domain, cause);
 }
 
 void pager_to_sip::abandon(const work_end& why, context& c) {

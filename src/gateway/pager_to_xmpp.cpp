@@ -157,7 +157,7 @@ void pager_to_xmpp::accept(arrival& a, std::string hop_mark, context& c) {
       conversations::cost(jid, aor) + spelled.size() + device.size() + recent_texts::max_bytes;
   if (!c.memory().has_room(kept + stanza.size() + remembered))
     return refuse(e, busy("Out of memory for new messages", c), "memory", known, c);
-  const auto state = c.link(made->value.from.domain);
+  const auto state = c.link(made->value.from.domain, made->value.to->domain);
   if (state == link_state::none)
     return refuse(e, reply_of({404, "Domain not served", {}, false}), "not_served", known, c);
   if (state == link_state::blocked) return refuse(e, busy("XMPP link congested", c), "congested", known, c);
@@ -217,10 +217,10 @@ pair_state& pager_to_xmpp::remember(pair_state* known, const std::string& jid, c
 }
 
 void pager_to_xmpp::write_or_hold(xmpp::stanza_ref ref, pending& p, std::string stanza, context& c) {
-  if (c.link(p.from.domain) != link_state::down) {
+  if (c.link(p.from.domain, p.to.domain) != link_state::down) {
     p.at = stage::writing;
     if (p.locked) p.stanza = stanza;
-    if (c.send(p.from.domain, std::move(stanza), ref)) return;
+    if (c.send(p.from.domain, p.to.domain, std::move(stanza), ref)) return;
     return answer_error(ref, p, busy("XMPP link is down", c), outcome::failed, "link_down", c);
   }
   p.at = stage::held;
@@ -242,7 +242,7 @@ void pager_to_xmpp::link_up(std::string_view domain, context& c) {
     }
     c.set_timer(p.timer, 0, std::nullopt);
     p.at = stage::writing;
-    if (!c.send(domain, p.locked ? p.stanza : std::exchange(p.stanza, {}), ref)) {
+    if (!c.send(domain, p.to.domain, p.locked ? p.stanza : std::exchange(p.stanza, {}), ref)) {
       answer_error(ref, p, busy("XMPP link is down", c), outcome::failed, "link_down", c);
     }
   }

@@ -95,7 +95,11 @@ void router::answer_unread(const xml::element& e, const xmpp::stanza_error& refu
         {log_level::info, "xmpp.malformed", {}, {{"domain", std::string(domain)}, {"why", why.to_string()}}});
   }
   const auto reply = xmpp::write_error_reply(e, refusal);
-  if (reply && !c.send_or_queue(domain, *reply)) sender_unreachable(c, {}, domain, "malformed");
+  if (!reply) return;
+  // There is a reply only where the sender's address can be read.
+  const auto sender = xmpp::jid::parse(*e.attr("from"));
+  if (!c.send_or_queue(domain, sender ? sender->domain : std::string(), *reply))
+    sender_unreachable(c, {}, domain, "malformed");
 }
 
 // XEP-0114: a server gives a component only what is addressed to its domain, from somebody else's. Anything

@@ -95,7 +95,7 @@ std::string blocked_reply(const xmpp::iq& i) {
 void send(xmpp::presence p, context& c) {
   for (auto& e : xmpp::caps::write(describe(p.from, c.settings().gateway.contact, skills_of(p.from, c))))
     p.payloads.push_back(std::move(e));
-  c.send_or_queue(p.from.domain, xmpp::write(p));
+  c.send_or_queue(p.from.domain, p.to->domain, xmpp::write(p));
 }
 
 }  // namespace
@@ -106,7 +106,7 @@ void service_flow::handle(const xmpp::iq& i, context& c) {
     case xmpp::iq_type::error: return;  // we asked nothing; RFC 6120 §8.2.3 wants no answer
     case xmpp::iq_type::get:
     case xmpp::iq_type::set:
-      c.send_or_queue(i.to->domain, c.blocks(i.from) ? blocked_reply(i) : reply(i, c));
+      c.send_or_queue(i.to->domain, i.from.domain, c.blocks(i.from) ? blocked_reply(i) : reply(i, c));
       return;
   }
 }

@@ -82,7 +82,8 @@ void typing_to_sip::drop(place& at, typing_drop why, context& c) {
 }
 
 bool typing_to_sip::may_send(const typist& t, context& c) {
-  if (c.draining() || c.link(t.to.domain) == link_state::none || c.blocks(t.from)) return false;
+  if (c.draining() || c.link(t.to.domain, t.from.domain) == link_state::none || c.blocks(t.from))
+    return false;
   const auto name = peer_name(t.to, c.domains());
   const auto* caps = name ? c.peers().find(*name, c.now()) : nullptr;
   return caps != nullptr && caps->can(feature::is_composing);

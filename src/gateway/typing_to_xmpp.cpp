@@ -38,9 +38,9 @@ bool typing_to_xmpp::handle(const payload::is_composing& notice, const xmpp::jid
   if (known == typists_.end()) {
     const auto cost = sizeof(place) + entry_bytes + 2 * key.size() + from.resource.size() +
                       to.resource.size() + thread.size() + hop_mark.size();
-    const auto why = !c.memory().has_room(cost)              ? std::optional(typing_drop::memory)
-                     : c.link(from.domain) != link_state::up ? std::optional(typing_drop::link)
-                                                             : places_.take(from);
+    const auto why = !c.memory().has_room(cost)                         ? std::optional(typing_drop::memory)
+                     : c.link(from.domain, to.domain) != link_state::up ? std::optional(typing_drop::link)
+                                                                        : places_.take(from);
     if (why) {
       c.counts().count(*why);
       return false;
@@ -67,8 +67,8 @@ bool typing_to_xmpp::handle(const payload::is_composing& notice, const xmpp::jid
 void typing_to_xmpp::send(const typist& t, const payload::is_composing& notice, context& c) {
   const auto made = translate::composing::to_xmpp(notice, c.ids().next(id_kind::stanza), t.from, t.to,
                                                   t.thread, t.hop_mark);
-  const bool late = notice.active && c.link(t.from.domain) != link_state::up;
-  if (late || !c.send_or_queue(t.from.domain, xmpp::write(made.value)))
+  const bool late = notice.active && c.link(t.from.domain, t.to.domain) != link_state::up;
+  if (late || !c.send_or_queue(t.from.domain, t.to.domain, xmpp::write(made.value)))
     return c.counts().count(typing_drop::link);
   c.counts().count(aside::typing_to_xmpp);
   c.counts().count_losses(direction::to_xmpp, made.losses.size());

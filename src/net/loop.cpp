@@ -168,6 +168,8 @@ void loop::impl::perform_io(io::action a) {
     }
   } else if (const auto* o = std::get_if<io::open>(&a)) {
     tcp.open(*o);
+  } else if (const auto* t = std::get_if<io::start_tls>(&a)) {
+    tcp.start_tls(*t);
   } else if (const auto* c = std::get_if<io::close>(&a)) {
     tcp.close(c->conn);
   } else if (const auto* q = std::get_if<io::lookup>(&a)) {
@@ -256,7 +258,7 @@ result<> loop::listen(const settings::sip& sip) {
         std::any_of(sip.listen.begin(), sip.listen.end(), [&](const settings::listener& other) {
           return other.via == l.via && other.at.port == l.at.port && other.at.ip.is_v4();
         });
-    const auto id = impl_->numbers.next();
+    const auto id = impl_->numbers.next(conn_use::sip);
     result<socket_address> at = socket_address{};
     switch (l.via) {
       case transport::udp: at = impl_->udp.listen(id, l.at, v6_only); break;

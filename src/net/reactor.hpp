@@ -29,7 +29,7 @@ class event_sink {
 /// Numbers what the rim opens: listeners and accepted connections.
 class rim_numbers {
  public:
-  conn_id next() { return conn_id{++last_}; }
+  conn_id next(conn_use use) { return conn_id{mark_of(use) | ++last_}; }
 
  private:
   std::uint64_t last_ = 0;

@@ -143,7 +143,7 @@ void tcp_ports::impl::take(int descriptor, transport via) {
     ::close(descriptor);
     return;
   }
-  auto& c = add(numbers.next(), via, std::move(socket));
+  auto& c = add(numbers.next(conn_use::sip), via, std::move(socket));
   c.socket.native_non_blocking(true, ec);
   c.accepted = true;
   c.local = local;
@@ -249,6 +249,15 @@ void tcp_ports::send(io::send s) {
   impl_->mark_dirty(*c);
   // A long drain need not fill the queue while the kernel would take the bytes.
   if (c->queue.size() > impl_->limits.high && !c->waiting_writable) impl_->write_out(*c);
+}
+
+void tcp_ports::start_tls(const io::start_tls& s) {
+  auto* c = impl_->find(s.conn);
+  if (c == nullptr || c->now != state::open || c->tls) return;
+  c->server_name = s.server_name;
+  c->own_name = s.own_name;
+  c->secure_when_written = true;
+  impl_->write_out(*c);
 }
 
 void tcp_ports::close(conn_id id) {

@@ -63,6 +63,8 @@ class tcp_ports {
   void open(const io::open& o);
   /// Queues the bytes, also on a connection that is being opened. An unknown id fails as reset.
   void send(io::send s);
+  /// See io::start_tls.
+  void start_tls(const io::start_tls& s);
   /// An unknown id was told closed before, so nothing follows.
   void close(conn_id id);
   void flush();

@@ -45,7 +45,9 @@ struct tcp_connection {
   bool accepted = false;
   bool announced = false;  ///< the core knows it, and is to hear its end
   bool blocked = false;
-  bool dirty = false;  ///< named in the list of those to flush
+  bool secure_when_written = false;  ///< start_tls was asked for: once the queue is empty
+  bool upgraded = false;             ///< TLS came by start_tls, after the core knew the connection
+  bool dirty = false;                ///< named in the list of those to flush
   bool waiting_readable = false, waiting_writable = false;
   bool reads_when_writable = false, writes_when_readable = false;  ///< TLS has its own order
   socket_address local, peer;

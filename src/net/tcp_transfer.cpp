@@ -63,7 +63,9 @@ void tcp_ports::impl::announce(connection& c) {
   c.announced = true;
   std::optional<peer_identity> who;
   if (c.tls) who = c.tls->identity();
-  if (c.accepted) {
+  if (c.upgraded) {
+    sink.on_event(io::secured{c.id, *std::move(who)});
+  } else if (c.accepted) {
     ++counts.accepted;
     ++accepted_now;
     sink.on_event(io::accepted{c.id, conn_use::sip, c.via, c.local, c.peer, std::move(who)});
@@ -160,6 +162,11 @@ void tcp_ports::impl::write_out(connection& c) {
     }
   }
   if (c.queue.empty() && c.now == state::flushing) return begin_linger(c);
+  if (c.queue.empty() && c.secure_when_written) {
+    c.secure_when_written = false;
+    c.upgraded = true;
+    return begin_securing(c);
+  }
   if (!c.blocked && c.queue.size() > limits.high) {
     c.blocked = true;
     sink.on_event(io::blocked{c.id});

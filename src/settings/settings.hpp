@@ -92,6 +92,7 @@ struct component {
   std::uint16_t port = 5347;
   redacted secret;
   std::string secret_file;  ///< where the secret was read from; empty: it stands in the configuration
+  std::vector<std::string> reaches = {};  ///< the domains for which its server is the way; empty: all
   friend bool operator==(const component&, const component&) = default;
 };
 
@@ -102,6 +103,46 @@ struct credential {
   std::string password_file;  ///< where the password was read from; empty: it stands in the configuration
   std::optional<std::vector<std::string>> domains = {};  ///< SIP names for which it counts; none: for all
   friend bool operator==(const credential&, const credential&) = default;
+};
+
+enum class tls_policy : std::uint8_t {
+  required,   ///< no stanza crosses without TLS
+  preferred,  ///< only where the other server has none
+};
+
+/// The least that proves another server's domain, the strongest first.
+enum class s2s_auth : std::uint8_t {
+  pkix,      ///< a certificate of an authority that is trusted
+  dane,      ///< that, or TLSA records under DNSSEC (RFC 7712)
+  dialback,  ///< one of these, or the DNS's word alone (XEP-0220)
+};
+
+/// [[xmpp.s2s.peer]]: another server's domain for which other rules hold.
+struct s2s_peer {
+  std::string domain;
+  std::optional<tls_policy> tls = {};
+  std::optional<s2s_auth> auth = {};
+  friend bool operator==(const s2s_peer&, const s2s_peer&) = default;
+};
+
+/// [xmpp.s2s]
+struct s2s {
+  bool enabled = false;              ///< federation is on: it is configured, or there is no component
+  std::vector<listener> listen;      ///< with STARTTLS
+  std::vector<listener> tls_listen;  ///< TLS from the first byte (XEP-0368)
+  tls_policy tls = tls_policy::required;
+  s2s_auth auth = s2s_auth::dialback;
+  unsigned max_streams = 10'000;                    ///< accepted ones
+  unsigned max_unauthenticated = 500;               ///< of these, who have proved nothing yet
+  unsigned max_streams_per_address = 20;            ///< of these, of one address
+  unsigned max_connecting = 100;                    ///< connections that we are about to make, at one time
+  duration login_limit = std::chrono::seconds(30);  ///< for a new stream to prove a domain
+  duration idle_limit = std::chrono::minutes(15);   ///< without a stanza: the stream is closed
+  unsigned queue_stanzas = 1000;                    ///< for one domain, while its stream is made
+  std::uint64_t queue_bytes = 4ull << 20;           ///< likewise
+  duration queue_time = std::chrono::seconds(25);   ///< how long one waits there
+  std::vector<s2s_peer> peers;
+  friend bool operator==(const s2s&, const s2s&) = default;
 };
 
 struct chat {
@@ -175,6 +216,7 @@ struct all {
   std::vector<settings::credential> credentials;  ///< [[sip.credential]]
   settings::tls tls;
   std::vector<settings::component> components;  ///< [[xmpp.component]]
+  settings::s2s s2s;                            ///< [xmpp.s2s]
   settings::chat chat;
   settings::dns dns;
   settings::store store;

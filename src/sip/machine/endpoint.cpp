@@ -80,6 +80,7 @@ struct endpoint::impl {
   void on(const io::send_failed& e, instant now) { failed(e.tok, e.why, to_string(e.why), now); }
   void on(const io::blocked& e, instant) { conns.blocked(e.conn, true); }
   void on(const io::writable& e, instant) { conns.blocked(e.conn, false); }
+  void on(const io::secured&, instant) {}    // SIP has no STARTTLS
   void on(const io::looked_up&, instant) {}  // the resolver's; it tells by `resolved`
 
   context ctx;

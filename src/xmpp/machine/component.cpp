@@ -50,6 +50,7 @@ bool component::owns(const io::event& event) const {
     bool operator()(const io::send_failed& e) const { return link.outbox_.owns(e.tok); }
     bool operator()(const io::blocked& e) const { return conn(e.conn); }
     bool operator()(const io::writable& e) const { return conn(e.conn); }
+    bool operator()(const io::secured&) const { return false; }
     bool operator()(const io::looked_up&) const { return false; }
   };
   return std::visit(visitor{*impl_}, event);
@@ -76,6 +77,7 @@ void component::handle(const io::event& event, instant now) {
       if (e.why == io::fail::overflow) link.fence_.refused(e.tok);
     }
     void operator()(const io::blocked&) const { link.blocked_ = true; }
+    void operator()(const io::secured&) const {}
     void operator()(const io::looked_up&) const {}
     void operator()(const io::writable&) const {
       link.blocked_ = false;
