@@ -139,7 +139,8 @@ result<made_context> make_context(const settings::dns& dns, const std::string& s
   // his own may use them there (RFC 6761, RFC 8375).
   bad = ub_ctx_zone_remove(c, "test.");
   if (bad != 0 && !dns.trust_anchor.empty())
-    return dns_error(anchor_key, dns.trust_anchor + " holds no keys as the DNS writes them (DS or DNSKEY records)");
+    return dns_error(anchor_key,
+                     dns.trust_anchor + " holds no keys as the DNS writes them (DS or DNSKEY records)");
   if (bad != 0) return dns_error(servers_key, ub_strerror(bad));
   ub_ctx_zone_add(c, "home.arpa.", "transparent");
   return out;
@@ -229,8 +230,8 @@ void resolver::impl::wait() {
   });
 }
 
-result<std::unique_ptr<resolver>> resolver::start(reactor& io, event_sink& sink,
-                                                  const settings::dns& dns, system_servers system) {
+result<std::unique_ptr<resolver>> resolver::start(reactor& io, event_sink& sink, const settings::dns& dns,
+                                                  system_servers system) {
   const auto stamp = stamp_of(system.file);  // before it is read: what is written meanwhile is seen later
   auto context = make_context(dns, system.file);
   if (!context) return context.error();

@@ -26,15 +26,15 @@ struct by_use {
 };
 
 struct tcp_limits {
-  std::size_t high = 1u << 20;                  ///< queued bytes of a connection above which it is `blocked`
-  std::size_t low = 256u << 10;                 ///< and below which it is `writable` again
-  std::size_t hard = 8u << 20;                  ///< above: send_failed{overflow} and the connection is closed
-  std::size_t total = 256u << 20;               ///< the same over all connections together
+  std::size_t high = 1u << 20;     ///< queued bytes of a connection above which it is `blocked`
+  std::size_t low = 256u << 10;    ///< and below which it is `writable` again
+  std::size_t hard = 8u << 20;     ///< above: send_failed{overflow} and the connection is closed
+  std::size_t total = 256u << 20;  ///< the same over all connections together
   /// Name lookup, every address and TLS together; start_tls has as much for itself.
   duration connect = std::chrono::seconds(10);
   /// Of TLS, for a connection that was accepted; start_tls: with what leaves before it.
   duration handshake = std::chrono::seconds(10);
-  duration close = std::chrono::seconds(2);  ///< for what is queued to leave, then for the peer to end too
+  duration close = std::chrono::seconds(2);     ///< for what is queued to leave, then for the peer to end too
   by_use<unsigned> max_accepted{1024, 10'000};  ///< above: accepted and closed at once
   unsigned max_handshakes = 512;  ///< of accepted connections at one time: above, one of a stranger ends
   unsigned max_handshakes_of_network = 64;  ///< of strangers of one /24 or /56: above, the oldest one ends
@@ -44,8 +44,8 @@ struct tcp_limits {
 struct tcp_counters {
   std::uint64_t accepted = 0;
   by_use<std::uint64_t> refused_full;  ///< closed at once because of max_accepted
-  std::uint64_t accept_failures = 0;  ///< no descriptor or no memory for a connection
-  std::uint64_t tls_handshakes = 0;   ///< that succeeded, in both directions
+  std::uint64_t accept_failures = 0;   ///< no descriptor or no memory for a connection
+  std::uint64_t tls_handshakes = 0;    ///< that succeeded, in both directions
   std::array<std::uint64_t, tls_failure_count> tls_failures{};
   std::uint64_t tls_securing = 0;  ///< now: accepted connections in their handshake
 };

@@ -52,7 +52,7 @@ struct tcp_connection {
   bool accepted = false;
   bool announced = false;  ///< the core knows it, and is to hear its end
   bool blocked = false;
-  bool dirty = false;      ///< named in the list of those to flush
+  bool dirty = false;  ///< named in the list of those to flush
   bool waiting_readable = false, waiting_writable = false;
   bool reads_when_writable = false, writes_when_readable = false;  ///< TLS has its own order
   socket_address local, peer;

@@ -57,7 +57,8 @@ class dnssec_zone {
   static std::string u32(std::uint32_t v) { return u16(v >> 16) + u16(v & 0xFFFF); }
   static std::string wire(std::string_view name) {
     std::string out;
-    for (const auto label : text::split(name, '.')) out += static_cast<char>(label.size()) + std::string(label);
+    for (const auto label : text::split(name, '.'))
+      out += static_cast<char>(label.size()) + std::string(label);
     return out + '\0';
   }
   // RFC 4034, appendix B.

@@ -260,8 +260,8 @@ TEST_F(validating_resolver, says_what_is_wrong_with_a_trust_anchor_and_goes_on_w
   std::ofstream(anchor) << "this is no record\n";
   const auto wrong = asker->restart({{server.address()}, anchor});
   ASSERT_FALSE(wrong);
-  EXPECT_EQ(wrong.error().detail, "dns.trust_anchor: " + anchor +
-                                      " holds no keys as the DNS writes them (DS or DNSKEY records)");
+  EXPECT_EQ(wrong.error().detail,
+            "dns.trust_anchor: " + anchor + " holds no keys as the DNS writes them (DS or DNSKEY records)");
   EXPECT_EQ(answer_to(record_type::a, "a.example").status, lookup_status::found);
 }
 

@@ -75,9 +75,9 @@ TEST(tls_identity, takes_either_role_for_both_between_xmpp_servers) {
     bool allowed;
   };
   const test::authority root;
-  for (const auto& r :
-       {row{"", true}, row{"serverAuth", true}, row{"clientAuth", true}, row{"emailProtection,clientAuth", true},
-        row{"anyExtendedKeyUsage", true}, row{"1.3.6.1.5.5.7.3.20", false}, row{"codeSigning", false}}) {
+  for (const auto& r : {row{"", true}, row{"serverAuth", true}, row{"clientAuth", true},
+                        row{"emailProtection,clientAuth", true}, row{"anyExtendedKeyUsage", true},
+                        row{"1.3.6.1.5.5.7.3.20", false}, row{"codeSigning", false}}) {
     SCOPED_TRACE(r.usage);
     const auto made = root.issue({"x", "DNS:x.example", r.usage});
     EXPECT_EQ(usage_allows(made.certificate.get(), conn_use::s2s, true), r.allowed);
@@ -85,10 +85,10 @@ TEST(tls_identity, takes_either_role_for_both_between_xmpp_servers) {
   }
 }
 
-// RFC 6698 §2.1: what TLSA records name. The hashes are those of "openssl x509 -outform DER | sha256sum" and of
-// "openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum".
+// RFC 6698 §2.1: what TLSA records name. The hashes are those of "openssl x509 -outform DER | sha256sum" and
+// of "openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum".
 TEST(tls_identity, hashes_the_certificate_and_its_key_alone) {
-  constexpr const char* pem = 
+  constexpr const char* pem =
       "-----BEGIN CERTIFICATE-----\n"
       "MIIBfTCCASOgAwIBAgIUbNxzAoiYoOw0rlfPAgMVnWooFN0wCgYIKoZIzj0EAwIw\n"
       "FDESMBAGA1UEAwwJYS5leGFtcGxlMB4XDTI2MTEyODExMjkxOFoXDTM2MTEyNTEx\n"

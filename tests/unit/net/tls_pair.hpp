@@ -29,7 +29,7 @@ inline settings::certificate entry(const test::issued& made, std::vector<std::st
 }
 
 inline std::shared_ptr<const tls_context> context_of(const settings::tls& s,
-                                              const std::vector<std::string>& served = {}) {
+                                                     const std::vector<std::string>& served = {}) {
   auto made = tls_context::make(s, served);
   EXPECT_TRUE(made) << made.error().to_string();
   return *made;
@@ -48,8 +48,8 @@ class tls_pair : public testing::Test {
   bool until(F done) {
     return loop.run_until(done, patience);
   }
-  void start(tcp_limits limits = {}, const socket_address& where = loopback(),
-             transport via = transport::tls, conn_use use = conn_use::sip) {
+  void start(tcp_limits limits = {}, const socket_address& where = loopback(), transport via = transport::tls,
+             conn_use use = conn_use::sip) {
     server.emplace(loop, numbers, heard, limits);
     server->set_tls(context_of(server_settings));
     client.emplace(loop, numbers, told, limits);
