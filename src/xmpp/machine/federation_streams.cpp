@@ -238,6 +238,7 @@ void federation::impl::on(entry& e, stream_ended& x, instant now) {
   } else if (x.session) {
     auto& l = lane_of(x.session->pair);
     l.session = std::move(x.session);
+    arm(l, now);
   }
   for (auto& [pair, l] : lanes) {
     if (l->stream == id) l->stream = s2s_id::none;
