@@ -159,6 +159,17 @@ void engine::impl::hand_over(xmpp::link_down& e, const component_link& from) {
   std::erase_if(e.unheard, [&](const std::string& text) { return next->send_or_queue(text, now_); });
 }
 
+std::vector<server_stream> engine::streams(std::string_view domain, std::size_t limit) const {
+  std::vector<server_stream> out;
+  for (auto& r : impl_->federation_.rows(domain, limit)) {
+    const auto proof = !r.up ? "none" : r.certificate ? "certificate" : "dialback";
+    const auto way = r.bidi && r.up ? "both" : r.incoming ? "in" : "out";
+    out.push_back({std::move(r.local), std::move(r.remote), std::move(r.peer), way, proof, r.tls, r.managed,
+                   r.since.wall, r.stanzas_in, r.stanzas_out});
+  }
+  return out;
+}
+
 std::vector<link_status> engine::links() const {
   std::vector<link_status> out;
   for (const auto& l : impl_->links_) {

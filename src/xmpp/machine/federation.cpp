@@ -219,11 +219,12 @@ federation_stats federation::stats() const {
   return out;
 }
 
-std::vector<federation_row> federation::rows(std::size_t most) const {
+std::vector<federation_row> federation::rows(std::string_view domain, std::size_t most) const {
   std::vector<federation_row> out;
   for (const auto& [id, e] : impl_->streams) {
     if (out.size() >= most) break;
     const auto& s = *e.wire;
+    if (!domain.empty() && s.pair().local != domain && s.pair().remote != domain) continue;
     out.push_back({s.pair().local, s.pair().remote, s.peer().to_string(), s.incoming(), s.is_secured(),
                    s.by_certificate(), s.is_bidi(), s.is_managed(), e.up, s.since(), s.stanzas_in(),
                    s.stanzas_out()});

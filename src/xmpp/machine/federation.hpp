@@ -90,7 +90,8 @@ class federation {
   std::optional<federation_event> poll();
   std::vector<log_record> take_log();
   federation_stats stats() const;
-  std::vector<federation_row> rows(std::size_t most) const;
+  /// The oldest ones, with one domain (ours or another) or (empty) with all.
+  std::vector<federation_row> rows(std::string_view domain, std::size_t most) const;
 
  private:
   struct impl;
