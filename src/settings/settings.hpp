@@ -127,8 +127,8 @@ struct s2s_peer {
 
 /// [xmpp.s2s]
 struct s2s {
-  /// Federation is on: it is configured, or there is no component. If not, nothing here counts and both
-  /// lists are empty.
+  /// Federation is on: it is configured, or there is no component. If not, nothing here counts; both lists
+  /// are then empty, or after a reload what is still bound.
   bool enabled = false;
   std::vector<listener> listen;      ///< transport::tcp, with STARTTLS
   std::vector<listener> tls_listen;  ///< transport::tls: from the first byte (XEP-0368)

@@ -346,6 +346,21 @@ TEST_F(federation, that_is_turned_on_while_running_listens_after_the_restart) {
   EXPECT_THAT(next->settings.s2s.listen, IsEmpty());
 }
 
+TEST_F(federation, that_is_turned_off_while_running_is_bound_until_the_restart) {
+  const auto path = write("stox.toml", gateway() + certificate());
+  const texts args{"--config", path};
+  const auto running = load(args, no_environment);
+  ASSERT_TRUE(running.has_value());
+  write("stox.toml", gateway() + certificate() + component());
+  const auto next = reload(running->settings, args, no_environment);
+  ASSERT_TRUE(next.has_value()) << testing::PrintToString(next.error());
+  EXPECT_EQ(keys(next->waiting),
+            (texts{"xmpp.s2s.listen -tcp:[::]:5269", "xmpp.s2s.tls_listen -tcp:[::]:5270"}));
+  EXPECT_EQ(keys(next->changed), (texts{"xmpp.s2s on -> off", "xmpp.component +sip.example"}));
+  EXPECT_FALSE(next->settings.s2s.enabled);
+  EXPECT_EQ(next->settings.s2s.listen, at(transport::tcp, "[::]:5269"));
+}
+
 TEST_F(federation, recipe_is_sound_as_it_stands) {
   std::ifstream page(std::string(STOX_SOURCE_DIR) + "/docs/howto/federation.md", std::ios::binary);
   std::ostringstream text;
