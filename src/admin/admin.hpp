@@ -99,6 +99,7 @@ struct hooks {
   std::function<void(std::function<void(const store_report&)> checked)> check_store;
   /// Streams with other servers, with one domain or (empty) with all.
   std::function<std::vector<engine::server_stream>(const std::string& domain, std::size_t limit)> streams;
+  std::function<std::vector<std::string>()> served;  ///< XMPP names of the served domains
 };
 
 /// How long a client may take for a request, from the first byte awaited to the last one written.

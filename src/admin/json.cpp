@@ -45,14 +45,11 @@ std::string done(json::object more = {}) {
   return json::serialize(out);
 }
 
-/// "" or the error about a domain that no link has.
-std::string not_served(const std::string& domain, const std::vector<engine::link_status>& links) {
-  std::vector<std::string_view> names;
-  names.reserve(links.size());
-  for (const auto& l : links) names.push_back(l.domain);
-  if (std::find(names.begin(), names.end(), domain) != names.end()) return {};
-  const auto best = text::nearest(domain, names);
-  return "no component link or stream has " + domain +
+/// "" or the error about a domain that is not served.
+std::string not_served(const std::string& domain, const std::vector<std::string>& served) {
+  if (std::find(served.begin(), served.end(), domain) != served.end()) return {};
+  const auto best = text::nearest(domain, {served.begin(), served.end()});
+  return domain + " is not served" +
          (best ? "; did you mean " + std::string(*best) + "?" : "");
 }
 
@@ -61,7 +58,7 @@ std::string sessions_answer(std::string_view argument, const hooks& h) {
   const auto limit = text::to_number(argument.substr(0, blank), most_listed);
   if (!limit || *limit == 0) return error_answer("sessions needs LIMIT (1 to 1000) and perhaps a DOMAIN");
   const std::string domain(text::trim(argument.substr(blank)));
-  if (auto why = domain.empty() ? std::string() : not_served(domain, h.links()); !why.empty())
+  if (auto why = domain.empty() ? std::string() : not_served(domain, h.served()); !why.empty())
     return error_answer(why);
   const auto open = h.open();
   return json::serialize(json::object{{"open", open.messages},
@@ -98,7 +95,7 @@ std::string peer_show_answer(std::string_view argument, const hooks& h) {
   } else if (!argument.empty()) {
     const std::string domain(argument);
     streams = h.streams(domain, most_listed);
-    if (auto why = streams.empty() ? not_served(domain, links) : std::string(); !why.empty())
+    if (auto why = streams.empty() ? not_served(domain, h.served()) : std::string(); !why.empty())
       return error_answer(why);
     std::erase_if(links, [&](const auto& l) { return l.domain != domain; });
     peers.clear();

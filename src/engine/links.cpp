@@ -159,6 +159,8 @@ void engine::impl::hand_over(xmpp::link_down& e, const component_link& from) {
   std::erase_if(e.unheard, [&](const std::string& text) { return next->send_or_queue(text, now_); });
 }
 
+std::vector<std::string> engine::served() const { return served_names(impl_->settings_); }
+
 std::vector<server_stream> engine::streams(std::string_view domain, std::size_t limit) const {
   std::vector<server_stream> out;
   for (auto& r : impl_->federation_.rows(domain, limit)) {

@@ -117,11 +117,11 @@ void federation::handle_timeout(std::uint64_t key, instant now) {
 /// Lanes and sessions that are of no use any more.
 void federation::tidy(instant now) {
   auto& i = *impl_;
-  std::erase_if(i.sessions, [&](const auto& s) { return s.second.until < now.steady; });
+  i.end_sessions(now.steady, now);
   for (auto at = i.lanes.begin(); at != i.lanes.end();) {
     auto& l = *at->second;
     const bool idle = l.stream == s2s_id::none && l.queue.empty() && l.questions.empty() && !l.dial &&
-                      !l.asked && !l.session &&
+                      l.asked == s2s_id::none && !l.session &&
                       (!l.failure || l.retry_at + i.options.backoff_max <= now.steady);
     if (!idle) {
       ++at;
@@ -170,6 +170,7 @@ void federation::stop(instant now) {
     e.wire->end(now);
     i.touch(e);
   }
+  i.end_sessions(steady_time::max(), now);
   i.settle(now);
 }
 

@@ -123,7 +123,7 @@ void federation::impl::attempt(lane& l, instant now) {
   d.next_attempt = now.steady + options.attempt_delay;
 }
 
-std::vector<std::string> federation::impl::promised(const dial& d, const server_target& t) const {
+std::vector<std::string> federation::impl::promised(const server_dial& d, const server_target& t) const {
   std::vector<std::string> out;
   const auto known = d.known.find(tlsa_of(t));
   if (!t.secure_name || known == d.known.end() || !known->second.secure) return out;
@@ -152,8 +152,9 @@ void federation::impl::opened(const io::opened& e, instant now) {
   auto& s = add(std::make_unique<s2s_stream>(s2s_id{++last_stream}, context(), e.conn, target.to, e.identity,
                                              l.pair, target.host, promised(d, target), now));
   d.stream = s.wire->id();
-  if (l.session) s.wire->resume(*l.session);
-  if (!l.queue.empty() || l.session) s.wire->want(l.pair, now);
+  const bool resumes = l.session.has_value();
+  if (resumes) s.wire->resume(*std::exchange(l.session, std::nullopt));
+  if (!l.queue.empty() || resumes) s.wire->want(l.pair, now);
   ask_keys(l, now);
   arm(l, now);
 }

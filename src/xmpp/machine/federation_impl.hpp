@@ -25,6 +25,18 @@ inline stanza_error because(error_type type, condition c, std::string text) {
   return out;
 }
 
+/// The search for a server and the race to its addresses.
+struct server_dial {
+  bool begun = false;  ///< else it waits for a place
+  std::map<dns::question, dns::answer> known;
+  std::vector<dns::question> awaited;
+  bool located = false;
+  std::deque<server_target> targets;
+  std::map<conn_id, server_target> attempts;
+  s2s_id stream = s2s_id::none;  ///< the winner's, while it is negotiated
+  steady_time next_attempt{}, limit{};
+  std::string words;  ///< why the last one failed
+};
 /// The inside of federation: streams (federation_streams.cpp), the lanes of domain pairs over them
 /// (federation_routes.cpp) and how a server is reached (federation_dial.cpp).
 struct federation::impl {
@@ -51,18 +63,6 @@ struct federation::impl {
     std::string stream, key;
     s2s_id asked{};  ///< none: not asked yet
   };
-  /// The search for a server and the race to its addresses.
-  struct dial {
-    bool begun = false;  ///< else it waits for a place
-    std::map<dns::question, dns::answer> known;
-    std::vector<dns::question> awaited;
-    bool located = false;
-    std::deque<server_target> targets;
-    std::map<conn_id, server_target> attempts;
-    s2s_id stream = s2s_id::none;  ///< the winner's, while it is negotiated
-    steady_time next_attempt{}, limit{};
-    std::string words;  ///< why the last one failed
-  };
   /// What goes between two domains.
   struct lane {
     explicit lane(const federation_options& o) : wait(o.backoff_min, o.backoff_max) {}
@@ -72,8 +72,8 @@ struct federation::impl {
     std::deque<queued> queue;
     std::size_t bytes = 0;
     std::vector<question> questions;
-    std::optional<impl::dial> dial;
-    bool asked = false;  ///< of a stream that is there
+    std::optional<server_dial> dial;
+    s2s_id asked = s2s_id::none;  ///< the stream that is to carry this pair, too
     std::optional<s2s_session> session;
     backoff wait;
     std::optional<stanza_error> failure;  ///< of the last try; until retry_at nothing is tried
@@ -113,6 +113,8 @@ struct federation::impl {
   void on(entry& e, session_lost& x, instant now);
   void on(entry& e, stream_ended& x, instant now);
   void forget(s2s_id id);
+  /// Sessions of streams that were accepted and that nobody went on with by then.
+  void end_sessions(steady_time until, instant now);
   void note_up(entry& e, const domain_pair& p, std::string_view how);
 
   // federation_routes.cpp
@@ -142,7 +144,7 @@ struct federation::impl {
   void next_target(lane& l, std::string words, instant now);
   void end_dial(lane& l);
   void start_waiting(instant now);
-  std::vector<std::string> promised(const dial& d, const server_target& t) const;
+  std::vector<std::string> promised(const server_dial& d, const server_target& t) const;
 
   static constexpr std::uint64_t first_own_ref = std::uint64_t{1} << 63;
 

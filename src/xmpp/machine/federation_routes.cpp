@@ -97,7 +97,7 @@ bool federation::impl::ask_stream(lane& l, instant now) {
   for (auto& [id, e] : streams) {
     const bool same = e.wire->pair().remote == l.pair.remote;
     if (!same || !e.wire->takes_more(l.pair)) continue;
-    l.asked = true;
+    l.asked = id;
     e.wire->want(l.pair, now);
     touch(e);
     return true;
@@ -107,7 +107,7 @@ bool federation::impl::ask_stream(lane& l, instant now) {
 
 /// Makes sure that something is under way to a stream that sends the pair.
 void federation::impl::reach(lane& l, instant now) {
-  if (l.stream != s2s_id::none || l.asked) return;
+  if (l.stream != s2s_id::none || l.asked != s2s_id::none) return;
   if (!l.dial && !l.session && ask_stream(l, now)) return;
   if (!l.dial) return begin_dial(l, now);
   // It was made for a question only; now there is something to send, too.

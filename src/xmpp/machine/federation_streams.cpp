@@ -1,3 +1,4 @@
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -113,13 +114,10 @@ void federation::impl::on(entry& e, pair_sends& x, instant now) {
     note_up(e, x.pair, e.wire->by_certificate() ? "certificate" : "dialback");
   }
   if (find(l.stream) == nullptr || !find(l.stream)->wire->sends(x.pair)) l.stream = e.wire->id();
-  l.asked = false;
+  l.asked = s2s_id::none;
   l.failure.reset();
   l.wait.reset();
-  if (l.session && e.wire->is_managed()) {
-    l.session.reset();
-    ++counts.resumed;
-  }
+  if (e.wire->went_on() && x.pair == e.wire->pair() && !e.wire->incoming()) ++counts.resumed;
   if (l.dial && l.dial->stream == e.wire->id()) end_dial(l);
   flush(l, now);
   arm(l, now);
@@ -127,7 +125,7 @@ void federation::impl::on(entry& e, pair_sends& x, instant now) {
 
 void federation::impl::on(entry& e, pair_refused& x, instant now) {
   auto& l = lane_of(x.pair);
-  l.asked = false;
+  l.asked = s2s_id::none;
   const auto told = parse_condition(x.condition);
   auto why = because(error_type::cancel, told.value_or(condition::remote_server_not_found), {});
   why.type = usual_type(why.condition);
@@ -170,7 +168,8 @@ void federation::impl::on(entry& e, key_answered& x, instant now) {
   if (x.type != dialback_type::valid) ++counts.keys_refused;
   answer(*l, q, x.type, x.type == dialback_type::error ? "remote-server-not-found" : "", now);
   // A stream that was only made to ask has done its work.
-  const bool wanted = !l->queue.empty() || l->asked || !e.wire->proved_nothing() || l->session;
+  const bool wanted =
+      !l->queue.empty() || l->asked != s2s_id::none || !e.wire->proved_nothing() || l->session;
   if (wanted || !l->questions.empty()) return;
   if (l->dial && l->dial->stream == e.wire->id()) end_dial(*l);
   e.wire->end(now);
@@ -233,7 +232,10 @@ void federation::impl::on(entry& e, stream_ended& x, instant now) {
                    {"why", x.why}};
   // Whoever connects can make these lines; only those of a proved peer are above debug.
   log.push_back(std::move(record));
-  if (x.session && e.wire->incoming() && !stopping) {
+  if (x.session && stopping) {
+    // Nobody will go on with it.
+    std::move(x.session->waiting.begin(), x.session->waiting.end(), std::back_inserter(x.lost));
+  } else if (x.session && e.wire->incoming()) {
     sessions.emplace(x.session->id, *std::move(x.session));
   } else if (x.session) {
     auto& l = lane_of(x.session->pair);
@@ -242,6 +244,7 @@ void federation::impl::on(entry& e, stream_ended& x, instant now) {
   }
   for (auto& [pair, l] : lanes) {
     if (l->stream == id) l->stream = s2s_id::none;
+    if (l->asked == id) l->asked = s2s_id::none;
     std::erase_if(l->questions, [id](const question& q) { return q.asker == id; });
   }
   lost(std::move(x.lost), now);
@@ -255,11 +258,22 @@ void federation::impl::on(entry& e, stream_ended& x, instant now) {
     const bool waits =
         !l->queue.empty() || !l->questions.empty() || (l->session && !l->session->waiting.empty());
     if (l->stream == s2s_id::none && waits && !l->dial && !stopping) {
-      l->asked = false;
       reach(*l, now);
       arm(*l, now);
     }
   }
+}
+
+void federation::impl::end_sessions(steady_time until, instant now) {
+  std::vector<unconfirmed> all;
+  std::erase_if(sessions, [&](auto& s) {
+    auto& [id, session] = s;
+    if (session.until > until) return false;
+    ++counts.lost_sessions;
+    std::move(session.waiting.begin(), session.waiting.end(), std::back_inserter(all));
+    return true;
+  });
+  lost(std::move(all), now);
 }
 
 void federation::impl::forget(s2s_id id) {

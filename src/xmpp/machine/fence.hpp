@@ -44,9 +44,10 @@ class fence {
   void pinged(std::string id, token tok, steady_time now);
   /// The ping came back, if it is ours: what was written before it is confirmed.
   bool answered(std::string_view id);
-  /// The peer counts (XEP-0198 §4): of everything that was ever added the first `n` are confirmed, which also
-  /// answers the ping. False: so many were not added.
-  bool counted(std::uint64_t n);
+  /// The peer counts (XEP-0198 §4): of everything that was ever added the first `n` are confirmed. Where that
+  /// is not all, it is asked again after the age; where it is nothing new, the ping stays unanswered, so that
+  /// a peer that never takes anything is found out. False: so many were not added.
+  bool counted(std::uint64_t n, steady_time now);
   std::uint64_t added() const { return last_number_; }
   bool overdue(steady_time now) const { return ping_ && now >= ping_->since + timeout_; }
 

@@ -1,3 +1,4 @@
+#include <iterator>
 #include <utility>
 
 #include "xmpp/machine/s2s_stream.hpp"
@@ -12,10 +13,7 @@ void s2s_stream::enable_management() {
   put(write_sm_enable());
 }
 
-void s2s_stream::resume(s2s_session session) {
-  for (const auto& w : session.waiting) c_.memory.take(w.text.size());
-  resuming_ = std::move(session);
-}
+void s2s_stream::resume(s2s_session session) { resuming_ = std::move(session); }
 
 void s2s_stream::managed_child(const xml::element& e, instant now) {
   if (e.name == "r") return put(write_sm_answer(handled_));
@@ -30,14 +28,14 @@ void s2s_stream::managed_child(const xml::element& e, instant now) {
   }
   if (e.name == "failed") {
     sm_asked_ = false;
-    if (phase_ == phase::resuming) return went_on(0, now);
+    if (phase_ == phase::resuming) return settle_session(0, now);
     return;
   }
   if (e.name == "resumed" && phase_ == phase::resuming) {
     const auto h = handled_count(e);
     if (!h) return fail("bad-format", "a count that cannot be read", now);
     managed_ = sm_asked_ = true;
-    return went_on(*h, now);
+    return settle_session(*h, now);
   }
   if (!incoming_ || receives_.empty())
     return fail("unsupported-stanza-type", "stream management where it has no place", now);
@@ -72,27 +70,26 @@ void s2s_stream::peer_counted(const xml::element& e, instant now) {
     c_.io.push(io::close{conn_});
     return over("the peer counts more than it was given", true, "undefined-condition", false, now);
   }
-  fence_.counted(counted() + further);
+  fence_.counted(counted() + further, now.steady);
   settle_fates();
 }
 
 /// The session goes on with the peer having handled so many, or (0, not managed) it does not.
-void s2s_stream::went_on(std::uint32_t handled, instant now) {
+void s2s_stream::settle_session(std::uint32_t handled, instant now) {
   auto session = *std::exchange(resuming_, std::nullopt);
   phase_ = phase::open;
-  for (const auto& w : session.waiting) c_.memory.give(w.text.size());
   std::vector<unconfirmed> lost;
   if (!managed_) {
     // The peer forgot the session: what it had handled is not known.
     for (auto& w : session.waiting) lost.push_back(std::move(w));
   } else {
     auto further = static_cast<std::uint32_t>(handled - session.acknowledged);
-    if (further > session.waiting.size())
-      return fail("bad-format", "the peer counts more than it was given", now);
+    if (further > session.waiting.size()) return lied(session, now);
     for (; further > 0; --further) {
       events_.push_back(stanza_confirmed{session.waiting.front().ref});
       session.waiting.pop_front();
     }
+    went_on_ = true;
     resume_id_ = session.id;
     handled_ = session.handled;
     before_ = handled;
@@ -106,6 +103,13 @@ void s2s_stream::went_on(std::uint32_t handled, instant now) {
   events_.push_back(pair_sends{pair_});
 }
 
+/// It says that it handled what it was never given: nothing that it says of the session can be believed.
+void s2s_stream::lied(s2s_session& session, instant now) {
+  events_.push_back(session_lost{
+      {std::make_move_iterator(session.waiting.begin()), std::make_move_iterator(session.waiting.end())}});
+  fail("bad-format", "the peer counts more than it was given", now);
+}
+
 void s2s_stream::take_up(std::optional<s2s_session> session, std::uint32_t handled, instant now) {
   if (is_closing()) return;
   if (!session) return put(write_sm_failed("item-not-found"));
@@ -114,8 +118,7 @@ void s2s_stream::take_up(std::optional<s2s_session> session, std::uint32_t handl
   handled_ = session->handled;
   put(write_sm_resumed(session->id, session->handled));
   auto further = static_cast<std::uint32_t>(handled - session->acknowledged);
-  if (further > session->waiting.size())
-    return fail("bad-format", "the peer counts more than it was given", now);
+  if (further > session->waiting.size()) return lied(*session, now);
   for (; further > 0; --further) {
     events_.push_back(stanza_confirmed{session->waiting.front().ref});
     session->waiting.pop_front();
@@ -149,10 +152,13 @@ s2s_session s2s_stream::take_session(instant now) {
   out.handled = handled_;
   out.acknowledged = acknowledged();
   out.until = now.steady + c_.options.resume_limit;
+  std::size_t size = 0;
   for (auto& t : texts_) {
-    c_.memory.give(t.text.size());
+    size += t.text.size();
     out.waiting.push_back(std::move(t));
   }
+  c_.memory.give(size);
+  out.memory = charge(c_.memory, size);
   texts_.clear();
   return out;
 }

@@ -295,10 +295,8 @@ void s2s_stream::over(std::string why, bool refused, std::string condition, bool
     end.lost.push_back(std::move(text));
     texts_.pop_front();
   }
-  if (resuming_) {
-    for (auto& w : resuming_->waiting) end.lost.push_back(std::move(w));
-    resuming_.reset();
-  }
+  // It came to nothing here; another address, or a later try, may still go on with it.
+  if (resuming_) end.session = std::exchange(resuming_, std::nullopt);
   events_.push_back(std::move(end));
 }
 
@@ -314,9 +312,8 @@ std::optional<s2s_event> s2s_stream::poll() {
 std::optional<steady_time> s2s_stream::deadline() const {
   if (phase_ == phase::over) return std::nullopt;
   if (phase_ == phase::closing || proved_nothing()) return deadline_;
-  const auto idle = stanza_at_ + c_.options.idle_limit;
-  const auto fenced = fence_.deadline();
-  return fenced ? std::min(*fenced, idle) : idle;
+  if (can_ping() && fence_.size() > 0) return fence_.deadline();
+  return stanza_at_ + c_.options.idle_limit;
 }
 
 void s2s_stream::timeout(instant now) {
@@ -327,15 +324,16 @@ void s2s_stream::timeout(instant now) {
     return fail("connection-timeout", "it proved nothing in time", now);
   }
   if (fence_.overdue(now.steady)) return fail("connection-timeout", "the peer does not answer pings", now);
-  if (now.steady >= stanza_at_ + c_.options.idle_limit && fence_.size() == 0) return end(now);
   settle(now);
+  const bool waits = can_ping() && fence_.size() > 0;
+  if (!waits && now.steady >= stanza_at_ + c_.options.idle_limit) end(now);
 }
 
 /// Asks for confirmation where that is due: the peer's count, or a ping that its domain answers after all
 /// that was before it (RFC 6120 §10.1).
 void s2s_stream::settle(instant now) {
   settle_fates();
-  if (phase_ != phase::open || !fence_.ping_due(now.steady) || sends_.empty()) return;
+  if (!can_ping() || !fence_.ping_due(now.steady)) return;
   if (managed_) {
     const token tok = put_told(write_sm_request());
     return fence_.pinged({}, tok, now.steady);

@@ -46,6 +46,7 @@ struct s2s_session {
   std::uint32_t acknowledged = 0;  ///< of ours, by the peer
   std::deque<unconfirmed> waiting;
   steady_time until{};
+  charge memory;
 };
 
 // ---- what a stream tells its federation ----
@@ -191,6 +192,7 @@ class s2s_stream {
   bool is_secured() const { return identity_.has_value(); }
   bool is_bidi() const { return bidi_; }
   bool is_managed() const { return managed_; }
+  bool went_on() const { return went_on_; }                ///< with an earlier stream's session
   bool by_certificate() const { return by_certificate_; }  ///< SASL EXTERNAL, not dialback
   std::size_t waiting() const { return fence_.size(); }
   instant since() const { return since_; }
@@ -238,7 +240,8 @@ class s2s_stream {
   void enable_management();
   void managed_child(const xml::element& e, instant now);
   void peer_counted(const xml::element& e, instant now);
-  void went_on(std::uint32_t handled, instant now);
+  void settle_session(std::uint32_t handled, instant now);
+  void lied(s2s_session& session, instant now);
   void settle_fates();
   s2s_session take_session(instant now);
 
@@ -254,6 +257,7 @@ class s2s_stream {
   std::uint32_t acknowledged() const { return before_ + static_cast<std::uint32_t>(counted() - base_); }
   void over(std::string why, bool refused, std::string condition, bool all_told, instant now);
   void settle(instant now);
+  bool can_ping() const { return phase_ == phase::open && !sends_.empty(); }
 
   const s2s_id id_;
   context c_;
@@ -295,6 +299,7 @@ class s2s_stream {
   std::optional<seen_addresses> last_seen_;  ///< most stanzas of a stream repeat their domains
 
   // stream management
+  bool went_on_ = false;
   bool managed_ = false;   ///< the peer counts ours
   bool counting_ = false;  ///< we count the peer's
   bool sm_asked_ = false;
