@@ -48,6 +48,16 @@ class judgement {
   bool has_servers(const service& s) const {
     return !servers_of(found_, std::string(s.srv) + who_.ascii).empty();
   }
+  /// Its servers were asked, and none of them answered.
+  bool is_silent(const service& s) const {
+    bool asked = false, answered = false;
+    for (const auto& v : found_.sip) {
+      if (v.via != s.via) continue;
+      asked = true;
+      answered = answered || v.status != 0;
+    }
+    return asked && !answered;
+  }
   std::string host() const {
     return host_for(who_, found_,
                     {"_sip._udp.", "_sip._tcp.", "_sips._tcp.", "_xmpp-server._tcp.", "_xmpps-server._tcp."});
@@ -87,7 +97,7 @@ void judgement::judge_pointers() {
     return out_.say(level::fail, "NAPTR", "the DNS gives no answer");
   out_.say(level::note, "NAPTR", "none; SRV records are enough");
   for (const auto& s : services) {
-    if (!has_servers(s)) continue;
+    if (!has_servers(s) || is_silent(s)) continue;
     out_.advise(who_.ascii + ". 3600 IN NAPTR 10 " + std::to_string(s.preference) + " \"s\" \"" +
                     std::string(s.pointer) + "\" \"\" " + std::string(s.srv) + who_.ascii + ".",
                 false);

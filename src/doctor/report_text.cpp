@@ -36,9 +36,9 @@ std::string verdict(const report& r) {
   };
   add(r.xmpp, "XMPP");
   add(r.sip, "SIP");
-  if (cannot.empty()) return r.domain + " can be reached by " + can + ".";
-  const auto bad = r.domain + " cannot be reached by all of " + cannot;
-  return can.empty() ? bad + "." : bad + ", but by " + can + ".";
+  if (cannot.empty()) return "OK: " + r.domain + " can be reached by " + can + ".";
+  const auto bad = "FAIL: something is missing for others to reach " + r.domain + " by " + cannot + ".";
+  return can.empty() ? bad : bad + " " + can + " works.";
 }
 
 void add_records(std::string& out, std::string_view title, const report& r, bool needed) {

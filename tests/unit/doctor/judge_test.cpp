@@ -14,6 +14,7 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::SizeIs;
 
 constexpr std::int64_t day = 24 * 60 * 60;
 constexpr std::int64_t today = 20000 * day;
@@ -119,7 +120,7 @@ SIP
   ok    SRV _sip._udp                          gw.sip.example:5060
   ok    address gw.sip.example                 192.0.2.1
   ok    192.0.2.1:5060 udp OPTIONS             200 OK
-sip.example can be reached by XMPP and SIP.
+OK: sip.example can be reached by XMPP and SIP.
 )");
   EXPECT_TRUE(r.is_reached());
   EXPECT_THAT(r.records, IsEmpty());
@@ -136,7 +137,7 @@ SIP
   FAIL  SRV _sips._tcp          none
   FAIL  SRV _sip._tcp           none
   FAIL  SRV _sip._udp           none
-sip.example cannot be reached by all of XMPP and SIP.
+FAIL: something is missing for others to reach sip.example by XMPP and SIP.
 
 Add these records:
   _xmpp-server._tcp.sip.example. 3600 IN SRV 0 5 5269 <host>.
@@ -161,7 +162,8 @@ TEST(doctor_report, names_the_host_that_the_other_world_has) {
               Contains(advice{"_xmpp-server._tcp.sip.example. 3600 IN SRV 0 5 5269 gw.sip.example.", true}));
   EXPECT_FALSE(r.xmpp.reached);
   EXPECT_TRUE(r.sip.reached);
-  EXPECT_THAT(to_text(r), HasSubstr("sip.example cannot be reached by all of XMPP, but by SIP.\n"));
+  EXPECT_THAT(to_text(r),
+              HasSubstr("FAIL: something is missing for others to reach sip.example by XMPP. SIP works.\n"));
 }
 
 TEST(doctor_report, takes_a_pointer_for_each_sip_service_as_help) {
@@ -172,6 +174,14 @@ TEST(doctor_report, takes_a_pointer_for_each_sip_service_as_help) {
   EXPECT_THAT(r.records,
               Contains(advice{
                   "sip.example. 3600 IN NAPTR 10 30 \"s\" \"SIP+D2U\" \"\" _sip._udp.sip.example.", false}));
+}
+
+TEST(doctor_report, advises_no_pointer_to_a_service_that_does_not_answer) {
+  facts f = healthy();
+  f.dns[{io::record_type::naptr, "sip.example"}] = {io::lookup_status::no_data, {}, false};
+  f.sip.push_back(options(transport::tls, "192.0.2.1:5061", 0));
+  for (const auto& a : judge(sip_example(), f, now).records)
+    EXPECT_THAT(a.record, Not(HasSubstr("SIPS+D2T")));
 }
 
 TEST(doctor_report, finds_a_pointer_and_a_server_that_lead_nowhere) {
