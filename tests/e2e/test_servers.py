@@ -37,8 +37,8 @@ class Servers(unittest.IsolatedAsyncioTestCase):
         await ground.start_names([r for s in servers for r in federation.place(s, direct)])
         self.addAsyncCleanup(ground.stop)
         other = ground.certificate("ej.example", usage, ground.strange_authority() if strange else None)
-        self.prosody.federate(ground.names.port, ground.certificate("xmpp.example", usage), ground.root.file, direct=direct)
-        self.ejabberd.federate(ground.names.port, other, ground.root.file, direct=direct)
+        self.prosody.federate(ground.names.port, ground.certificate("xmpp.example", usage), ground.root.file)
+        self.ejabberd.federate(ground.names.port, other, ground.root.file)
         for server in servers:
             server.register("juliet", PASSWORD)
             self.addAsyncCleanup(server.stop)

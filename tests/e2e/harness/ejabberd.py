@@ -79,9 +79,8 @@ class Ejabberd:
     def register(self, user, password):
         self._users[user] = password
 
-    def federate(self, dns_port, certificate, ca, dialback=True, direct=False):
+    def federate(self, dns_port, certificate, ca, dialback=True):
         """Speaks with other servers, and has no component port any more; as Prosody's."""
-        self.s2s_port = self.s2s_port or free_port()
         self.component_port = None
         # One file for both, as its certfiles want it.
         pem = os.path.join(self.folder, "server.pem")
@@ -91,8 +90,7 @@ class Ejabberd:
                     f.write(g.read())
         self._globals = _S2S.format(pem=pem, ca=ca)
         self._listeners = _S2S_LISTENER.format(port=self.s2s_port, direct="false")
-        if direct:
-            self.s2s_tls_port = self.s2s_tls_port or free_port()
+        if self.s2s_tls_port:
             self._listeners += _S2S_LISTENER.format(port=self.s2s_tls_port, direct="true")
         self._modules = "  mod_s2s_dialback: {}\n" if dialback else ""
         # Erlang's own resolver, which takes a port, in the place of the C library's. What resolv_conf names is put out first: later, it

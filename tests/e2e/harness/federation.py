@@ -1,11 +1,17 @@
 """What servers that speak with each other need beside themselves: names in the DNS, and an authority whose certificates prove them."""
 
+import asyncio
 import os
+import re
 import shutil
 
 from .certificates import Authority
+from .ejabberd import Ejabberd
 from .nameserver import NameServer
-from .process import free_port
+from .peer import Peer
+from .process import free_port, tail, until
+from .world import PASSWORD, World, WorldTest
+from .xmpp import XmppClient
 
 
 def missing():
@@ -57,3 +63,125 @@ def place(server, direct=False):
     server.s2s_port, server.s2s_tls_port = free_port(), free_port() if direct else None
     records = [srv(server.domain, server.s2s_port)]
     return records + ([srv(server.domain, server.s2s_tls_port, direct=True, priority=5)] if direct else [])
+
+
+class Federation(World):
+    """A world in which stoxd is a server among servers: Prosody (xmpp.example), ejabberd (ej.example) and the peer that a test leads by hand
+    (peer.example), as many of them as it asks for."""
+
+    def __init__(
+        self,
+        stoxd_binary,
+        servers=("prosody",),
+        strange=(),
+        auth="dialback",
+        direct=(),
+        bidi=False,
+        external=False,
+        s2s_extra="",
+        reaches=None,
+        records=(),
+        **options,
+    ):
+        """strange: those of "stoxd", "prosody", "ejabberd", "peer" whose certificate is of an authority that nobody knows; direct: those that
+        offer direct TLS; external: Prosody takes certificates only; reaches: a component link to Prosody too; records: more of the zone."""
+        options.setdefault("answer_seconds", 30)
+        super().__init__(stoxd_binary, **options)
+        self.ground = Ground(self.folder)
+        self.ejabberd = Ejabberd(os.path.join(self.folder, "ejabberd"), "ej.example") if "ejabberd" in servers else None
+        self.servers = {"stoxd": self.stoxd}
+        if "prosody" in servers:
+            self.servers["prosody"] = self.prosody
+        if self.ejabberd:
+            self.servers["ejabberd"] = self.ejabberd
+        stranger = self.ground.strange_authority() if strange else None
+        self._certificates = {}
+
+        def certificate(name, domain):
+            self._certificates[name] = self.ground.certificate(domain, authority=stranger if name in strange else None)
+            return self._certificates[name]
+
+        self.peer = None
+        if "peer" in servers:
+            # It believes in its own authority only where ours is not of it either.
+            self.peer = Peer("peer.example", certificate("peer", "peer.example"), None if "stoxd" in strange else self.ground.root.file)
+            self.servers["peer"] = self.peer
+        for name in ("stoxd", "prosody", "ejabberd"):
+            if name in self.servers:
+                certificate(name, self.servers[name].domain)
+        self.records = [*records]
+        for name, server in self.servers.items():
+            self.records += place(server, name in direct)
+        self._how = {"external": external, "bidi": bidi, "component": reaches is not None}
+        self._stoxd = {"auth": auth, "extra": s2s_extra, "reaches": reaches}
+
+    async def start(self, ready=True, users=("juliet",)):
+        await self.ground.start_names(self.records)
+        dns, ca = self.ground.names.port, self.ground.root.file
+        others = []
+        for name, server in self.servers.items():
+            if name == "prosody":
+                server.federate(dns, self._certificates[name], ca, **self._how)
+            elif name == "ejabberd":
+                server.federate(dns, self._certificates[name], ca)
+            elif name == "stoxd":
+                server.federate(dns, self._certificates[name], ca, **self._stoxd)
+                continue
+            if name != "peer":
+                for user in users:
+                    server.register(user, PASSWORD)
+            others.append(server)
+        self.stoxd.write_config(self.kamailio.port)
+        await asyncio.gather(self.kamailio.start(), *(s.start() for s in others))
+        await self.stoxd.start(ready)
+
+    async def client_of(self, server, user="juliet", resource="desk"):
+        client = XmppClient(f"{user}@{server.domain}/{resource}", PASSWORD, server.c2s_port)
+        self._clients.append(client)
+        await client.start()
+        return client
+
+    async def stop(self):
+        if self.peer:
+            await self.peer.stop()
+        code = await super().stop()
+        if self.ejabberd:
+            await self.ejabberd.stop()
+        await self.ground.stop()
+        return code
+
+    def logs(self):
+        extra = [f"---- ejabberd\n{tail(os.path.join(self.folder, 'ejabberd/ejabberd.log'), 30)}"] if self.ejabberd else []
+        return "\n".join([super().logs(), *extra])
+
+
+class FederationTest(WorldTest):
+    world_class = Federation
+
+    def setUp(self):
+        super().setUp()
+        if why := missing():
+            self.skipTest(why)
+
+    async def logged(self, server, *patterns, seconds=5):
+        """Each of the patterns matches a line of the server's log; ejabberd writes with some delay."""
+        for pattern in patterns:
+            line = re.compile(pattern)
+            await until(lambda: any(map(line.search, server.log_text().splitlines())), seconds, f"{server.domain} logs {pattern}")
+
+    def not_logged(self, server, pattern):
+        found = [l for l in server.log_text().splitlines() if re.search(pattern, l)]
+        self.assertEqual(found[:3], [])
+
+    async def messages_cross(self, juliet, alice, tag="", user="alice"):
+        """One to and one from the SIP user; what her client saw of it."""
+        before = len(juliet.errors())
+        juliet.send_text(f"{user}@sip.example", f"to SIP {tag}")
+        await until(lambda: alice.received_by(user) or len(juliet.errors()) > before, 30, f"a message {tag} to SIP or its error")
+        self.assertEqual([e.condition for e in juliet.errors()[before:]], [])
+        await self.sip_got(alice, user, f"to SIP {tag}", 20)
+        answer = await alice.send_message(user, f"sip:{juliet.boundjid.bare}", f"to XMPP {tag}")
+        self.assertIsNotNone(answer, "no answer")
+        self.assertEqual(answer.status, 200, answer.start)
+        got = await self.xmpp_got(juliet, f"to XMPP {tag}")
+        self.assertEqual(got.sender, f"{user}@sip.example")

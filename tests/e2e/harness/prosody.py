@@ -80,17 +80,16 @@ class Prosody:
         """Lets browsers in; they find the websocket at websocket_url."""
         self.http_port = free_port()
 
-    def federate(self, dns_port, certificate, ca, external=False, dialback=True, bidi=False, direct=False):
-        """Speaks with other servers, and has no component port any more. certificate: (chain, key); external: only who proves its domain by
-        a certificate of the authority `ca` is talked to; dialback: others may prove it by the DNS; direct: takes TLS from the first byte too."""
-        self.s2s_port = self.s2s_port or free_port()
-        if direct and not self.s2s_tls_port:
-            self.s2s_tls_port = free_port()
-        self.component_port, self.component_domains = None, ()
+    def federate(self, dns_port, certificate, ca, external=False, dialback=True, bidi=False, component=False):
+        """Speaks with other servers, on ports that harness.federation.place gave it, and without `component` has no component port any more.
+        certificate: (chain, key); external: only who proves its domain by a certificate of the authority `ca` is talked to; dialback:
+        others may prove it by the DNS."""
+        if not component:
+            self.component_port, self.component_domains = None, ()
         self._s2s_modules = ("tls", "s2s", *(["dialback"] if dialback else []), *(["s2s_bidi"] if bidi else []))
         chain, key = certificate
         self._s2s = _S2S.format(
-            port=self.s2s_port, direct=self.s2s_tls_port if direct else "", secure_auth="true" if external else "false", dns=dns_port, ca=ca,
+            port=self.s2s_port, direct=self.s2s_tls_port or "", secure_auth="true" if external else "false", dns=dns_port, ca=ca,
             chain=chain, key=key, disabled="" if dialback else ', "dialback"',
         )  # fmt: skip
 
