@@ -109,6 +109,7 @@ class Federation(World):
         for name in ("stoxd", "prosody", "ejabberd"):
             if name in self.servers:
                 certificate(name, self.servers[name].domain)
+        self._peer_is_believed = "peer" not in strange
         self.records = [*records]
         for name, server in self.servers.items():
             self.records += place(server, name in direct)
@@ -133,6 +134,8 @@ class Federation(World):
             others.append(server)
         self.stoxd.write_config(self.kamailio.port)
         await asyncio.gather(self.kamailio.start(), *(s.start() for s in others))
+        if self.peer:
+            self.peer.other, self.peer.by_certificate = (self.stoxd.domain, self.stoxd.s2s_port), self._peer_is_believed
         await self.stoxd.start(ready)
 
     async def client_of(self, server, user="juliet", resource="desk"):

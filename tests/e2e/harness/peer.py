@@ -22,6 +22,7 @@ class Ways:
     verdict: str | None = None  # on every dialback key that it is asked about: valid, invalid; None: as it is
     silent: bool = False  # takes connections and says nothing
     reads: bool = True  # false: an authenticated stream is not read any more
+    answers: bool = True  # pings and other questions
 
 
 class Incoming:
@@ -29,7 +30,7 @@ class Incoming:
 
     def __init__(self, stream):
         self.stream = stream
-        self.remote = None
+        self.remote = self.id = None
         self.how = None  # "external", "dialback", None
         self.bidi = False
         self.direct = False
@@ -45,9 +46,13 @@ class Peer:
         self.incoming = []  # Incoming, each that there was
         self.stanzas = []  # what came, of all streams
         self.keys = {}  # (to, stream id) -> key that we sent
+        self.keys_of_others = {}  # (from, to, stream id) -> key that was sent to us
         self.questions = []  # db:verify that we were asked
         self.resumable = {}  # id -> count of handled stanzas
         self.resumed = 0
+        self.other = None  # (domain, port): to where answers go that the question's stream cannot carry
+        self.by_certificate = True  # whether ours is believed there
+        self._link, self._linking = None, asyncio.Lock()
         self._servers, self._tasks, self._streams = [], set(), []
 
     async def start(self):
@@ -65,6 +70,7 @@ class Peer:
         for stream in self._streams:
             stream.cut()
         self._streams.clear()
+        self._link = None
         await asyncio.sleep(0)
 
     def texts(self):
@@ -123,8 +129,8 @@ class Peer:
 
     async def _answer_header(self, peer):
         header = await peer.stream.header(60)
-        peer.remote = header.get("from", peer.remote)
-        peer.stream.open(self.domain, peer.remote, f" id='{uuid.uuid4().hex}'")
+        peer.remote, peer.id = header.get("from", peer.remote), uuid.uuid4().hex
+        peer.stream.open(self.domain, peer.remote, f" id='{peer.id}'")
         peer.stream.write(f"<stream:features>{self._features(peer)}</stream:features>")
 
     async def _serve(self, peer):
@@ -142,8 +148,8 @@ class Peer:
     async def _take(self, peer, e):
         stream = peer.stream
         if e.tag in _STANZAS:
-            self.stanzas.append(e)
             peer.handled += 1
+            await self._stanza(peer, e)
         elif e.tag == s2s.TLS + "starttls":
             stream.write("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
             await stream.secure(s2s.server_context(self.certificate, self.ca), server_side=True)
@@ -154,6 +160,7 @@ class Peer:
             stream.restart()
             await self._answer_header(peer)
         elif e.tag == s2s.DIALBACK + "result":
+            self.keys_of_others[e.get("from"), e.get("to"), peer.id] = e.text
             # Believed: whether we dial back is not what is tested here.
             peer.how = peer.how or "dialback"
             stream.write(f"<db:result from='{e.get('to')}' to='{e.get('from')}' type='valid'/>")
@@ -178,6 +185,39 @@ class Peer:
                 self.resumed += 1
                 peer.handled, peer.sm_id, before.sm_id = before.handled, before.sm_id, None
                 stream.write(f"<resumed xmlns='urn:xmpp:sm:3' previd='{peer.sm_id}' h='{peer.handled}'/>")
+
+    async def _stanza(self, peer, e):
+        if not e.tag.endswith("}iq") or e.get("type") not in ("get", "set"):
+            self.stanzas.append(e)
+            return
+        if not self.ways.answers:
+            return
+        answer = f"<iq type='result' from='{e.get('to')}' to='{e.get('from')}' id='{e.get('id')}'/>"
+        if peer and peer.bidi:
+            peer.stream.write(answer)
+        else:
+            (await self.link()).write(answer)
+
+    async def link(self):
+        """Our own stream to the other server, made when it is first needed."""
+        async with self._linking:
+            if self._link is None or self._link.ended:
+                domain, port = self.other
+                if self.by_certificate:
+                    self._link, _ = await self.external(domain, port)
+                else:
+                    self._link = await self.dialback(domain, port)
+                self._keep(self._listen(self._link))
+            return self._link
+
+    async def _listen(self, stream):
+        while True:
+            e = await stream.next(3600)
+            if e.tag in _STANZAS:
+                await self._stanza(None, e)
+
+    def _keep(self, coroutine):
+        asyncio.ensure_future(self._kept(coroutine))
 
     def authenticated(self):
         """The streams to us that are open and proved."""

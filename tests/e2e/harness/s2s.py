@@ -34,8 +34,9 @@ class RawStream:
         self.closed_well = False  # by </stream:stream>
 
     @classmethod
-    async def connect(cls, port, host="127.0.0.1"):
-        return cls(*await asyncio.open_connection(host, port))
+    async def connect(cls, port, host="127.0.0.1", of=None):
+        """of: the address that it comes from."""
+        return cls(*await asyncio.open_connection(host, port, local_addr=(of, 0) if of else None))
 
     # ---- out ----
 
