@@ -50,6 +50,7 @@ class Peer:
         self.questions = []  # db:verify that we were asked
         self.resumable = {}  # id -> count of handled stanzas
         self.resumed = 0
+        self.stream_errors = []  # conditions, on streams that others opened to us
         self.other = None  # (domain, port): to where answers go that the question's stream cannot carry
         self.by_certificate = True  # whether ours is believed there
         self._link, self._linking = None, asyncio.Lock()
@@ -141,9 +142,9 @@ class Peer:
             await peer.stream.secure(s2s.server_context(self.certificate, self.ca), server_side=True)
         await self._answer_header(peer)
         while True:
-            await self._take(peer, await peer.stream.next(3600))
             while peer.how and not self.ways.reads:
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.05)
+            await self._take(peer, await peer.stream.next(3600))
 
     async def _take(self, peer, e):
         stream = peer.stream
@@ -169,6 +170,8 @@ class Peer:
             known = self.keys.get((e.get("from"), e.get("id"))) == e.text
             verdict = self.ways.verdict or ("valid" if known else "invalid")
             stream.write(f"<db:verify from='{self.domain}' to='{e.get('from')}' id='{e.get('id')}' type='{verdict}'/>")
+        elif e.tag == s2s.STREAMS + "error":
+            self.stream_errors += [c.tag[len(s2s.STREAM_ERRORS) :] for c in e if c.tag.startswith(s2s.STREAM_ERRORS)][:1]
         elif e.tag == s2s.BIDI + "bidi":
             peer.bidi = True
         elif e.tag == s2s.SM + "enable":
