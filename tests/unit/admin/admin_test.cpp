@@ -97,6 +97,11 @@ class door : public testing::Test {
             },
             [this](const std::function<void(const store_report&)>& checked) {
               asio::post(context_, [this, checked] { checked(report_); });
+            },
+            [this](const std::string& domain, std::size_t) {
+              auto out = streams_;
+              if (!domain.empty()) std::erase_if(out, [&](const auto& s) { return s.peer != domain; });
+              return out;
             }};
   }
 
@@ -165,6 +170,7 @@ class door : public testing::Test {
   std::vector<incident> incidents_;
   std::string store_trouble_, asked_sessions_;
   std::vector<engine::link_status> links_;
+  std::vector<engine::server_stream> streams_;
   std::vector<engine::sip_peer> peers_;
   std::vector<engine::session> sessions_;
   reload_outcome reloaded_;
