@@ -22,6 +22,13 @@ std::string add_dns_server(all& s, const value& v) {
   return {};
 }
 
+std::string set_trust_anchor(all& s, const value& v) {
+  if (!v.text.empty() && v.text.front() != '/')
+    return quote(v.text) + " does not begin with \"/\"; write a whole path like \"/usr/share/dns/root.key\"";
+  s.dns.trust_anchor = v.text;
+  return {};
+}
+
 std::string set_admin_listen(all& s, const value& v) {
   if (!v.text.empty() && !socket_address::parse(v.text)) {
     return quote(v.text) + " is not ADDRESS:PORT; write it like \"127.0.0.1:9464\", or \"\" for none";
@@ -62,6 +69,11 @@ constexpr option table[] = {
        return out;
      },
      [](all& s) { s.dns.servers.clear(); }},
+    {"dns.trust_anchor", value_type::text, change::live, "", R"("/usr/share/dns/root.key")", 0, 0, "",
+     "File with the keys of the DNS root (DS or DNSKEY records), with which answers are validated by DNSSEC; "
+     "empty: none are, and TLSA records count for nothing. The resolvers that are asked must hand signatures "
+     "on; what they say about private names that the root denies is then refused.",
+     set_trust_anchor, [](const all& s) { return texts{s.dns.trust_anchor}; }, nullptr},
     {"store.path", value_type::text, change::restart, ":memory:", R"("/var/lib/stox/stox.db")", 0, 0, "",
      "The database file; \":memory:\" keeps nothing over a restart.",
      [](all& s, const value& v) {

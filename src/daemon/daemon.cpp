@@ -77,8 +77,8 @@ std::optional<exit_code> daemon::impl::prepare() {
   if (!secure) return refuse("tls: " + secure.error().detail);
   loop->set_tls(std::move(*secure));
   report_expiry();
-  const auto bound = loop->listen(settings.sip);
-  if (!bound) return refuse("sip.listen: " + bound.error().detail);
+  const auto bound = loop->listen(settings.sip, settings.s2s);
+  if (!bound) return refuse(bound.error().detail);
   if (const auto why = start_resolver(settings.dns); !why.empty()) return refuse(why);
   auto server = admin::server::start(loop->io().context(), settings.admin, admin_hooks());
   if (!server) return refuse(server.error().detail);
@@ -88,7 +88,7 @@ std::optional<exit_code> daemon::impl::prepare() {
 
 std::string daemon::impl::start_resolver(const settings::dns& dns) {
   const auto resolving = loop->start_resolver(dns);
-  if (!resolving) return "dns.servers: " + resolving.error().detail;
+  if (!resolving) return resolving.error().detail;
   if (loop->without_system_servers()) {
     say(log_level::warning, "dns.no_system_servers",
         {{"what", "/etc/resolv.conf cannot be read; 127.0.0.1 is asked. See dns.servers"}});
@@ -137,7 +137,7 @@ void daemon::impl::build_engine() {
   hand_in_rows();
   net::loop_limits limits;
   limits.drain = settings.gateway.drain;
-  limits.tcp.max_accepted = accept_limit(settings.sip);
+  limits.tcp.max_accepted = {accept_limit(settings.sip), settings.s2s.max_streams};
   limits.tcp.max_handshakes = settings.tls.max_handshakes;
   limits.tcp.max_handshakes_of_network = settings.tls.max_handshakes_per_network;
   loop = std::make_unique<net::loop>(*core, hooks(), limits);

@@ -140,7 +140,9 @@ std::vector<engine::sample> daemon::impl::samples() const {
   add("tcp_accepted_total", "TCP connections accepted.", tcp.accepted);
   add("tcp_refused_full_total",
       "TCP connections closed at once before the SIP side saw them: far above sip.max_connections.",
-      tcp.refused_full);
+      tcp.refused_full.sip);
+  add("s2s_refused_full_total", "Connections of XMPP servers closed at once: above xmpp.s2s.max_streams.",
+      tcp.refused_full.s2s);
   add("tcp_accept_failures_total", "TCP connections lost for want of descriptors or memory.",
       tcp.accept_failures);
   for (auto& s : tls_samples(settings.tls, tcp)) out.push_back(std::move(s));

@@ -59,7 +59,8 @@ void daemon::impl::apply(config::loaded next) {
   if (settings.log.level != next.settings.log.level) log.set_level(next.settings.log.level);
   settings = std::move(next.settings);
   loaded.waiting = std::move(next.waiting);
-  loop->set_max_accepted(accept_limit(settings.sip));
+  loop->set_max_accepted(conn_use::sip, accept_limit(settings.sip));
+  loop->set_max_accepted(conn_use::s2s, settings.s2s.max_streams);
   loop->set_max_handshakes(settings.tls.max_handshakes, settings.tls.max_handshakes_per_network);
   loop->set_trusted(trusted_peers(settings));
   loop->set_drain(settings.gateway.drain);

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 
 #include "base/io.hpp"
 #include "base/net_address.hpp"
@@ -19,7 +19,7 @@ class handshake_places {
     conn_id who{};
     bool for_network = false;  ///< its network had its share, not all the places were taken
   };
-  /// One more has begun; numbers only grow. Tells who has to go for it: the oldest of its network where that
+  /// One more has begun. Tells who has to go for it: the oldest of its network where that
   /// has too many, the oldest of the network that has the most where all have; the newcomer itself where all
   /// the others are trusted.
   std::optional<given_up> enter(conn_id number, const ip_address& from, bool trusted, std::size_t most,
@@ -30,10 +30,17 @@ class handshake_places {
   std::size_t size() const { return all_.size(); }
 
  private:
+  /// A connection's number says nothing about when its handshake began: it may have been open for long.
+  using turn = std::uint64_t;
+  struct place {
+    turn began = 0;
+    std::optional<ip_address> network;  ///< a stranger's
+  };
   conn_id give_way(const ip_address& network);
 
-  std::map<conn_id, std::optional<ip_address>> all_;   ///< with a stranger's network
-  std::map<ip_address, std::set<conn_id>> strangers_;  ///< by network, the oldest first
+  turn last_ = 0;
+  std::map<conn_id, place> all_;
+  std::map<ip_address, std::map<turn, conn_id>> strangers_;  ///< by network, the oldest first
 };
 
 }  // namespace stox::net

@@ -8,6 +8,7 @@
 #include <deque>
 #include <optional>
 
+#include "net/errc.hpp"
 #include "net/resolver.hpp"
 #include "net/signals.hpp"
 #include "net/sockaddr.hpp"
@@ -27,6 +28,12 @@ constexpr int pump_rounds = 32;
 constexpr std::size_t queue_grain = 64 * 1024;
 
 instant read_clocks() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
+
+// Which of its two options a listener stands in says how its connections begin.
+std::vector<settings::listener> over(transport via, std::vector<settings::listener> all) {
+  for (auto& l : all) l.via = via;
+  return all;
+}
 
 struct ticker {
   asio::steady_timer timer;
@@ -58,6 +65,8 @@ struct loop::impl final : event_sink {
     dirty = true;
     core.handle(e, now);
   }
+  result<> bind(conn_use use, const settings::listener& l, bool v6_only);
+  result<> bind(conn_use use, std::string_view key, const std::vector<settings::listener>& all);
   void pump();
   void tell_queues();
   void perform(engine::action a);
@@ -251,32 +260,45 @@ loop::loop(engine::engine& core, loop_hooks hooks, loop_limits limits)
 }
 loop::~loop() = default;
 
-result<> loop::listen(const settings::sip& sip) {
-  for (const auto& l : sip.listen) {
+result<> loop::impl::bind(conn_use use, const settings::listener& l, bool v6_only) {
+  const auto id = numbers.next(use);
+  result<socket_address> at = socket_address{};
+  switch (l.via) {
+    case transport::udp: at = udp.listen(id, l.at, v6_only); break;
+    case transport::tcp:
+    case transport::tls: at = tcp.listen(l.at, v6_only, l.via, use); break;
+  }
+  if (!at) return at.error();
+  bound.push_back({id, l.via, *at, use});
+  bound_names.push_back((use == conn_use::s2s ? "s2s:" : "") + std::string(to_string(l.via)) + ":" +
+                        at->to_string());
+  return {};
+}
+
+result<> loop::impl::bind(conn_use use, std::string_view key, const std::vector<settings::listener>& all) {
+  for (const auto& l : all) {
     // [::] takes IPv4 as well, unless IPv4 has a listener of its own on that port.
-    const bool v6_only =
-        std::any_of(sip.listen.begin(), sip.listen.end(), [&](const settings::listener& other) {
-          return other.via == l.via && other.at.port == l.at.port && other.at.ip.is_v4();
-        });
-    const auto id = impl_->numbers.next(conn_use::sip);
-    result<socket_address> at = socket_address{};
-    switch (l.via) {
-      case transport::udp: at = impl_->udp.listen(id, l.at, v6_only); break;
-      case transport::tcp:
-      case transport::tls: at = impl_->tcp.listen(l.at, v6_only, l.via); break;
-    }
-    if (!at) return at.error();
-    impl_->bound.push_back({id, l.via, *at});
-    impl_->bound_names.push_back(std::string(to_string(l.via)) + ":" + at->to_string());
+    const bool v6_only = std::any_of(all.begin(), all.end(), [&](const settings::listener& other) {
+      return other.via == l.via && other.at.port == l.at.port && other.at.ip.is_v4();
+    });
+    if (const auto done = bind(use, l, v6_only); !done)
+      return error(errc::cannot_bind, std::string(key) + ": " + done.error().detail);
   }
   return {};
+}
+
+result<> loop::listen(const settings::sip& sip, const settings::s2s& s2s) {
+  if (auto done = impl_->bind(conn_use::sip, "sip.listen", sip.listen); !done || !s2s.enabled) return done;
+  if (auto done = impl_->bind(conn_use::s2s, "xmpp.s2s.listen", over(transport::tcp, s2s.listen)); !done)
+    return done;
+  return impl_->bind(conn_use::s2s, "xmpp.s2s.tls_listen", over(transport::tls, s2s.tls_listen));
 }
 
 void loop::set_tls(std::shared_ptr<const tls_context> context) { impl_->tcp.set_tls(std::move(context)); }
 
 result<> loop::start_resolver(const settings::dns& dns) {
-  if (impl_->dns) return impl_->dns->restart(dns.servers);
-  auto made = resolver::start(impl_->io, *impl_, dns.servers);
+  if (impl_->dns) return impl_->dns->restart(dns);
+  auto made = resolver::start(impl_->io, *impl_, dns);
   if (!made) return made.error();
   impl_->dns = std::move(*made);
   return {};
@@ -308,7 +330,7 @@ void loop::handle(const engine::event& e) {
   impl_->pump();
 }
 
-void loop::set_max_accepted(unsigned n) { impl_->tcp.set_max_accepted(n); }
+void loop::set_max_accepted(conn_use use, unsigned n) { impl_->tcp.set_max_accepted(use, n); }
 void loop::set_max_handshakes(unsigned n, unsigned of_network) {
   impl_->tcp.set_max_handshakes(n, of_network);
 }

@@ -51,16 +51,17 @@ class loop {
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;
 
-  /// Binds every listener, or none: on an error the loop is only good for being destroyed.
-  result<> listen(const settings::sip& sip);
+  /// Binds every listener, or none: on an error, whose detail begins with the option's key, the loop is only
+  /// good for being destroyed.
+  result<> listen(const settings::sip& sip, const settings::s2s& s2s);
   /// For TLS connections from now on.
   void set_tls(std::shared_ptr<const tls_context> context);
   /// For names that the engine asks for; without it every question fails. Said again, it reads the system's
-  /// files again and asks the servers that count now.
+  /// files again and asks the servers that count now. An error's detail begins with the option's key.
   result<> start_resolver(const settings::dns& dns);
   /// The system's DNS servers were wanted, and /etc/resolv.conf could not be read.
   bool without_system_servers() const;
-  /// The addresses that were bound, as "udp:127.0.0.1:5060".
+  /// The addresses that were bound, as "udp:127.0.0.1:5060"; for XMPP servers as "s2s:tcp:127.0.0.1:5269".
   const std::vector<std::string>& listeners() const;
 
   /// Takes SIGTERM, SIGINT and SIGHUP (those too that were held, net/signals.hpp), tells the engine its
@@ -73,7 +74,7 @@ class loop {
   /// For events that the daemon makes (reconfigured); on the loop's thread, not from within a hook named log
   /// or batch_end.
   void handle(const engine::event& e);
-  void set_max_accepted(unsigned n);
+  void set_max_accepted(conn_use use, unsigned n);
   void set_max_handshakes(unsigned n, unsigned of_network);
   void set_trusted(prefix_set peers);  ///< for their TLS handshakes
   /// Calls f each `interval` while the loop runs.

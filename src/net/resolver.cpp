@@ -3,6 +3,7 @@
 #include <arpa/nameser.h>
 #include <sys/stat.h>
 #include <unbound.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -12,7 +13,9 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/text.hpp"
 #include "net/errc.hpp"
@@ -23,6 +26,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr int class_in = 1;
+constexpr std::string_view servers_key = "dns.servers", anchor_key = "dns.trust_anchor";
 // RFC 1035 §4.1.1: response codes.
 constexpr int rcode_ok = 0, rcode_no_name = 3;
 
@@ -99,31 +103,44 @@ file_stamp stamp_of(const std::string& file) {
   return {s.st_dev, s.st_ino, s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec};
 }
 
-result<made_context> make_context(const std::vector<socket_address>& servers,
-                                  const std::string& system_file) {
+error dns_error(std::string_view key, std::string_view why) {
+  return {errc::dns, std::string(key) + ": " + std::string(why)};
+}
+
+result<made_context> make_context(const settings::dns& dns, const std::string& system_file) {
   errno = 0;
   made_context out{context_ptr(ub_ctx_create()), false};
   ub_ctx* const c = out.context.get();
   // Not all of its failures set errno, and "Success" helps nobody.
-  if (c == nullptr) return error(errc::dns, errno == 0 ? "out of memory" : std::strerror(errno));
+  if (c == nullptr) return dns_error(servers_key, errno == 0 ? "out of memory" : std::strerror(errno));
   // A thread, not a process of its own.
   int bad = ub_ctx_async(c, 1);
   for (const auto& [key, value] : tuning)
     if (bad == 0) bad = ub_ctx_set_option(c, key, value);
-  for (const auto& s : servers)
+  for (const auto& s : dns.servers)
     if (bad == 0) bad = ub_ctx_set_fwd(c, server_name(s).c_str());
-  if (bad != 0) return error(errc::dns, ub_strerror(bad));
+  if (bad != 0) return dns_error(servers_key, ub_strerror(bad));
   // Without servers libunbound would ask the root, as a resolver of its own.
-  if (servers.empty()) {
+  if (dns.servers.empty()) {
     out.without_system_servers = !names_server(system_file);
     bad = out.without_system_servers ? ub_ctx_set_fwd(c, "127.0.0.1")
                                      : ub_ctx_resolvconf(c, system_file.c_str());
-    if (bad != 0) return error(errc::dns, ub_strerror(bad));
+    if (bad != 0) return dns_error(servers_key, ub_strerror(bad));
+  }
+  if (const auto& anchor = dns.trust_anchor; !anchor.empty()) {
+    // libunbound would say only that it cannot begin.
+    if (access(anchor.c_str(), R_OK) != 0)
+      return dns_error(anchor_key, anchor + ": " + std::string(std::strerror(errno)));
+    bad = ub_ctx_add_ta_file(c, anchor.c_str());
+    if (bad != 0) return dns_error(anchor_key, ub_strerror(bad));
   }
   ub_ctx_hosts(c, nullptr);
   // Last, because this ends the time of settings. libunbound answers these itself; who has a name server of
   // his own may use them there (RFC 6761, RFC 8375).
-  ub_ctx_zone_remove(c, "test.");
+  bad = ub_ctx_zone_remove(c, "test.");
+  if (bad != 0 && !dns.trust_anchor.empty())
+    return dns_error(anchor_key, dns.trust_anchor + " holds no keys as the DNS writes them (DS or DNSKEY records)");
+  if (bad != 0) return dns_error(servers_key, ub_strerror(bad));
   ub_ctx_zone_add(c, "home.arpa.", "transparent");
   return out;
 }
@@ -133,7 +150,7 @@ result<made_context> make_context(const std::vector<socket_address>& servers,
 struct resolver::impl {
   impl(reactor& r, event_sink& s, made_context m)
       : sink(s), made(std::move(m)), readable(r.context(), ub_fd(made.context.get())) {}
-  result<> ask_others(std::vector<socket_address> others);
+  result<> ask_others(settings::dns others);
   // The descriptor is libunbound's to close.
   ~impl() { readable.release(); }
 
@@ -156,7 +173,7 @@ struct resolver::impl {
 
   event_sink& sink;
   made_context made;
-  std::vector<socket_address> servers;
+  settings::dns dns;
   system_servers system;
   file_stamp read;  // the system's file, as it was when it was read
   steady_time looked_at{};
@@ -171,6 +188,7 @@ void resolver::impl::tell(io::lookup_id id, int err, const result_ptr& r) {
   const bool found = e.status == io::lookup_status::found;
   if (r && (found || may_be_kept(*r))) e.ttl = static_cast<std::uint32_t>(std::max(r->ttl, 0));
   if (found) {
+    e.secure = r->secure != 0;
     for (int i = 0; r->data[i] != nullptr; ++i)
       e.data.emplace_back(r->data[i], static_cast<std::size_t>(r->len[i]));
   }
@@ -212,13 +230,12 @@ void resolver::impl::wait() {
 }
 
 result<std::unique_ptr<resolver>> resolver::start(reactor& io, event_sink& sink,
-                                                  const std::vector<socket_address>& servers,
-                                                  system_servers system) {
+                                                  const settings::dns& dns, system_servers system) {
   const auto stamp = stamp_of(system.file);  // before it is read: what is written meanwhile is seen later
-  auto context = make_context(servers, system.file);
+  auto context = make_context(dns, system.file);
   if (!context) return context.error();
   auto made = std::make_unique<impl>(io, sink, std::move(*context));
-  made->servers = servers;
+  made->dns = dns;
   made->system = std::move(system);
   made->read = stamp;
   made->looked_at = std::chrono::steady_clock::now();
@@ -229,25 +246,25 @@ result<std::unique_ptr<resolver>> resolver::start(reactor& io, event_sink& sink,
 resolver::resolver(std::unique_ptr<impl> i) : impl_(std::move(i)) {}
 resolver::~resolver() = default;
 
-result<> resolver::impl::ask_others(std::vector<socket_address> others) {
+result<> resolver::impl::ask_others(settings::dns others) {
   const auto stamp = stamp_of(system.file);
   auto context = make_context(others, system.file);
   if (!context) return context.error();
-  servers = std::move(others);
+  dns = std::move(others);
   read = stamp;
   replace(std::move(*context));
   return {};
 }
 
-result<> resolver::restart(const std::vector<socket_address>& servers) { return impl_->ask_others(servers); }
+result<> resolver::restart(const settings::dns& dns) { return impl_->ask_others(dns); }
 
 bool resolver::look_at_system() {
   const auto now = std::chrono::steady_clock::now();
-  if (!impl_->servers.empty() || now - impl_->looked_at < impl_->system.look_every) return false;
+  if (!impl_->dns.servers.empty() || now - impl_->looked_at < impl_->system.look_every) return false;
   impl_->looked_at = now;
   const auto found = stamp_of(impl_->system.file);
   // One that is gone or names nobody is perhaps being written anew.
-  return found != impl_->read && names_server(impl_->system.file) && impl_->ask_others({});
+  return found != impl_->read && names_server(impl_->system.file) && impl_->ask_others(impl_->dns);
 }
 
 bool resolver::without_system_servers() const { return impl_->made.without_system_servers; }

@@ -3,13 +3,12 @@
 #include <chrono>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/error.hpp"
 #include "base/instant.hpp"
 #include "base/io.hpp"
-#include "base/net_address.hpp"
 #include "net/reactor.hpp"
+#include "settings/settings.hpp"
 
 namespace stox::net {
 
@@ -23,14 +22,15 @@ struct system_servers {
 /// deadline of its own; the core cancels what takes too long.
 class resolver {
  public:
-  /// `servers`: the resolvers to ask; empty: those of the system, and one on this machine where its file
-  /// cannot be read. The system's hosts file counts in all cases. Errors: errc::dns.
-  static result<std::unique_ptr<resolver>> start(reactor& io, event_sink& sink,
-                                                 const std::vector<socket_address>& servers,
+  /// Without servers in `dns` those of the system are asked, and one on this machine where its file cannot be
+  /// read. The system's hosts file counts in all cases. Only with a trust anchor answers are validated: those
+  /// that are proved are told as secure, those that are proved to be forged fail, all others (unsigned zones)
+  /// are as without. Errors: errc::dns, whose detail begins with the option's key.
+  static result<std::unique_ptr<resolver>> start(reactor& io, event_sink& sink, const settings::dns& dns,
                                                  system_servers system = {});
   /// Asks these from now on, and the system's files are read again; open questions are asked anew. After an
   /// error everything is as before.
-  result<> restart(const std::vector<socket_address>& servers);
+  result<> restart(const settings::dns& dns);
   /// Takes over what the system's file says now if its servers are the ones that count and the file is not
   /// the one that was read; looks no more often than system_servers says. True: it did. For the moment before
   /// a question.

@@ -48,6 +48,7 @@ void tcp_ports::impl::on_limit(conn_id id) {
   switch (c->now) {
     case state::resolving:
     case state::connecting: finish(*c, io::fail::timed_out); break;
+    case state::clearing:
     case state::securing: fail_securing(*c, tls_failure::timed_out, "no TLS handshake in time"); break;
     case state::flushing: finish(*c, io::fail::closed_here); break;
     case state::lingering: forget(*c); break;
@@ -126,9 +127,8 @@ void tcp_ports::impl::on_connect(conn_id id, const boost::system::error_code& ec
   sink.on_batch_end();
 }
 
-void tcp_ports::impl::take(int descriptor, transport via) {
-  if (accepted_now >= limits.max_accepted) {
-    ++counts.refused_full;
+void tcp_ports::impl::take(int descriptor, transport via, conn_use use) {
+  if (!has_place(use)) {
     ::close(descriptor);
     return;
   }
@@ -143,12 +143,13 @@ void tcp_ports::impl::take(int descriptor, transport via) {
     ::close(descriptor);
     return;
   }
-  auto& c = add(numbers.next(conn_use::sip), via, std::move(socket));
+  auto& c = add(numbers.next(use), use, via, std::move(socket));
   c.socket.native_non_blocking(true, ec);
   c.accepted = true;
   c.local = local;
   c.peer = peer;
   if (via == transport::tls) {
+    set_limit(c, limits.handshake);
     begin_securing(c);
   } else {
     announce(c);
@@ -168,7 +169,7 @@ void tcp_ports::impl::finish(connection& c, io::fail why, std::string detail) {
 void tcp_ports::impl::begin_linger(connection& c) {
   c.end_writing();
   c.now = state::lingering;
-  if (c.accepted) --accepted_now;
+  if (c.accepted) --accepted_now[c.use];
   ++lingering_now;
   lingering.push_back(c.id);
   sink.on_event(io::closed{c.id, io::fail::closed_here});
@@ -199,10 +200,9 @@ void tcp_ports::impl::bound_lingering() {
 void tcp_ports::impl::forget(connection& c) {
   if (c.now == state::lingering) {
     --lingering_now;
-  } else if (c.accepted && c.now == state::securing) {
+  } else if (c.accepted) {
     securing.leave(c.id);
-  } else if (c.accepted && c.announced) {
-    --accepted_now;
+    if (c.announced) --accepted_now[c.use];
   }
   connections.erase(c.id);
 }
@@ -217,16 +217,18 @@ void tcp_ports::set_tls(std::shared_ptr<const tls_context> context) { impl_->tls
 
 void tcp_ports::watch_handshakes(handshake_watcher watcher) { impl_->watcher = std::move(watcher); }
 
-result<socket_address> tcp_ports::listen(const socket_address& at, bool v6_only, transport via) {
-  return impl_->acceptors.listen(via, at, v6_only);
+result<socket_address> tcp_ports::listen(const socket_address& at, bool v6_only, transport via,
+                                         conn_use use) {
+  return impl_->acceptors.listen(via, use, at, v6_only);
 }
 
 void tcp_ports::open(const io::open& o) {
   if (impl_->find(o.conn) != nullptr) return;  // a defect of the core: ids are never used again
-  auto& c = impl_->add(o.conn, o.via, tcp::socket(impl_->context));
+  auto& c = impl_->add(o.conn, o.use, o.via, tcp::socket(impl_->context));
   c.announced = true;
   c.server_name = o.server_name;
   c.own_name = o.own_name;
+  c.alpn = o.alpn;
   impl_->set_limit(c, impl_->limits.connect);
   const auto literal = o.host.empty() ? std::optional(o.to.ip) : ip_address::parse(o.host);
   if (!literal) return impl_->resolve(c.id, o.host, o.to.port);
@@ -256,7 +258,9 @@ void tcp_ports::start_tls(const io::start_tls& s) {
   if (c == nullptr || c->now != state::open || c->tls) return;
   c->server_name = s.server_name;
   c->own_name = s.own_name;
-  c->secure_when_written = true;
+  c->now = state::clearing;
+  c->queue.hold();
+  impl_->set_limit(*c, c->accepted ? impl_->limits.handshake : impl_->limits.connect);
   impl_->write_out(*c);
 }
 
@@ -267,6 +271,11 @@ void tcp_ports::close(conn_id id) {
     case state::resolving:
     case state::connecting:
     case state::securing: return impl_->finish(*c, io::fail::closed_here);
+    case state::clearing:
+      // What was to leave over TLS must not leave without it.
+      c->queue.drop_held([this](token tok) { impl_->fail(tok, io::fail::closed_here); });
+      impl_->wait_readable(*c);
+      [[fallthrough]];
     case state::open:
       c->now = state::flushing;
       impl_->set_limit(*c, impl_->limits.close);
@@ -287,7 +296,7 @@ void tcp_ports::flush() {
   }
 }
 
-void tcp_ports::set_max_accepted(unsigned n) { impl_->limits.max_accepted = n; }
+void tcp_ports::set_max_accepted(conn_use use, unsigned n) { impl_->limits.max_accepted[use] = n; }
 void tcp_ports::set_max_handshakes(unsigned n, unsigned of_network) {
   impl_->limits.max_handshakes = n;
   impl_->limits.max_handshakes_of_network = of_network;

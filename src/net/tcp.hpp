@@ -17,15 +17,25 @@
 
 namespace stox::net {
 
+/// One value for each use of connections.
+template <class T>
+struct by_use {
+  T sip{}, s2s{};
+  T& operator[](conn_use use) { return use == conn_use::s2s ? s2s : sip; }
+  const T& operator[](conn_use use) const { return use == conn_use::s2s ? s2s : sip; }
+};
+
 struct tcp_limits {
   std::size_t high = 1u << 20;                  ///< queued bytes of a connection above which it is `blocked`
   std::size_t low = 256u << 10;                 ///< and below which it is `writable` again
   std::size_t hard = 8u << 20;                  ///< above: send_failed{overflow} and the connection is closed
   std::size_t total = 256u << 20;               ///< the same over all connections together
-  duration connect = std::chrono::seconds(10);  ///< name lookup, every address and TLS together
-  duration handshake = std::chrono::seconds(10);  ///< of TLS, for a connection that was accepted
+  /// Name lookup, every address and TLS together; start_tls has as much for itself.
+  duration connect = std::chrono::seconds(10);
+  /// Of TLS, for a connection that was accepted; start_tls: with what leaves before it.
+  duration handshake = std::chrono::seconds(10);
   duration close = std::chrono::seconds(2);  ///< for what is queued to leave, then for the peer to end too
-  unsigned max_accepted = 1024;              ///< above: accepted and closed at once
+  by_use<unsigned> max_accepted{1024, 10'000};  ///< above: accepted and closed at once
   unsigned max_handshakes = 512;  ///< of accepted connections at one time: above, one of a stranger ends
   unsigned max_handshakes_of_network = 64;  ///< of strangers of one /24 or /56: above, the oldest one ends
   unsigned max_lingering = 256;  ///< closed, waiting for the peer's end: above, the oldest waits no longer
@@ -33,7 +43,7 @@ struct tcp_limits {
 
 struct tcp_counters {
   std::uint64_t accepted = 0;
-  std::uint64_t refused_full = 0;     ///< closed at once because of max_accepted
+  by_use<std::uint64_t> refused_full;  ///< closed at once because of max_accepted
   std::uint64_t accept_failures = 0;  ///< no descriptor or no memory for a connection
   std::uint64_t tls_handshakes = 0;   ///< that succeeded, in both directions
   std::array<std::uint64_t, tls_failure_count> tls_failures{};
@@ -41,8 +51,8 @@ struct tcp_counters {
 };
 
 /// TCP listeners and connections, and those of TLS over them. Bytes out are collected and leave with flush()
-/// in one write for each connection. A TLS connection is told opened or accepted once its handshake is done:
-/// before, and if it fails, what was accepted is only counted.
+/// in one write for each connection. A connection that begins with TLS is told opened or accepted once its
+/// handshake is done: before, and if it fails, what was accepted is only counted.
 class tcp_ports {
  public:
   tcp_ports(reactor& loop, rim_numbers& numbers, event_sink& sink, tcp_limits limits = {});
@@ -56,9 +66,9 @@ class tcp_ports {
   using handshake_watcher = std::function<void(const socket_address& peer, std::string_view why)>;
   void watch_handshakes(handshake_watcher watcher);
   /// Binds (port 0: any free one) and accepts from then on; returns the address that was bound. `via`: tcp or
-  /// tls.
+  /// tls. `use`: what is accepted there is for; sip or s2s.
   result<socket_address> listen(const socket_address& at, bool v6_only = false,
-                                transport via = transport::tcp);
+                                transport via = transport::tcp, conn_use use = conn_use::sip);
 
   void open(const io::open& o);
   /// Queues the bytes, also on a connection that is being opened. An unknown id fails as reset.
@@ -69,7 +79,7 @@ class tcp_ports {
   void close(conn_id id);
   void flush();
 
-  void set_max_accepted(unsigned n);
+  void set_max_accepted(conn_use use, unsigned n);
   /// In all, and of one network; for handshakes that begin from now on.
   void set_max_handshakes(unsigned n, unsigned of_network);
   /// Whose TLS handshakes are not rationed, and give way to nobody's.

@@ -36,8 +36,9 @@ tcp_acceptors::~tcp_acceptors() {
   if (spare_ >= 0) ::close(spare_);
 }
 
-result<socket_address> tcp_acceptors::listen(transport via, const socket_address& at, bool v6_only) {
-  auto a = std::make_unique<acceptor>(context_, via);
+result<socket_address> tcp_acceptors::listen(transport via, conn_use use, const socket_address& at,
+                                             bool v6_only) {
+  auto a = std::make_unique<acceptor>(context_, via, use);
   const int family = family_of(at.ip);
   boost::system::error_code ec;
   a->socket.open(family == AF_INET ? tcp::v4() : tcp::v6(), ec);
@@ -72,7 +73,7 @@ void tcp_acceptors::accept_some(acceptor& a) {
   for (int i = 0; i < accept_rounds; ++i) {
     const int fd = accept4(a.socket.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      to_.take(fd, a.via);
+      to_.take(fd, a.via, a.use);
       continue;
     }
     if (errno == EINTR || errno == ECONNABORTED) continue;

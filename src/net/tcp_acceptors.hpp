@@ -19,8 +19,9 @@ class connection_taker {
   connection_taker(const connection_taker&) = delete;
   connection_taker& operator=(const connection_taker&) = delete;
   virtual ~connection_taker() = default;
-  virtual void take(int descriptor, transport via) = 0;  ///< non-blocking; closing it is the taker's business
-  virtual void taken_all() = 0;                          ///< the last thing that a listener's handler does
+  /// `descriptor` is non-blocking; closing it is the taker's business.
+  virtual void take(int descriptor, transport via, conn_use use) = 0;
+  virtual void taken_all() = 0;  ///< the last thing that a listener's handler does
 };
 
 /// The sockets that listen.
@@ -31,15 +32,17 @@ class tcp_acceptors {
   tcp_acceptors(const tcp_acceptors&) = delete;
   tcp_acceptors& operator=(const tcp_acceptors&) = delete;
 
-  result<socket_address> listen(transport via, const socket_address& at, bool v6_only);
+  result<socket_address> listen(transport via, conn_use use, const socket_address& at, bool v6_only);
   std::uint64_t failures() const { return failures_; }  ///< no descriptor or no memory for a connection
 
  private:
   struct acceptor {
-    acceptor(boost::asio::io_context& context, transport t) : socket(context), pause(context), via(t) {}
+    acceptor(boost::asio::io_context& context, transport t, conn_use u)
+        : socket(context), pause(context), via(t), use(u) {}
     boost::asio::ip::tcp::acceptor socket;
     boost::asio::steady_timer pause;
     transport via;
+    conn_use use;
   };
   void wait(acceptor& a);
   void accept_some(acceptor& a);

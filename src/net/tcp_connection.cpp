@@ -39,6 +39,13 @@ tls_stream::step tcp_connection::write(std::span<char> room) {
   }
 }
 
+std::optional<io::fail> tcp_connection::gone() {
+  char one = 0;
+  const auto n = recv(socket.native_handle(), &one, 1, MSG_DONTWAIT | MSG_PEEK);
+  if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))) return std::nullopt;
+  return n == 0 ? io::fail::peer_closed : io::fail::reset;
+}
+
 void tcp_connection::end_writing() {
   if (tls) tls->end();
   tls.reset();  // what still comes is thrown away as it is

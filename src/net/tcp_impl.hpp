@@ -39,8 +39,9 @@ struct tcp_ports::impl final : connection_taker {
     const auto it = connections.find(id);
     return it == connections.end() ? nullptr : it->second.get();
   }
-  tcp_connection& add(conn_id id, transport via, boost::asio::ip::tcp::socket socket) {
-    return *(connections[id] = std::make_unique<tcp_connection>(id, via, std::move(socket), total_queued));
+  tcp_connection& add(conn_id id, conn_use use, transport via, boost::asio::ip::tcp::socket socket) {
+    return *(connections[id] =
+                 std::make_unique<tcp_connection>(id, use, via, std::move(socket), total_queued));
   }
   void set_limit(tcp_connection& c, duration d);
   void on_limit(conn_id id);
@@ -48,10 +49,11 @@ struct tcp_ports::impl final : connection_taker {
   void resolve(conn_id id, const std::string& host, std::uint16_t port);
   void connect_next(tcp_connection& c, io::fail last);
   void on_connect(conn_id id, const boost::system::error_code& ec);
-  void take(int descriptor, transport via) override;
+  void take(int descriptor, transport via, conn_use use) override;
   void taken_all() override { sink.on_batch_end(); }
 
   void begin_securing(tcp_connection& c);
+  ssl_ptr new_session(const tcp_connection& c) const;
   void secure(tcp_connection& c);
   void fail_securing(tcp_connection& c, tls_failure why, const std::string& words);
   void bound_securing(const tcp_connection& newcomer);
@@ -69,6 +71,12 @@ struct tcp_ports::impl final : connection_taker {
   void begin_linger(tcp_connection& c);
   void forget(tcp_connection& c);
   void bound_lingering();
+  /// Of an accepted connection that the core is about to know.
+  bool has_place(conn_use use) {
+    if (accepted_now[use] < limits.max_accepted[use]) return true;
+    ++counts.refused_full[use];
+    return false;
+  }
   void fail(token tok, io::fail why) {
     if (tok != token::none) sink.on_event(io::send_failed{tok, why});
   }
@@ -86,7 +94,7 @@ struct tcp_ports::impl final : connection_taker {
   std::size_t total_queued = 0;
   std::unordered_map<conn_id, std::unique_ptr<tcp_connection>> connections;
   std::vector<conn_id> dirty;
-  unsigned accepted_now = 0;  // of those that were announced; those that linger do not count
+  by_use<unsigned> accepted_now;  // of those that were announced; those that linger do not count
   unsigned lingering_now = 0;
   std::deque<conn_id> lingering;  // in order, with some that are gone
   handshake_places securing;      // of those that were accepted

@@ -20,15 +20,21 @@ void tcp_ports::impl::begin_securing(connection& c) {
   c.now = state::securing;
   if (c.accepted) {
     const auto id = c.id;
-    set_limit(c, limits.handshake);
     bound_securing(c);
     if (find(id) == nullptr) return;
   }
-  ssl_ptr ssl;
-  if (tls) ssl = c.accepted ? tls->server() : tls->client(c.server_name, c.own_name);
+  auto ssl = new_session(c);
   if (!ssl) return fail_securing(c, tls_failure::other, "TLS is not set up");
   c.tls = std::make_unique<tls_stream>(tls, std::move(ssl), c.socket.native_handle());
   secure(c);
+}
+
+ssl_ptr tcp_ports::impl::new_session(const connection& c) const {
+  if (!tls) return nullptr;
+  if (!c.accepted) return tls->client(c.server_name, c.own_name, c.alpn);
+  // XEP-0368 §3: ALPN belongs to TLS from the first byte. With STARTTLS there is nothing left to agree on.
+  const bool agrees = c.use == conn_use::s2s && c.via == transport::tls;
+  return tls->server(c.own_name, agrees ? xmpp_server_protocol : nullptr);
 }
 
 // One step of the handshake.
@@ -42,11 +48,7 @@ void tcp_ports::impl::secure(connection& c) {
   }
   ++counts.tls_handshakes;
   if (c.accepted) securing.leave(c.id);
-  if (c.accepted && accepted_now >= limits.max_accepted) {
-    ++counts.refused_full;
-    c.now = state::connecting;
-    return forget(c);
-  }
+  if (c.accepted && !c.announced && !has_place(c.use)) return forget(c);
   announce(c);
 }
 
@@ -60,15 +62,16 @@ void tcp_ports::impl::fail_securing(connection& c, tls_failure why, const std::s
 void tcp_ports::impl::announce(connection& c) {
   c.limit.cancel();
   c.now = state::open;
-  c.announced = true;
+  c.queue.release();
   std::optional<peer_identity> who;
-  if (c.tls) who = c.tls->identity();
-  if (c.upgraded) {
+  if (c.tls) who = c.tls->identity(c.use);
+  if (c.tls && c.via == transport::tcp) {
     sink.on_event(io::secured{c.id, *std::move(who)});
   } else if (c.accepted) {
+    c.announced = true;
     ++counts.accepted;
-    ++accepted_now;
-    sink.on_event(io::accepted{c.id, conn_use::sip, c.via, c.local, c.peer, std::move(who)});
+    ++accepted_now[c.use];
+    sink.on_event(io::accepted{c.id, c.use, c.via, c.local, c.peer, std::move(who)});
   } else {
     sink.on_event(io::opened{c.id, c.local, c.peer, std::move(who)});
   }
@@ -97,6 +100,9 @@ void tcp_ports::impl::on_readable(conn_id id) {
   if (auto* c = find(id)) {
     if (c->now == state::securing) {
       secure(*c);
+    } else if (c->now == state::clearing) {
+      // The peer's first bytes are TLS already and stay in the kernel; its end without any is seen here.
+      if (const auto how = c->gone()) finish(*c, *how);
     } else {
       read_some(*c);
     }
@@ -149,7 +155,7 @@ void tcp_ports::impl::mark_dirty(connection& c) {
 // Writes until the queue is empty or the kernel takes no more. May end the connection: `c` is not to be used
 // afterwards.
 void tcp_ports::impl::write_out(connection& c) {
-  while (!c.queue.empty() && !c.waiting_writable && !c.writes_when_readable) {
+  while (c.queue.ready() && !c.waiting_writable && !c.writes_when_readable) {
     const auto step = c.write(record);
     switch (step.what) {
       case outcome::done:
@@ -162,11 +168,6 @@ void tcp_ports::impl::write_out(connection& c) {
     }
   }
   if (c.queue.empty() && c.now == state::flushing) return begin_linger(c);
-  if (c.queue.empty() && c.secure_when_written) {
-    c.secure_when_written = false;
-    c.upgraded = true;
-    return begin_securing(c);
-  }
   if (!c.blocked && c.queue.size() > limits.high) {
     c.blocked = true;
     sink.on_event(io::blocked{c.id});
@@ -174,6 +175,7 @@ void tcp_ports::impl::write_out(connection& c) {
     c.blocked = false;
     sink.on_event(io::writable{c.id});
   }
+  if (c.now == state::clearing && !c.queue.ready()) begin_securing(c);
 }
 
 void tcp_ports::impl::wait_writable(connection& c) {

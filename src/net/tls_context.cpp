@@ -85,6 +85,7 @@ result<std::shared_ptr<const tls_context>> tls_context::make(const settings::tls
     if (std::any_of(names.begin(), names.end(), is_served)) out->fallback_ = i;
   }
   SSL_CTX_set_cert_cb(out->context_.get(), on_certificate, out.get());
+  SSL_CTX_set_alpn_select_cb(out->context_.get(), on_protocols, nullptr);
   return std::shared_ptr<const tls_context>(out);
 }
 
@@ -137,23 +138,46 @@ int tls_context::on_certificate(SSL* ssl, void* self) {
   const auto& own = *static_cast<const tls_context*>(self);
   const char* asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   const auto* c = asked == nullptr ? nullptr : own.find(asked);
+  if (c == nullptr && SSL_get_certificate(ssl) != nullptr) return 1;  // the one for server()'s own_name
   if (c == nullptr && !own.credentials_.empty()) c = &own.credentials_[own.fallback_];
   return c != nullptr && show(ssl, *c) ? 1 : 0;
 }
 
-ssl_ptr tls_context::server() const {
+int tls_context::on_protocols(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size,
+                              const unsigned char* offered, unsigned offered_size, void*) {
+  const auto* protocol = static_cast<const char*>(SSL_get_app_data(ssl));
+  if (protocol == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  for (unsigned at = 0; at < offered_size; at += 1U + offered[at]) {
+    if (std::string_view(reinterpret_cast<const char*>(offered) + at + 1, offered[at]) != protocol) continue;
+    *chosen = offered + at + 1;
+    *chosen_size = offered[at];
+    return SSL_TLSEXT_ERR_OK;
+  }
+  return SSL_TLSEXT_ERR_ALERT_FATAL;  // RFC 7301 §3.2: no_application_protocol
+}
+
+ssl_ptr tls_context::server(std::string_view own_name, const char* protocol) const {
   ssl_ptr out(SSL_new(context_.get()));
-  if (out) SSL_set_accept_state(out.get());
+  if (!out) return out;
+  SSL_set_accept_state(out.get());
+  SSL_set_app_data(out.get(), const_cast<char*>(protocol));
+  if (const auto* c = find(own_name)) show(out.get(), *c);
   return out;
 }
 
-ssl_ptr tls_context::client(const std::string& server_name, std::string_view own_name) const {
+ssl_ptr tls_context::client(const std::string& server_name, std::string_view own_name,
+                            std::string_view protocol) const {
   ssl_ptr out(SSL_new(context_.get()));
   if (!out) return out;
   SSL_set_connect_state(out.get());
   // RFC 6066 §3: no literal addresses.
   if (!server_name.empty() && !ip_address::parse(server_name)) {
     SSL_set_tlsext_host_name(out.get(), server_name.c_str());
+  }
+  if (!protocol.empty()) {
+    const auto list = static_cast<char>(protocol.size()) + std::string(protocol);  // RFC 7301 §3.1
+    SSL_set_alpn_protos(out.get(), reinterpret_cast<const unsigned char*>(list.data()),
+                        static_cast<unsigned>(list.size()));
   }
   const auto* c = find(own_name);
   if (c == nullptr) c = find(server_name);

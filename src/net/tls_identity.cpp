@@ -69,16 +69,27 @@ std::int64_t end_of(const X509* certificate) {
   return timegm(&parts);
 }
 
-std::string fingerprint_of(const X509* certificate) {
+/// SHA-256 in lower-case hex.
+std::string hash_of(const unsigned char* der, int size) {
   static constexpr char digits[] = "0123456789abcdef";
   unsigned char hash[EVP_MAX_MD_SIZE];
   unsigned n = 0;
-  if (X509_digest(certificate, EVP_sha256(), hash, &n) != 1) return {};
+  if (size < 0 || EVP_Digest(der, static_cast<std::size_t>(size), hash, &n, EVP_sha256(), nullptr) != 1)
+    return {};
   std::string out;
   for (unsigned i = 0; i < n; ++i) {
     out += digits[hash[i] >> 4];
     out += digits[hash[i] & 15];
   }
+  return out;
+}
+
+template <class Object>
+std::string hash_of(int (*write)(const Object*, unsigned char**), const Object* object) {
+  unsigned char* der = nullptr;
+  const int size = write(object, &der);
+  auto out = hash_of(der, size);
+  OPENSSL_free(der);
   return out;
 }
 
@@ -100,10 +111,11 @@ void read_names(X509* certificate, peer_identity& out) {
     }
   }
   out.common_name = common_name_of(X509_get_subject_name(certificate));
-  out.fingerprint = fingerprint_of(certificate);
+  out.fingerprint = hash_of(i2d_X509, certificate);
+  out.spki = hash_of(i2d_X509_PUBKEY, X509_get_X509_PUBKEY(certificate));
 }
 
-bool usage_allows(X509* certificate, bool as_server) {
+bool usage_allows(X509* certificate, conn_use use, bool as_server) {
   if (X509_get_ext_by_NID(certificate, NID_ext_key_usage, -1) < 0) return true;
   const std::unique_ptr<EXTENDED_KEY_USAGE, names_free> usages(
       static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(certificate, NID_ext_key_usage, nullptr, nullptr)));
@@ -111,12 +123,14 @@ bool usage_allows(X509* certificate, bool as_server) {
     const auto* usage = sk_ASN1_OBJECT_value(usages.get(), i);
     const int nid = OBJ_obj2nid(usage);
     if (nid == (as_server ? NID_server_auth : NID_client_auth) || nid == NID_anyExtendedKeyUsage) return true;
-    if (is_type(usage, sip_domain_usage)) return true;
+    if (use == conn_use::s2s ? nid == NID_server_auth || nid == NID_client_auth
+                             : is_type(usage, sip_domain_usage))
+      return true;
   }
   return false;
 }
 
-peer_identity identity_of(const SSL* ssl) {
+peer_identity identity_of(const SSL* ssl, conn_use use) {
   peer_identity out;
   if (const char* sni = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)) out.sni = sni;
   const unsigned char* alpn = nullptr;
@@ -132,8 +146,9 @@ peer_identity identity_of(const SSL* ssl) {
   const bool peer_is_server = SSL_is_server(ssl) == 0;
   if (const auto verified = SSL_get_verify_result(ssl); verified != X509_V_OK) {
     out.why_not = X509_verify_cert_error_string(verified);
-  } else if (!usage_allows(certificate, peer_is_server)) {
-    out.why_not = "its certificate is not for TLS between SIP domains (extended key usage)";
+  } else if (!usage_allows(certificate, use, peer_is_server)) {
+    out.why_not = std::string("its certificate is not for TLS between ") +
+                  (use == conn_use::s2s ? "XMPP servers" : "SIP domains") + " (extended key usage)";
   } else {
     out.chain_ok = true;
   }

@@ -33,6 +33,7 @@ tls_failure failure_of(unsigned long code) {
     case SSL_R_UNSUPPORTED_PROTOCOL:
     case SSL_R_VERSION_TOO_LOW:
     case SSL_R_NO_SHARED_CIPHER:
+    case SSL_R_NO_APPLICATION_PROTOCOL:
     case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
     case SSL_R_NO_SUITABLE_GROUPS:
     case SSL_R_NO_SUITABLE_KEY_SHARE: return tls_failure::no_match;
@@ -145,6 +146,6 @@ void tls_stream::end() {
   ERR_clear_error();
 }
 
-peer_identity tls_stream::identity() const { return identity_of(ssl_.get()); }
+peer_identity tls_stream::identity(conn_use use) const { return identity_of(ssl_.get(), use); }
 
 }  // namespace stox::net

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/io.hpp"
 #include "base/peer_identity.hpp"
 #include "net/tls_context.hpp"
 
@@ -19,7 +20,7 @@ enum class tls_failure : std::uint8_t {
   network_crowded,  ///< likewise, too many of its network
   peer_gone,        ///< the peer ended the connection
   not_tls,          ///< what the peer sent is no TLS
-  no_match,         ///< no version, cipher or signature that both have
+  no_match,         ///< no version, cipher, signature or application protocol that both have
   peer_alert,       ///< the peer refused, with an alert
   other,
 };
@@ -53,7 +54,7 @@ class tls_stream {
 
   /// Whether bytes were taken from the socket that read() has not given out.
   bool has_pending() const { return SSL_has_pending(ssl_.get()) == 1; }
-  peer_identity identity() const;
+  peer_identity identity(conn_use use) const;
   tls_failure failure() const { return failure_; }
   const std::string& words() const { return words_; }
 

@@ -12,7 +12,7 @@ void write_queue::push(token tok, std::string bytes) {
 
 std::size_t write_queue::parts(std::span<iovec> parts) const {
   std::size_t n = 0;
-  for (; n < parts.size() && n < pieces_.size(); ++n) {
+  for (; n < parts.size() && n < writable(); ++n) {
     const auto& bytes = pieces_[n].bytes;
     const std::size_t skip = n == 0 ? head_ : 0;
     parts[n] = {const_cast<char*>(bytes.data()) + skip, bytes.size() - skip};

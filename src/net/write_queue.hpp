@@ -2,7 +2,9 @@
 
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <span>
 #include <string>
@@ -27,6 +29,11 @@ class write_queue {
 
   void push(token tok, std::string bytes);
   bool empty() const { return pieces_.empty(); }
+  /// Whether there is something that may be written now.
+  bool ready() const { return writable() > 0; }
+  /// What is pushed from now on is not given out before release().
+  void hold() { held_from_ = pieces_.size(); }
+  void release() { held_from_ = none_held; }
   std::size_t size() const { return size_; }  ///< bytes to write, and piece_cost for each piece
 
   /// The front of the queue without copying it; how many of `parts` were filled.
@@ -38,7 +45,7 @@ class write_queue {
   template <class F>
   void taken(std::size_t n, F&& whole) {
     resize(size_ - n);
-    while (!pieces_.empty()) {
+    while (ready()) {
       const std::size_t rest = pieces_.front().bytes.size() - head_;
       if (n < rest) {
         head_ += n;
@@ -48,6 +55,7 @@ class write_queue {
       head_ = 0;
       const auto tok = pieces_.front().tok;
       pieces_.pop_front();
+      if (held_from_ != none_held) --held_from_;
       resize(size_ - piece_cost);
       if (tok != token::none) whole(tok);
     }
@@ -60,7 +68,21 @@ class write_queue {
     }
     pieces_.clear();
     head_ = 0;
+    release();
     resize(0);
+  }
+  /// Likewise of what is held alone; from then on nothing is.
+  template <class F>
+  void drop_held(F&& each) {
+    const auto from = pieces_.begin() + static_cast<std::ptrdiff_t>(writable());
+    std::size_t bytes = 0;
+    for (auto p = from; p != pieces_.end(); ++p) {
+      bytes += p->bytes.size() + piece_cost;
+      if (p->tok != token::none) each(p->tok);
+    }
+    pieces_.erase(from, pieces_.end());
+    release();
+    resize(size_ - bytes);
   }
 
  private:
@@ -68,6 +90,8 @@ class write_queue {
     token tok{};
     std::string bytes;
   };
+  static constexpr std::size_t none_held = SIZE_MAX;
+  std::size_t writable() const { return std::min(held_from_, pieces_.size()); }
   void resize(std::size_t n) {
     total_ = total_ - size_ + n;
     size_ = n;
@@ -77,6 +101,7 @@ class write_queue {
   std::size_t size_ = 0;
   std::deque<piece> pieces_;
   std::size_t head_ = 0;  ///< bytes of the first piece that are written
+  std::size_t held_from_ = none_held;
 };
 
 }  // namespace stox::net

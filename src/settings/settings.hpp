@@ -178,6 +178,7 @@ struct tls {
 
 struct dns {
   std::vector<socket_address> servers;  ///< empty: the system's
+  std::string trust_anchor = {};        ///< file with the root's keys; empty: no DNSSEC validation
   friend bool operator==(const dns&, const dns&) = default;
 };
 

@@ -29,6 +29,10 @@ class dns_server {
   void add(std::uint16_t type, const std::string& name, std::string data) {
     records_[{type, name}].push_back(std::move(data));
   }
+  /// The data of a RRSIG record, which goes with the records that it is over.
+  void sign(std::uint16_t type, const std::string& name, std::string signature) {
+    signatures_[{type, name}] = std::move(signature);
+  }
   void ignore(std::string name) { ignored_ = std::move(name); }
   void be_silent(bool silent) { silent_ = silent; }
   /// Negative answers say for how many seconds they may be kept.
@@ -75,9 +79,16 @@ class dns_server {
         std::any_of(records_.begin(), records_.end(), [&](const auto& r) { return r.first.second == name; });
     std::string out(query.substr(0, 2));
     const bool soa = data.empty() && soa_;
-    out += u16(0x8180 | (known ? 0 : 3)) + u16(1) + u16(data.size()) + u16(soa ? 1 : 0) + u16(0);
+    const auto record = [](std::uint16_t of, const std::string& d) {
+      return u16(0xC00C) + u16(of) + u16(1) + u16(0) + u16(77) + u16(d.size()) + d;
+    };
+    const auto signature = data.empty() ? signatures_.end() : signatures_.find({type, name});
+    const bool is_signed = signature != signatures_.end();
+    out += u16(0x8180 | (known ? 0 : 3)) + u16(1) + u16(data.size() + (is_signed ? 1 : 0)) +
+           u16(soa ? 1 : 0) + u16(0);
     out += query.substr(12, end - 12);
-    for (const auto& d : data) out += u16(0xC00C) + u16(type) + u16(1) + u16(0) + u16(77) + u16(d.size()) + d;
+    for (const auto& d : data) out += record(type, d);
+    if (is_signed) out += record(46, signature->second);
     if (soa) {
       // Of the root: two names "." and five numbers, the last of which is the time (RFC 2308 §4).
       const std::string time = u16(0) + u16(*soa_);
@@ -90,6 +101,7 @@ class dns_server {
   boost::asio::ip::udp::endpoint from_;
   char in_[1500] = {};
   std::map<std::pair<std::uint16_t, std::string>, std::vector<std::string>> records_;
+  std::map<std::pair<std::uint16_t, std::string>, std::string> signatures_;
   std::string ignored_;
   bool silent_ = false;
   std::optional<std::uint8_t> soa_;

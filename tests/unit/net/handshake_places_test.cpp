@@ -54,6 +54,15 @@ TEST_F(places, of_trusted_peers_are_nobody_elses) {
   EXPECT_EQ(held.size(), 2u);
 }
 
+TEST_F(places, are_as_old_as_their_handshakes_whatever_their_numbers) {
+  const auto from = *ip_address::parse("192.0.2.1");
+  held.enter(conn_id{9}, from, false, 100, 2);
+  held.enter(conn_id{1}, from, false, 100, 2);
+  const auto gone = held.enter(conn_id{5}, from, false, 100, 2);
+  ASSERT_TRUE(gone);
+  EXPECT_EQ(gone->who, conn_id{9});
+}
+
 TEST_F(places, are_free_again_when_left) {
   enter("192.0.2.1", false, 1);
   held.leave(conn_id{1});

@@ -95,7 +95,7 @@ class pump : public testing::Test {
 TEST_F(pump, answers_a_datagram_and_ends_clean) {
   engine::engine core(settings, ids);
   loop l(core, hooks());
-  ASSERT_TRUE(l.listen(settings.sip));
+  ASSERT_TRUE(l.listen(settings.sip, settings.s2s));
   connect_client(SOCK_DGRAM, bound(l, 0));
   EXPECT_EQ(run_until(l, [this] { return exchanged(options("UDP")); }), ending::clean);
   EXPECT_TRUE(in_time);
@@ -107,7 +107,7 @@ TEST_F(pump, answers_a_datagram_and_ends_clean) {
 TEST_F(pump, answers_on_a_stream) {
   engine::engine core(settings, ids);
   loop l(core, hooks());
-  ASSERT_TRUE(l.listen(settings.sip));
+  ASSERT_TRUE(l.listen(settings.sip, settings.s2s));
   connect_client(SOCK_STREAM, bound(l, 1));
   EXPECT_EQ(run_until(l, [this] { return exchanged(options("TCP")); }), ending::clean);
   EXPECT_TRUE(in_time);
@@ -115,10 +115,25 @@ TEST_F(pump, answers_on_a_stream) {
   EXPECT_EQ(l.tcp().accepted, 1u);
 }
 
+TEST_F(pump, listens_for_xmpp_servers_where_federation_is_on) {
+  settings.s2s.listen = {{transport::tcp, loopback()}};
+  settings.s2s.tls_listen = {{transport::tcp, loopback()}};
+  engine::engine core(settings, ids);
+  loop off(core, hooks());
+  ASSERT_TRUE(off.listen(settings.sip, settings.s2s));
+  EXPECT_EQ(off.listeners().size(), 2u);
+  settings.s2s.enabled = true;
+  loop on(core, hooks());
+  ASSERT_TRUE(on.listen(settings.sip, settings.s2s));
+  ASSERT_EQ(on.listeners().size(), 4u);
+  EXPECT_THAT(on.listeners()[2], StartsWith("s2s:tcp:127.0.0.1:"));
+  EXPECT_THAT(on.listeners()[3], StartsWith("s2s:tls:127.0.0.1:"));
+}
+
 TEST_F(pump, charges_the_write_queues_to_the_memory_limit) {
   engine::engine core(settings, ids);
   loop l(core, hooks());
-  ASSERT_TRUE(l.listen(settings.sip));
+  ASSERT_TRUE(l.listen(settings.sip, settings.s2s));
   connect_client(SOCK_STREAM, bound(l, 1));
   // The client asks and does not read; more than the engine itself holds for a stream (256 KiB) is the
   // queues'.
@@ -151,7 +166,7 @@ TEST_F(pump, opens_the_links_and_wakes_for_the_engines_deadlines) {
 TEST_F(pump, takes_signals) {
   engine::engine core(settings, ids);
   loop l(core, hooks());
-  ASSERT_TRUE(l.listen(settings.sip));
+  ASSERT_TRUE(l.listen(settings.sip, settings.s2s));
   l.io().post([] { raise(SIGHUP); });
   l.every(std::chrono::milliseconds(2), [this] {
     if (reloads == 1) raise(SIGTERM);
@@ -169,7 +184,7 @@ TEST_F(pump, takes_signals_that_came_before_it) {
   EXPECT_TRUE(end_is_asked());
   engine::engine core(settings, ids);
   loop l(core, hooks());
-  ASSERT_TRUE(l.listen(settings.sip));
+  ASSERT_TRUE(l.listen(settings.sip, settings.s2s));
   EXPECT_EQ(l.run(), ending::clean);
   EXPECT_EQ(reloads, 1);
   EXPECT_EQ(stops, 1);
@@ -203,7 +218,7 @@ TEST_F(pump, forced_end_still_answers_what_is_open) {
     EXPECT_EQ(r.fields.front().second, "held");
   };
   loop l(core, h);
-  ASSERT_TRUE(l.listen(settings.sip));
+  ASSERT_TRUE(l.listen(settings.sip, settings.s2s));
   connect_client(SOCK_DGRAM, bound(l, 0));
   const std::string held =
       "MESSAGE sip:juliet@xmpp.example SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5;rport;branch=z9hG4bK-m\r\n"
@@ -231,12 +246,20 @@ TEST_F(pump, forced_end_still_answers_what_is_open) {
 TEST_F(pump, refuses_what_it_cannot_listen_on) {
   engine::engine core(settings, ids);
   loop first(core, hooks());
-  ASSERT_TRUE(first.listen(settings.sip));
+  ASSERT_TRUE(first.listen(settings.sip, settings.s2s));
   loop second(core, hooks());
   settings.sip.listen = {{transport::udp, bound(first, 0)}};
-  const auto taken = second.listen(settings.sip);
+  const auto taken = second.listen(settings.sip, settings.s2s);
   ASSERT_FALSE(taken);
-  EXPECT_THAT(taken.error().to_string(), HasSubstr("Address already in use"));
+  EXPECT_THAT(taken.error().detail, StartsWith("sip.listen: udp:127.0.0.1:"));
+  EXPECT_THAT(taken.error().detail, HasSubstr("Address already in use"));
+  settings.sip.listen.clear();
+  settings.s2s.enabled = true;
+  settings.s2s.tls_listen = {{transport::tls, bound(first, 1)}};
+  loop third(core, hooks());
+  const auto too = third.listen(settings.sip, settings.s2s);
+  ASSERT_FALSE(too);
+  EXPECT_THAT(too.error().detail, StartsWith("xmpp.s2s.tls_listen: tls:127.0.0.1:"));
 }
 
 }  // namespace

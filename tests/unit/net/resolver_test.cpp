@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "dns_server.hpp"
+#include "dnssec_zone.hpp"
 #include "recorder.hpp"
 
 namespace {
@@ -21,7 +22,7 @@ struct resolver_fixture : testing::Test {
   reactor io;
   recorder events;
   dns_server server{io};
-  std::unique_ptr<resolver> asker = *resolver::start(io, events, {server.address()});
+  std::unique_ptr<resolver> asker = *resolver::start(io, events, {{server.address()}});
 
   io::looked_up answer_to(record_type type, const std::string& name) {
     asker->lookup({io::lookup_id{++last}, type, name});
@@ -53,6 +54,15 @@ TEST_F(net_resolver, hands_over_services_and_naming_pointers_as_they_are) {
   server.add(35, "example", naptr);
   EXPECT_EQ(answer_to(record_type::srv, "_sip._udp.example").data, std::vector{srv});
   EXPECT_EQ(answer_to(record_type::naptr, "example").data, std::vector{naptr});
+}
+
+TEST_F(net_resolver, hands_over_tlsa_records_and_calls_nothing_secure_without_a_trust_anchor) {
+  const std::string tlsa = "\3\1\1" + std::string(32, 'x');
+  server.add(52, "_5269._tcp.example", tlsa);
+  const auto found = answer_to(record_type::tlsa, "_5269._tcp.example");
+  EXPECT_EQ(found.status, lookup_status::found);
+  EXPECT_EQ(found.data, std::vector{tlsa});
+  EXPECT_FALSE(found.secure);
 }
 
 TEST_F(net_resolver, asks_also_about_names_of_the_site) {
@@ -94,7 +104,7 @@ TEST_F(net_resolver, asks_open_questions_of_its_new_servers) {
   server.be_silent(true);
   asker->lookup({io::lookup_id{++last}, record_type::a, "a.example"});
   io.run_until([this] { return server.questions() > 0; }, patience);
-  ASSERT_TRUE(asker->restart({other.address()}));
+  ASSERT_TRUE(asker->restart({{other.address()}}));
   io.run_until([this] { return events.count<io::looked_up>() == 1; }, patience);
   ASSERT_EQ(events.count<io::looked_up>(), 1U);
   EXPECT_EQ(events.all<io::looked_up>()[0].status, lookup_status::found);
@@ -136,8 +146,8 @@ struct system_resolver : testing::Test {
     std::filesystem::rename(folder + "/new", file());
   }
   std::string file() const { return folder + "/resolv.conf"; }
-  std::unique_ptr<resolver> start(duration look_every = {}, const std::vector<socket_address>& servers = {}) {
-    return *resolver::start(io, events, servers, {file(), look_every});
+  std::unique_ptr<resolver> start(duration look_every = {}, const settings::dns& dns = {}) {
+    return *resolver::start(io, events, dns, {file(), look_every});
   }
 
   std::string folder;
@@ -173,14 +183,14 @@ TEST_F(system_resolver, looks_at_the_file_no_more_often_than_it_was_told) {
 
 TEST_F(system_resolver, does_not_look_at_it_where_it_has_servers_of_its_own) {
   const auto own = *socket_address::parse("127.0.0.1:5353");
-  const auto asker = start({}, {own});
+  const auto asker = start({}, {{own}});
   write("nameserver 127.0.0.2\n");
   EXPECT_FALSE(asker->look_at_system());
   ASSERT_TRUE(asker->restart({}));
   EXPECT_FALSE(asker->look_at_system()) << "the restart has read it";
   write("nameserver 127.0.0.3\n");
   EXPECT_TRUE(asker->look_at_system());
-  ASSERT_TRUE(asker->restart({own}));
+  ASSERT_TRUE(asker->restart({{own}}));
   write("nameserver 127.0.0.4\n");
   EXPECT_FALSE(asker->look_at_system());
 }
@@ -195,10 +205,70 @@ TEST_F(system_resolver, asks_open_questions_anew) {
   EXPECT_EQ(events.count<io::looked_up>(), 0u);
 }
 
+/// A zone "signed.example" whose key is the trust anchor, beside others that nobody signed.
+struct validating_resolver : net_resolver {
+  validating_resolver() {
+    std::ofstream(anchor) << zone.anchor();
+    server.add(dnssec_zone::dnskey_type, zone.name(), zone.dnskey());
+    server.sign(dnssec_zone::dnskey_type, zone.name(),
+                zone.signature(dnssec_zone::dnskey_type, zone.name(), {zone.dnskey()}));
+    server.add(52, tlsa_name, tlsa);
+    server.add(1, "a.example", std::string("\xC0\0\2\1", 4));
+  }
+  ~validating_resolver() override { std::filesystem::remove(anchor); }
+  void validate() { ASSERT_TRUE(asker->restart({{server.address()}, anchor})); }
+
+  dnssec_zone zone{"signed.example"};
+  const std::string anchor =
+      std::filesystem::temp_directory_path() / ("stox-anchor-" + std::to_string(getpid()));
+  const std::string tlsa_name = "_5269._tcp.signed.example";
+  const std::string tlsa = "\3\1\1" + std::string(32, 'x');
+};
+
+TEST_F(validating_resolver, calls_what_is_signed_secure_and_the_rest_not) {
+  server.sign(52, tlsa_name, zone.signature(52, tlsa_name, {tlsa}));
+  validate();
+  const auto proved = answer_to(record_type::tlsa, tlsa_name);
+  EXPECT_EQ(proved.status, lookup_status::found);
+  EXPECT_EQ(proved.data, std::vector{tlsa});
+  EXPECT_TRUE(proved.secure);
+  const auto plain = answer_to(record_type::a, "a.example");
+  EXPECT_EQ(plain.status, lookup_status::found);
+  EXPECT_FALSE(plain.secure);
+  ASSERT_TRUE(asker->restart({{server.address()}}));
+  EXPECT_FALSE(answer_to(record_type::tlsa, tlsa_name).secure);
+}
+
+TEST_F(validating_resolver, fails_where_the_signature_is_of_something_else) {
+  server.sign(52, tlsa_name, zone.signature(52, tlsa_name, {"forged"}));
+  validate();
+  const auto forged = answer_to(record_type::tlsa, tlsa_name);
+  EXPECT_EQ(forged.status, lookup_status::failed);
+  EXPECT_TRUE(forged.data.empty());
+  EXPECT_FALSE(forged.secure);
+}
+
+TEST_F(validating_resolver, fails_where_the_signature_was_taken_away) {
+  validate();
+  EXPECT_EQ(answer_to(record_type::tlsa, tlsa_name).status, lookup_status::failed);
+}
+
+TEST_F(validating_resolver, says_what_is_wrong_with_a_trust_anchor_and_goes_on_without_it) {
+  const auto missing = asker->restart({{server.address()}, anchor + ".none"});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().detail, "dns.trust_anchor: " + anchor + ".none: No such file or directory");
+  std::ofstream(anchor) << "this is no record\n";
+  const auto wrong = asker->restart({{server.address()}, anchor});
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().detail, "dns.trust_anchor: " + anchor +
+                                      " holds no keys as the DNS writes them (DS or DNSKEY records)");
+  EXPECT_EQ(answer_to(record_type::a, "a.example").status, lookup_status::found);
+}
+
 TEST(net_resolver_start, refuses_nothing_that_a_socket_address_can_be) {
   reactor io;
   recorder events;
-  EXPECT_TRUE(resolver::start(io, events, {*socket_address::parse("[2001:db8::1]:53")}));
+  EXPECT_TRUE(resolver::start(io, events, {{*socket_address::parse("[2001:db8::1]:53")}}));
   const auto of_system = resolver::start(io, events, {});
   ASSERT_TRUE(of_system) << of_system.error().detail;
   EXPECT_EQ((*of_system)->without_system_servers(), access("/etc/resolv.conf", R_OK) != 0);

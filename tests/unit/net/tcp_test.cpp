@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 
 #include "unit/net/raw_socket.hpp"
@@ -294,14 +295,14 @@ TEST_F(tcp, close_of_a_connection_that_is_not_open_yet_ends_it) {
 }
 
 TEST_F(tcp, turns_away_what_is_above_the_connection_limit) {
-  tcp_ports ports(loop, numbers, sink, {.max_accepted = 1});
+  tcp_ports ports(loop, numbers, sink, {.max_accepted = {1}});
   const auto at = ports.listen(loopback());
   ASSERT_TRUE(at);
   raw_socket first;
   raw_socket second;
   first.connect_to(*at);
   second.connect_to(*at);
-  ASSERT_TRUE(until([&] { return ports.counters().refused_full == 1; }));
+  ASSERT_TRUE(until([&] { return ports.counters().refused_full.sip == 1; }));
   EXPECT_EQ(second.read_to_end(), "");
   EXPECT_EQ(sink.count<io::accepted>(), 1u);
   first.close_now();
@@ -311,9 +312,38 @@ TEST_F(tcp, turns_away_what_is_above_the_connection_limit) {
   ASSERT_TRUE(until([&] { return sink.count<io::accepted>() == 2; }));
 }
 
+TEST_F(tcp, counts_the_places_of_each_use_alone) {
+  tcp_ports ports(loop, numbers, sink, {.max_accepted = {1, 1}});
+  const auto sip = ports.listen(loopback());
+  const auto s2s = ports.listen(loopback(), false, transport::tcp, conn_use::s2s);
+  ASSERT_TRUE(sip && s2s);
+  raw_socket one, two, three, four;
+  one.connect_to(*sip);
+  two.connect_to(*s2s);
+  ASSERT_TRUE(until([&] { return sink.count<io::accepted>() == 2; }));
+  auto accepted = sink.all<io::accepted>();
+  std::sort(accepted.begin(), accepted.end(), [](const auto& a, const auto& b) { return a.use < b.use; });
+  EXPECT_EQ(accepted[0].use, conn_use::sip);
+  EXPECT_EQ(use_of(accepted[0].conn), conn_use::sip);
+  EXPECT_EQ(accepted[0].local, *sip);
+  EXPECT_EQ(accepted[1].use, conn_use::s2s);
+  EXPECT_EQ(use_of(accepted[1].conn), conn_use::s2s);
+  EXPECT_EQ(accepted[1].local, *s2s);
+  EXPECT_LT(static_cast<std::uint64_t>(accepted[1].conn), first_core_conn);
+  three.connect_to(*s2s);
+  ASSERT_TRUE(until([&] { return ports.counters().refused_full.s2s == 1; }));
+  EXPECT_EQ(ports.counters().refused_full.sip, 0u);
+  ports.set_max_accepted(conn_use::s2s, 2);
+  three = raw_socket();
+  three.connect_to(*s2s);
+  ASSERT_TRUE(until([&] { return sink.count<io::accepted>() == 3; }));
+  four.connect_to(*sip);
+  ASSERT_TRUE(until([&] { return ports.counters().refused_full.sip == 1; }));
+}
+
 TEST_F(tcp, keeps_no_place_for_a_peer_that_does_not_end_after_us) {
   tcp_ports ports(loop, numbers, sink,
-                  {.close = std::chrono::hours(1), .max_accepted = 1, .max_lingering = 1});
+                  {.close = std::chrono::hours(1), .max_accepted = {1}, .max_lingering = 1});
   const auto at = ports.listen(loopback());
   ASSERT_TRUE(at);
   raw_socket first;
@@ -328,7 +358,7 @@ TEST_F(tcp, keeps_no_place_for_a_peer_that_does_not_end_after_us) {
   EXPECT_FALSE(first.was_reset(std::chrono::milliseconds(0)));
   ports.close(sink.all<io::accepted>()[1].conn);
   EXPECT_TRUE(first.was_reset(patience));  // it is told that its bytes were not read
-  EXPECT_EQ(ports.counters().refused_full, 0u);
+  EXPECT_EQ(ports.counters().refused_full.sip, 0u);
 }
 
 TEST_F(tcp, survives_running_out_of_descriptors) {

@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
 
 #include <ctime>
+#include <memory>
 #include <string>
 
 #include "support/certificates.hpp"
@@ -64,9 +66,48 @@ TEST(tls_identity, judges_the_extended_key_usage_by_role) {
                         row{"emailProtection,clientAuth", false, true}}) {
     SCOPED_TRACE(r.usage);
     const auto made = root.issue({"x", "DNS:x.example", r.usage});
-    EXPECT_EQ(usage_allows(made.certificate.get(), true), r.server);
-    EXPECT_EQ(usage_allows(made.certificate.get(), false), r.client);
+    EXPECT_EQ(usage_allows(made.certificate.get(), conn_use::sip, true), r.server);
+    EXPECT_EQ(usage_allows(made.certificate.get(), conn_use::sip, false), r.client);
   }
+}
+
+TEST(tls_identity, takes_either_role_for_both_between_xmpp_servers) {
+  struct row {
+    const char* usage;
+    bool allowed;
+  };
+  const test::authority root;
+  for (const auto& r :
+       {row{"", true}, row{"serverAuth", true}, row{"clientAuth", true}, row{"emailProtection,clientAuth", true},
+        row{"anyExtendedKeyUsage", true}, row{"1.3.6.1.5.5.7.3.20", false}, row{"codeSigning", false}}) {
+    SCOPED_TRACE(r.usage);
+    const auto made = root.issue({"x", "DNS:x.example", r.usage});
+    EXPECT_EQ(usage_allows(made.certificate.get(), conn_use::s2s, true), r.allowed);
+    EXPECT_EQ(usage_allows(made.certificate.get(), conn_use::s2s, false), r.allowed);
+  }
+}
+
+// RFC 6698 §2.1: what TLSA records name. The hashes are those of "openssl x509 -outform DER | sha256sum" and of
+// "openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum".
+TEST(tls_identity, hashes_the_certificate_and_its_key_alone) {
+  constexpr const char* pem = 
+      "-----BEGIN CERTIFICATE-----\n"
+      "MIIBfTCCASOgAwIBAgIUbNxzAoiYoOw0rlfPAgMVnWooFN0wCgYIKoZIzj0EAwIw\n"
+      "FDESMBAGA1UEAwwJYS5leGFtcGxlMB4XDTI2MTEyODExMjkxOFoXDTM2MTEyNTEx\n"
+      "MjkxOFowFDESMBAGA1UEAwwJYS5leGFtcGxlMFkwEwYHKoZIzj0CAQYIKoZIzj0D\n"
+      "AQcDQgAEbVFu15bWdm1ncnHgIwFbdvjQz9CIac+fzo1Ejsb/6m8f15QeHCjlmiyq\n"
+      "GYImYobBAI+ZQzy1KvHymdgUNvFAFaNTMFEwHQYDVR0OBBYEFGw3kMM7IOL1eyT8\n"
+      "SfFQvzT7njAZMB8GA1UdIwQYMBaAFGw3kMM7IOL1eyT8SfFQvzT7njAZMA8GA1Ud\n"
+      "EwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIhAJkZL0CTV4DSUHsrBUAqSpUl\n"
+      "Xy/rYJr0EBkVKsrWqrZ4AiB1Mgnuirk4K9yMNHmuX/s8IX3pxY/ZKOK6XHUJqXF7\n"
+      "dA==\n"
+      "-----END CERTIFICATE-----\n";
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem, -1), BIO_free);
+  const test::x509_ptr certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  peer_identity who;
+  read_names(certificate.get(), who);
+  EXPECT_EQ(who.fingerprint, "ee3cc2b0685bb9c0b1a7f0039a376c2e06a9277124bc4f2e1e50bbc938ba4585");
+  EXPECT_EQ(who.spki, "2b220fc3ddd37157573b9e099f09205037fbf3e255b85da32733e0b1c5aad1e6");
 }
 
 }  // namespace

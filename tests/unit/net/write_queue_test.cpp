@@ -66,6 +66,38 @@ TEST_F(write_queue_of_three, drops_everything_and_tells_every_token_once) {
   EXPECT_EQ(total, 100u);
 }
 
+TEST_F(write_queue_of_three, gives_out_nothing_that_it_holds_back) {
+  queue.hold();
+  queue.push(token{4}, "later");
+  queue.push(token{5}, "");
+  std::array<iovec, 8> parts{};
+  EXPECT_EQ(queue.parts(parts), 3u);
+  EXPECT_TRUE(queue.ready());
+  EXPECT_EQ(take(10), (std::vector{token{1}, token{3}}));
+  EXPECT_FALSE(queue.ready());
+  EXPECT_FALSE(queue.empty());
+  EXPECT_EQ(queue.parts(parts), 0u);
+  queue.release();
+  EXPECT_TRUE(queue.ready());
+  EXPECT_EQ(queue.parts(parts), 2u);
+  EXPECT_EQ(take(5), (std::vector{token{4}, token{5}}));
+  EXPECT_EQ(total, 100u);
+}
+
+TEST_F(write_queue_of_three, drops_what_it_holds_back_alone) {
+  queue.hold();
+  queue.push(token{4}, "later");
+  queue.push(token{5}, "still");
+  take(1);
+  std::vector<token> out;
+  queue.drop_held([&](token t) { out.push_back(t); });
+  EXPECT_EQ(out, (std::vector{token{4}, token{5}}));
+  EXPECT_EQ(queue.size(), 9 + 3 * write_queue::piece_cost);
+  queue.push(token{6}, "k");
+  EXPECT_EQ(take(10), (std::vector{token{1}, token{3}, token{6}}));
+  EXPECT_EQ(total, 100u);
+}
+
 TEST_F(write_queue_of_three, fills_the_parts_of_one_write) {
   take(1);
   std::array<iovec, 2> parts{};
