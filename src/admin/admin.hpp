@@ -97,6 +97,9 @@ struct hooks {
   std::function<std::string(const std::string& user)> forget_peer;
   /// Calls `checked` once, at once or later.
   std::function<void(std::function<void(const store_report&)> checked)> check_store;
+  /// Streams with other servers, with one domain or (empty) with all.
+  std::function<std::vector<engine::server_stream>(const std::string& domain, std::size_t limit)> streams;
+  std::function<std::vector<std::string>()> served;  ///< XMPP names of the served domains
 };
 
 /// How long a client may take for a request, from the first byte awaited to the last one written.
@@ -117,7 +120,7 @@ struct time_limits {
 ///   incidents SINCE LIMIT  {"incidents":[{"at":"2026-01-31T12:00:00Z","domain":..,"engine":0,"kind":..,
 ///                     "detail":..},..]}, oldest first; SINCE in seconds since 1970, LIMIT 1 to 1000
 ///   sessions LIMIT [DOMAIN]  {"open":..,..,"sessions":[..]}, the oldest first; LIMIT 1 to 1000
-///   peer show [DOMAIN|ADDRESS]  {"links":[..],"peers":[..]}
+///   peer show [DOMAIN|ADDRESS]  {"links":[..],"streams":[..],"peers":[..]}
 ///   peer show USER    {"user":..,"capabilities":[..]}; USER: a SIP URI, or a JID with "@"
 ///   peer forget USER  {"ok":true,"forgotten":..}
 ///   store check       {"store":..,"sound":..,"writes":..,"why":..,"bytes":..,"tables":[..],"problems":[..]}

@@ -45,14 +45,12 @@ std::string done(json::object more = {}) {
   return json::serialize(out);
 }
 
-/// "" or the error about a domain that no link serves.
-std::string not_served(const std::string& domain, const std::vector<engine::link_status>& links) {
-  std::vector<std::string_view> names;
-  names.reserve(links.size());
-  for (const auto& l : links) names.push_back(l.domain);
-  if (std::find(names.begin(), names.end(), domain) != names.end()) return {};
-  const auto best = text::nearest(domain, names);
-  return "no component link serves " + domain + (best ? "; did you mean " + std::string(*best) + "?" : "");
+/// "" or the error about a domain that is not served.
+std::string not_served(const std::string& domain, const std::vector<std::string>& served) {
+  if (std::find(served.begin(), served.end(), domain) != served.end()) return {};
+  const auto best = text::nearest(domain, {served.begin(), served.end()});
+  return domain + " is not served" +
+         (best ? "; did you mean " + std::string(*best) + "?" : "");
 }
 
 std::string sessions_answer(std::string_view argument, const hooks& h) {
@@ -60,7 +58,7 @@ std::string sessions_answer(std::string_view argument, const hooks& h) {
   const auto limit = text::to_number(argument.substr(0, blank), most_listed);
   if (!limit || *limit == 0) return error_answer("sessions needs LIMIT (1 to 1000) and perhaps a DOMAIN");
   const std::string domain(text::trim(argument.substr(blank)));
-  if (auto why = domain.empty() ? std::string() : not_served(domain, h.links()); !why.empty())
+  if (auto why = domain.empty() ? std::string() : not_served(domain, h.served()); !why.empty())
     return error_answer(why);
   const auto open = h.open();
   return json::serialize(json::object{{"open", open.messages},
@@ -87,6 +85,7 @@ std::string peer_show_answer(std::string_view argument, const hooks& h) {
   if (names_user(argument)) return user_answer(std::string(argument), h);
   auto links = h.links();
   auto peers = h.peers();
+  std::vector<engine::server_stream> streams;
   const auto whole = socket_address::parse(argument);
   const auto ip = whole ? std::optional(whole->ip) : ip_address::parse(argument);
   if (ip) {
@@ -95,12 +94,17 @@ std::string peer_show_answer(std::string_view argument, const hooks& h) {
                   [&](const auto& p) { return p.at.ip != *ip || (whole && p.at.port != whole->port); });
   } else if (!argument.empty()) {
     const std::string domain(argument);
-    if (auto why = not_served(domain, links); !why.empty()) return error_answer(why);
+    streams = h.streams(domain, most_listed);
+    if (auto why = streams.empty() ? not_served(domain, h.served()) : std::string(); !why.empty())
+      return error_answer(why);
     std::erase_if(links, [&](const auto& l) { return l.domain != domain; });
     peers.clear();
+  } else {
+    streams = h.streams({}, most_listed);
   }
   if (peers.size() > most_listed) peers.resize(most_listed);
-  return json::serialize(json::object{{"links", list(links)}, {"peers", list(peers)}});
+  return json::serialize(
+      json::object{{"links", list(links)}, {"streams", list(streams)}, {"peers", list(peers)}});
 }
 
 std::string peer_forget_answer(std::string_view argument, const hooks& h) {

@@ -68,6 +68,23 @@ json::array list(const std::vector<engine::link_status>& links) {
   return out;
 }
 
+json::array list(const std::vector<engine::server_stream>& streams) {
+  json::array out;
+  for (const auto& s : streams) {
+    out.push_back({{"domain", s.domain},
+                   {"peer", s.peer},
+                   {"direction", s.direction},
+                   {"proof", s.proof},
+                   {"tls", s.tls},
+                   {"resumable", s.managed},
+                   {"since", utc(s.since)},
+                   {"received", s.stanzas_in},
+                   {"sent", s.stanzas_out},
+                   {"address", s.address}});
+  }
+  return out;
+}
+
 json::array list(const std::vector<engine::sip_peer>& peers) {
   json::array out;
   for (const auto& p : peers) {

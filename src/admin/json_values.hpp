@@ -11,6 +11,7 @@ namespace stox::admin {
 boost::json::object sample_object(const engine::sample& s);
 boost::json::array list(const std::vector<incident>& incidents);
 boost::json::array list(const std::vector<engine::link_status>& links);
+boost::json::array list(const std::vector<engine::server_stream>& streams);
 boost::json::array list(const std::vector<engine::sip_peer>& peers);
 boost::json::array list(const std::vector<engine::session>& sessions);
 boost::json::array list(const std::vector<blocked_source>& blocks);

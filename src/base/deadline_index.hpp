@@ -9,7 +9,7 @@
 namespace stox {
 
 /// Whose deadline it is: the engine hands a due key to that owner.
-enum class timer_owner : std::uint8_t { sip, xmpp, pager, engine, dns };
+enum class timer_owner : std::uint8_t { sip, xmpp, s2s, pager, engine, dns };
 
 struct timer_key {
   timer_owner owner{};

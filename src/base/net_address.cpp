@@ -34,6 +34,12 @@ std::string_view io::to_string(fail f) {
   return "?";
 }
 
+bool is_host_address(const socket_address& to) {
+  const auto& b = to.ip.bytes;
+  const bool multicast = to.ip.is_v4() ? (b[12] >= 224) : b[0] == 0xFF;  // and 240/4, with broadcast
+  return to.port != 0 && !to.ip.is_unspecified() && !multicast;
+}
+
 std::string_view io::to_string(record_type t) {
   switch (t) {
     case record_type::a: return "A";

@@ -36,6 +36,10 @@ struct socket_address {
   friend auto operator<=>(const socket_address&, const socket_address&) = default;
 };
 
+/// Whether a server can be there. Other addresses are no one's in particular: whoever names them to us could
+/// make us write to everybody near, or to ourselves.
+bool is_host_address(const socket_address& to);
+
 /// "192.0.2.0/24", "2001:db8::/32" or a bare address (a prefix of full length).
 struct ip_prefix {
   ip_address base;

@@ -14,6 +14,7 @@
 #include "base/text.hpp"
 #include "cli/answer_text.hpp"
 #include "cli/control_client.hpp"
+#include "cli/doctor.hpp"
 #include "cli/errc.hpp"
 #include "cli/explain.hpp"
 #include "cli/man.hpp"
@@ -53,16 +54,21 @@ constexpr std::string_view usage =
   stoxctl explain [--from ADDRESS:PORT] < MESSAGE
                                       what a SIP message or a stanza would become; opens no socket
   stoxctl replay FILE                 runs a trace of stoxd --record and tells what differs now
+  stoxctl doctor DOMAIN               looks at a domain as others see it: DNS, XMPP servers and their TLS,
+                                      SIP servers; and says which records are missing
 
-Flags: --json prints the daemon's own answer; explain and replay, which ask none, refuse it. --control PATH
+Flags: --json prints the daemon's own answer, and doctor's as JSON; explain and replay refuse it. --control PATH
 or --config FILE say which daemon; without them STOX_ADMIN_CONTROL, or /run/stox/ctl. Without --config,
-explain and replay serve sip.example and trust 192.0.2.0/24.
+explain and replay serve sip.example and trust 192.0.2.0/24; with it, doctor shows the daemon's certificate,
+believes its authorities and asks its DNS servers.
+doctor asks no daemon, and takes --dns ADDRESS:PORT (instead of the system's servers; any number of times),
+--from DOMAIN (who asks), --ca-file FILE, --timeout SECONDS (of each step; 5), --sip-only and --xmpp-only.
 TIME of --since is 2026-01-31, 2026-01-31T12:00:00Z, or a time before now like 30min, 12h, 7d; of --for it is
 30min, 12h, 7d. N is 1 to 1000 (100). Blocks end with the daemon. ADDRESS is of a host; USER is a SIP URI or a
 JID: sip:bob@sip.example, alice@xmpp.example.
 
-Exit code: 0 done; 1 no or a bad answer, a refusal, a replay that differs, or a store that is damaged or cannot
-be written; 2 bad usage; 3 status of a daemon that is not ready.
+Exit code: 0 done; 1 no or a bad answer, a refusal, a replay that differs, a store that is damaged or cannot
+be written, or a domain that others cannot reach; 2 bad usage; 3 status of a daemon that is not ready.
 )";
 
 std::string joined(const config::errors& errors) {
@@ -151,6 +157,24 @@ exit_code print(const result<told>& result, std::ostream& out, std::ostream& err
   return result->code;
 }
 
+exit_code run_doctor(const request& r, std::ostream& out, std::ostream& err) {
+  std::optional<settings::all> own;
+  if (r.config) {
+    auto loaded = settings_for(r);
+    if (!loaded) return fail(err, loaded.error().detail, exit_code::failed);
+    own = std::move(*loaded);
+  }
+  const auto wanted = examination_of(r, own ? &*own : nullptr);
+  if (!wanted) {
+    const bool usage_error = wanted.error().code == errc::bad_usage;
+    return fail(err, wanted.error().detail, usage_error ? exit_code::usage : exit_code::failed);
+  }
+  const auto report = examine(*wanted);
+  if (!report) return fail(err, report.error().detail, exit_code::failed);
+  out << (r.json ? doctor::to_json(*report) : doctor::to_text(*report)) << std::flush;
+  return out.good() && report->is_reached() ? exit_code::done : exit_code::failed;
+}
+
 exit_code print(const result<std::string>& result, std::ostream& out, std::ostream& err) {
   if (!result) return fail(err, result.error().detail, exit_code::failed);
   out << *result << std::flush;
@@ -179,6 +203,7 @@ exit_code run(const std::vector<std::string>& args, std::istream& in, std::ostre
   if (r->json && (command == "explain" || command == "replay"))
     return fail(err, "--json: " + command + " asks no daemon, so there is no answer to print",
                 exit_code::usage);
+  if (is("doctor", 1)) return run_doctor(*r, out, err);
   if (is("explain", 0)) return print(explain_input(*r, in), out, err);
   if (is("replay", 1)) {
     const auto done = replay_file(*r);

@@ -12,7 +12,7 @@ namespace stox::cli {
 enum class exit_code : int {
   done = 0,
   failed = 1,     ///< the daemon or the input said no; replay: the engine behaves otherwise now; store check:
-                  ///< it is damaged or cannot be written
+                  ///< it is damaged or cannot be written; doctor: others cannot reach the domain
   usage = 2,      ///< the command line makes no sense
   not_ready = 3,  ///< status: the daemon lives, but is not ready
 };

@@ -83,16 +83,25 @@ struct flag {
 
 constexpr flag flags[] = {
     {"--config", "FILE",
-     "The daemon's configuration: for the control socket's path; explain and replay take all of it."},
+     "The daemon's configuration: for the control socket's path; explain and replay take all of it, doctor "
+     "its certificates, authorities and DNS servers."},
     {"--control", "PATH", "The control socket."},
     {"--json", "",
-     "The daemon's answer as it is, one JSON object, for programs; not with explain and replay."},
+     "The daemon's answer as it is, or doctor's report, one JSON object, for programs; not with explain and "
+     "replay."},
     {"--since", "TIME", "incidents: the oldest to be shown."},
     {"--limit", "N", "The most to be shown."},
     {"--domain", "D", "sessions: only those of this domain."},
     {"--for", "TIME", "block: how long; without it until the daemon ends."},
     {"--list", "", "block: what is blocked now."},
-    {"--from", "ADDRESS:PORT", "explain: where the SIP message came from."},
+    {"--from", "ADDRESS:PORT|DOMAIN",
+     "explain: where the SIP message came from. doctor: who asks; without it the domain of the "
+     "configuration's certificate, else nobody (stoxctl.invalid)."},
+    {"--dns", "ADDRESS:PORT", "doctor: a DNS server to ask instead of the system's; may be said again."},
+    {"--ca-file", "FILE", "doctor: the authorities (PEM) to believe instead of the system's."},
+    {"--timeout", "SECONDS", "doctor: the most that each step may take, 1 to 60 (5)."},
+    {"--sip-only", "", "doctor: nothing but SIP."},
+    {"--xmpp-only", "", "doctor: nothing but XMPP."},
 };
 
 // Those that --help names; a test finds one that it names and that is missing here.
@@ -135,7 +144,8 @@ std::string man_of(std::string_view usage) {
   page.lines(
       "stoxctl status\n"
       "stoxctl --json incidents --since 7d\n"
-      "stoxctl --config /etc/stox/stox.toml explain < message.sip");
+      "stoxctl --config /etc/stox/stox.toml explain < message.sip\n"
+      "stoxctl doctor sip.example");
   page.heading("SEE ALSO");
   page.paragraph("stoxd(8), stox.toml(5)");
   return page.text();

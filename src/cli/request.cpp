@@ -19,22 +19,28 @@ struct text_flag {
 constexpr text_flag text_flags[] = {
     {"--config", &request::config}, {"--control", &request::control}, {"--from", &request::from},
     {"--since", &request::since},   {"--limit", &request::limit},     {"--domain", &request::domain},
-    {"--for", &request::lasting},
+    {"--for", &request::lasting},   {"--ca-file", &request::ca_file}, {"--timeout", &request::timeout},
 };
 
 struct plain_flag {
   std::string_view name;
   bool request::*value;
 };
-constexpr plain_flag plain_flags[] = {{"--json", &request::json},
-                                      {"--help", &request::help},
-                                      {"-h", &request::help},
-                                      {"--list", &request::list}};
+constexpr plain_flag plain_flags[] = {
+    {"--json", &request::json}, {"--help", &request::help},         {"-h", &request::help},
+    {"--list", &request::list}, {"--sip-only", &request::sip_only}, {"--xmpp-only", &request::xmpp_only}};
+
+struct list_flag {
+  std::string_view name;
+  std::vector<std::string> request::*values;
+};
+constexpr list_flag list_flags[] = {{"--dns", &request::dns}};
 
 error unknown_flag(const std::string& name) {
   std::vector<std::string_view> names;
   for (const auto& f : text_flags) names.push_back(f.name);
   for (const auto& f : plain_flags) names.push_back(f.name);
+  for (const auto& f : list_flags) names.push_back(f.name);
   const auto best = text::nearest(name, names);
   return error(errc::bad_usage,
                name + ": unknown flag" + (best ? "; did you mean " + std::string(*best) + "?" : ""));
@@ -104,12 +110,19 @@ result<request> parse(const std::vector<std::string>& args) {
     for (const auto& f : plain_flags) {
       if (name == f.name) out.*f.value = known = true;
     }
+    const bool no_value = equals == std::string::npos && i + 1 == args.size();
+    const auto value = [&] { return equals != std::string::npos ? arg.substr(equals + 1) : args[++i]; };
     for (const auto& f : text_flags) {
       if (name != f.name) continue;
       known = true;
-      if (equals == std::string::npos && i + 1 == args.size())
-        return error(errc::bad_usage, name + ": needs a value");
-      out.*f.value = equals != std::string::npos ? arg.substr(equals + 1) : args[++i];
+      if (no_value) return error(errc::bad_usage, name + ": needs a value");
+      out.*f.value = value();
+    }
+    for (const auto& f : list_flags) {
+      if (name != f.name) continue;
+      known = true;
+      if (no_value) return error(errc::bad_usage, name + ": needs a value");
+      (out.*f.values).push_back(value());
     }
     if (!known) return unknown_flag(name);
   }

@@ -11,8 +11,9 @@ namespace stox::cli {
 /// A command line of stoxctl, taken apart.
 struct request {
   std::vector<std::string> words;  ///< the command and its arguments
-  std::optional<std::string> config, control, from, since, limit, domain, lasting;
-  bool json = false, help = false, list = false;
+  std::optional<std::string> config, control, from, since, limit, domain, lasting, ca_file, timeout;
+  std::vector<std::string> dns;  ///< said any number of times
+  bool json = false, help = false, list = false, sip_only = false, xmpp_only = false;
 };
 
 /// Flags may stand before or behind the command, as "--flag VALUE" or "--flag=VALUE".

@@ -4,14 +4,18 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <memory>
 #include <optional>
 
+#include "config/checks.hpp"
 #include "config/files.hpp"
 #include "config/values.hpp"
+#include "xmpp/wire/jid.hpp"
 
 namespace stox::config {
 
@@ -23,6 +27,7 @@ struct openssl_free {
   void operator()(BIO* p) const { BIO_free(p); }
   void operator()(X509* p) const { X509_free(p); }
   void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
+  void operator()(GENERAL_NAMES* p) const { GENERAL_NAMES_free(p); }
 };
 using bio_ptr = std::unique_ptr<BIO, openssl_free>;
 using x509_ptr = std::unique_ptr<X509, openssl_free>;
@@ -72,6 +77,32 @@ file_text read(findings& f, const std::string& key, std::string& path) {
   return out;
 }
 
+/// Whether XMPP servers may find the domain in it (RFC 6120 §13.7.1.2.1). SRV-ID and xmppAddr are other
+/// names, which are rare: who has one knows what it says.
+bool may_prove(X509* certificate, const std::string& domain) {
+  const auto name = xmpp::domain_to_ascii(domain);
+  if (name && X509_check_host(certificate, name->data(), name->size(), 0, nullptr) == 1) return true;
+  const std::unique_ptr<GENERAL_NAMES, openssl_free> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    if (sk_GENERAL_NAME_value(names.get(), i)->type == GEN_OTHERNAME) return true;
+  }
+  return false;
+}
+
+void warn_of_names(const findings& f, std::size_t number, X509* certificate,
+                   std::vector<std::string>& warnings) {
+  const auto& c = f.settings.tls.certificates[number];
+  for (const auto& domain : served_domains(f.settings.gateway)) {
+    const auto& name = domain.xmpp.empty() ? domain.sip : domain.xmpp;
+    const bool ours = std::find(c.domains.begin(), c.domains.end(), name) != c.domains.end();
+    if (!ours || !is_federated(f.settings, {domain.sip, name, {}}) || may_prove(certificate, name)) continue;
+    warnings.push_back(f.place_of(table_key("tls.certificate", number, "domains")) + ": " + quote(c.chain) +
+                       " is not for " + quote(name) +
+                       "; other XMPP servers will go by dialback, or refuse it");
+  }
+}
+
 void read_pair(findings& f, std::size_t number, std::vector<std::string>& warnings) {
   auto& c = f.settings.tls.certificates[number];
   const auto chain_key = table_key("tls.certificate", number, "chain");
@@ -95,6 +126,7 @@ void read_pair(findings& f, std::size_t number, std::vector<std::string>& warnin
                         "; the certificate comes first, then what leads to its authority");
   }
   ERR_clear_error();
+  warn_of_names(f, number, certificate.get(), warnings);
   c.not_after = time_of(X509_get0_notAfter(certificate.get())).value_or(wall_time{});
   const auto not_before = time_of(X509_get0_notBefore(certificate.get())).value_or(wall_time{});
   const auto now = std::chrono::system_clock::now();

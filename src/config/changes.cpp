@@ -88,6 +88,10 @@ difference compare(const settings::all& before, const settings::all& after) {
     const auto was = o.show(before), is = o.show(after);
     if (was != is) (o.change == change::live ? out.live : out.restart).push_back(change_of(o, was, is));
   }
+  if (before.s2s.enabled != after.s2s.enabled) {
+    const auto word = [](bool on) { return std::string(on ? "on" : "off"); };
+    out.live.push_back({"xmpp.s2s", word(before.s2s.enabled), word(after.s2s.enabled), {}, {}});
+  }
   for (const auto& t : table_arrays()) {
     auto& list = t.change == change::live ? out.live : out.restart;
     for (auto& found : compare_tables(t, before, after)) list.push_back(std::move(found));

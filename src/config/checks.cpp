@@ -1,7 +1,8 @@
+#include "config/checks.hpp"
+
 #include <algorithm>
 
 #include "base/text.hpp"
-#include "config/findings.hpp"
 #include "config/values.hpp"
 
 namespace stox::config {
@@ -22,11 +23,7 @@ std::string spoken(std::string_view key) {
   return out;
 }
 
-/// A served domain: its users live on SIP.
-struct served {
-  std::string sip, xmpp;
-  std::string key;  ///< where it is said
-};
+}  // namespace
 
 std::vector<served> served_domains(const settings::gateway& g) {
   std::vector<served> out;
@@ -49,6 +46,8 @@ bool tables_failed(const findings& f, std::string_view array) {
 void require(findings& f, const std::string& key, const std::string& text, std::string_view hint) {
   if (text.empty() && f.ok(key)) f.fail(key, "missing; " + std::string(hint));
 }
+
+namespace {
 
 void check_pairs(findings& f) {
   auto& pairs = f.settings.gateway.domains;
@@ -192,10 +191,10 @@ void check_components(findings& f) {
 void check_links(findings& f, const std::vector<served>& domains) {
   const auto& links = f.settings.components;
   for (const auto& domain : domains) {
-    const auto same = [&](const settings::component& c) { return c.domain == domain.xmpp; };
-    if (domain.xmpp.empty() || std::any_of(links.begin(), links.end(), same)) continue;
-    f.fail(domain.key,
-           quote(domain.xmpp) + " has no [[xmpp.component]]; add one with domain = " + quote(domain.xmpp));
+    if (domain.xmpp.empty() || component_of(f.settings, domain.xmpp) != nullptr || f.settings.s2s.enabled)
+      continue;
+    f.fail(domain.key, quote(domain.xmpp) + " has no [[xmpp.component]]; add one with domain = " +
+                           quote(domain.xmpp) + ", or an [xmpp.s2s] table to federate");
   }
   for (std::size_t i = 0; i < links.size(); ++i) {
     const auto same = [&](const served& s) { return s.xmpp == links[i].domain; };
@@ -242,6 +241,7 @@ void check(findings& f) {
   if (!tables_failed(f, "xmpp.component") && !tables_failed(f, "gateway.domain") &&
       f.ok("gateway.sip_domains")) {
     check_links(f, domains);
+    check_federation(f, domains);
   }
   if (f.settings.sip.listen.empty() && f.ok("sip.listen")) {
     f.fail("sip.listen", "missing; name at least one address, e.g. [\"udp:127.0.0.1:5060\"]");

@@ -44,6 +44,7 @@ class file_reader {
       } else if (!is_section(key)) {
         unknown(key, given.line, "");
       } else if (given.is == node::kind::table) {
+        found_.origins[key] = {place(given.line), true};
         walk(given, key);
       } else {
         fail(given.line, key, "is a section; write [" + key + "]");
@@ -156,6 +157,7 @@ class file_reader {
     if (within.empty()) {
       for (const auto& t : table_arrays()) known.push_back(t.key);
       for (const auto& o : options()) known.push_back(o.key.substr(0, o.key.find('.')));
+      for (const auto section : sections()) known.push_back(section);
     }
     // The right name in the wrong section is nearer than any misspelling.
     const auto same_leaf = std::find_if(known.begin(), known.end(), [&](std::string_view k) {

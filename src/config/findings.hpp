@@ -36,6 +36,9 @@ struct findings {
 /// "xmpp.component", 0, "domain" -> "xmpp.component[0].domain"; an empty leaf names the table.
 std::string table_key(std::string_view array, std::size_t number, std::string_view leaf = {});
 
+/// Decides whether federation is on, and where it listens if nothing is said of it; once all sources are
+/// read.
+void settle_federation(findings& f);
 /// What no single key can tell: what is missing, stands twice or contradicts.
 void check(findings& f);
 /// What works but is probably not meant, or dangerous. One sentence each, with its place.

@@ -119,6 +119,7 @@ void read_sources(findings& f, const command_line& line, const environment& env,
   }
   read_environment(f, env);
   for (const auto& [o, texts] : line.values) override_with(f, *o, flag_name(o->key), texts);
+  settle_federation(f);
   read_secrets(f, warnings);
   read_certificates(f, warnings);
   check(f);
@@ -181,6 +182,7 @@ outcome parse(std::string_view toml, const std::string& file_name) {
   f.file = file_name;
   set_defaults(f);
   read_toml(f, toml);
+  settle_federation(f);
   read_secrets(f, out.warnings);
   read_certificates(f, out.warnings);
   check(f);

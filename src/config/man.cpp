@@ -65,8 +65,8 @@ std::string print_man_stoxd() {
   page.heading("DESCRIPTION");
   page.paragraph(
       "stoxd carries messages between SIP and XMPP. It speaks SIP to a proxy or to each domain's servers, "
-      "and "
-      "XMPP to a server as a component. It stays in the foreground and logs to standard error; it is made to "
+      "and XMPP to a server as a component, or to every server as one of its own (federation). It stays in "
+      "the foreground and logs to standard error; it is made to "
       "run as a service of Type=notify under systemd(1).");
   page.paragraph(
       "A flag wins over an environment variable, that over the file, the file over the default. Secrets "
@@ -116,6 +116,7 @@ std::string print_man_stox_toml() {
     const auto* array = find_table_array(section);
     page.subheading(array != nullptr ? "[[" + std::string(section) + "]]" : "[" + std::string(section) + "]");
     if (array != nullptr) page.paragraph(std::string(array->help) + " Any number of these tables.");
+    if (const auto help = optional_section_help(section); !help.empty()) page.paragraph(help);
     for (const auto& o : options()) {
       if (section_of(o.key) == section) add_key(page, o, array != nullptr);
     }
@@ -139,6 +140,15 @@ std::string print_man_stox_toml() {
       "domain = \"sip.example\"\n"
       "server = \"127.0.0.1:5347\"\n"
       "secret_file = \"component-secret\"");
+  page.paragraph(
+      "With this in the place of the component it is an XMPP server of its own, on ports 5269 and 5270, "
+      "which "
+      "the DNS records _xmpp-server._tcp and _xmpps-server._tcp of sip.example name:");
+  page.lines(
+      "[[tls.certificate]]\n"
+      "domains = [\"sip.example\"]\n"
+      "chain = \"sip.example.chain.pem\"\n"
+      "key = \"sip.example.key.pem\"");
   page.heading("SEE ALSO");
   page.paragraph("stoxd(8), stoxctl(1)");
   return page.text();

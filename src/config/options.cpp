@@ -35,12 +35,18 @@ constexpr table_array arrays[] = {
      [](all& s) { s.components.emplace_back(); },
      [](const all& a, const all& b) { return a.components == b.components; },
      [](all& to, const all& from) { to.components = from.components; }, component_rows},
+    {"xmpp.s2s.peer", change::live,
+     "Another server's domain for which other rules hold than those of [xmpp.s2s]; what it does not say is "
+     "as there.",
+     false, [](all& s) { s.s2s.peers.emplace_back(); },
+     [](const all& a, const all& b) { return a.s2s.peers == b.s2s.peers; },
+     [](all& to, const all& from) { to.s2s.peers = from.s2s.peers; }, peer_rows},
 };
 
 std::vector<option> all_options() {
   std::vector<option> out;
-  for (const auto part :
-       {gateway_options(), sip_options(), tls_options(), xmpp_options(), operation_options()})
+  for (const auto part : {gateway_options(), sip_options(), tls_options(), component_options(), s2s_options(),
+                          chat_options(), operation_options()})
     out.insert(out.end(), part.begin(), part.end());
   return out;
 }
@@ -66,6 +72,15 @@ const table_array* find_table_array(std::string_view key) {
 }
 
 const table_array* array_of(std::string_view option_key) { return find_table_array(section_of(option_key)); }
+
+std::string_view optional_section_help(std::string_view section) {
+  if (section != "xmpp.s2s") return {};
+  return "Federation: the gateway as an XMPP server to the world, for the served domains without a "
+         "component. "
+         "It is on where this table stands, also empty, and where there is no [[xmpp.component]] at all; "
+         "each "
+         "domain needs a [[tls.certificate]].";
+}
 
 std::int64_t to_ms(duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); }
 

@@ -64,7 +64,7 @@ struct table_row {
   redacted secret;
 };
 
-/// An array of tables: [[gateway.domain]], [[tls.certificate]], [[xmpp.component]].
+/// An array of tables: [[gateway.domain]], [[tls.certificate]], [[xmpp.component]], [[xmpp.s2s.peer]].
 struct table_array {
   std::string_view key;
   config::change change;
@@ -79,6 +79,9 @@ std::span<const table_array> table_arrays();
 const table_array* find_table_array(std::string_view key);
 /// The array whose tables have this key, or nullptr: "xmpp.component.domain" is of "xmpp.component".
 const table_array* array_of(std::string_view option_key);
+
+/// What it means that this section stands in the file; empty: nothing beyond its keys, as with most.
+std::string_view optional_section_help(std::string_view section);
 
 std::string flag_name(std::string_view key);         ///< "--sip.accept-wait"
 std::string environment_name(std::string_view key);  ///< "STOX_SIP_ACCEPT_WAIT"

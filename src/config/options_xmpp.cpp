@@ -24,7 +24,7 @@ std::string set_secret(all& s, const value& v) {
   return {};
 }
 
-constexpr option table[] = {
+constexpr option component_table[] = {
     {"xmpp.component.domain", value_type::text, change::live, "", R"("sip.example")", 0, 0, "required",
      "The domain that this component serves: the XMPP name of a domain in gateway.sip_domains.",
      [](all& s, const value& v) { return set_domain(s.components.back().domain, v.text); }, nullptr, nullptr},
@@ -43,6 +43,14 @@ constexpr option table[] = {
        return std::string();
      },
      nullptr, nullptr},
+    {"xmpp.component.reaches", value_type::list, change::live, "", "", 0, 0, "beside [xmpp.s2s] only",
+     "The XMPP domains for which this component's server is the way to and from the served domain; all "
+     "others go by federation. Empty: every stanza of the served domain goes through the component.",
+     [](all& s, const value& v) { return add_domain(s.components.back().reaches, v.text); }, nullptr,
+     [](all& s) { s.components.back().reaches.clear(); }},
+};
+
+constexpr option chat_table[] = {
     {"chat.message_type", value_type::text, change::live, "chat", "", 0, 0, "\"chat\" or \"normal\"",
      "Type of the stanzas made from MESSAGE: \"chat\" is what clients show as a conversation, \"normal\" is "
      "RFC 7572 to the letter.",
@@ -71,6 +79,7 @@ constexpr option table[] = {
 
 }  // namespace
 
-std::span<const option> xmpp_options() { return table; }
+std::span<const option> component_options() { return component_table; }
+std::span<const option> chat_options() { return chat_table; }
 
 }  // namespace stox::config

@@ -104,6 +104,13 @@ std::string print_tables(const settings::all& s, std::string_view array) {
       line("chain", quote(c.chain));
       line("key", quote(c.key));
     }
+  } else if (array == "xmpp.s2s.peer") {
+    for (const auto& p : s.s2s.peers) {
+      out += "\n[[xmpp.s2s.peer]]\n";
+      line("domain", quote(p.domain));
+      if (p.tls) line("tls", quote(write_tls(*p.tls)));
+      if (p.auth) line("auth", quote(write_auth(*p.auth)));
+    }
   } else {
     for (const auto& c : s.components) {
       out += "\n[[xmpp.component]]\n";
@@ -114,6 +121,7 @@ std::string print_tables(const settings::all& s, std::string_view array) {
       } else {
         line("secret_file", quote(c.secret_file));
       }
+      if (!c.reaches.empty()) line("reaches", toml_list(c.reaches));
     }
   }
   return out;
@@ -132,6 +140,7 @@ std::string reference_section(std::string_view section) {
       "\n## " + (array != nullptr ? "[[" + std::string(section) + "]]" : "[" + std::string(section) + "]") +
       "\n\n";
   if (array != nullptr) out += std::string(array->help) + " Any number of these tables.\n\n";
+  if (const auto help = optional_section_help(section); !help.empty()) out += std::string(help) + "\n\n";
   out += "| Key | Type | Default | Bounds | Change | Meaning |\n|---|---|---|---|---|---|\n";
   for (const auto& o : options()) {
     if (section_of(o.key) != section) continue;
@@ -167,6 +176,11 @@ std::string print_config(const findings& f) {
       out += print_tables(f.settings, section);
       continue;
     }
+    // The table alone, without any key, would turn it on where this is read again.
+    if (section == "xmpp.s2s" && !f.settings.s2s.enabled) {
+      out += "\n# Without [xmpp.s2s]: federation is off.\n";
+      continue;
+    }
     out += "\n[" + std::string(section) + "]\n";
     for (const auto& o : options()) {
       if (section_of(o.key) != section) continue;
@@ -184,9 +198,10 @@ std::string print_sample() {
       "more about each.\n";
   for (const auto section : sections()) {
     const auto* array = find_table_array(section);
-    const bool off = array != nullptr && !array->in_sample;
+    const auto help = array != nullptr ? array->help : optional_section_help(section);
+    const bool off = array != nullptr ? !array->in_sample : !help.empty();
     out += "\n";
-    if (array != nullptr) out += comment(array->help);
+    if (!help.empty()) out += comment(help);
     out += (off ? "# " : "") + std::string(array != nullptr ? "[[" : "[") + std::string(section) +
            (array != nullptr ? "]]" : "]") + "\n";
     for (const auto& o : options()) {

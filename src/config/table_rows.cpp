@@ -39,6 +39,14 @@ std::string form_text(const std::optional<settings::first_form>& f) {
   return *f == settings::first_form::plain ? "plain" : "cpim";
 }
 
+std::string tls_text(const std::optional<settings::tls_policy>& t) {
+  return t ? std::string(write_tls(*t)) : std::string();
+}
+
+std::string auth_text(const std::optional<settings::s2s_auth>& a) {
+  return a ? std::string(write_auth(*a)) : std::string();
+}
+
 std::string date_text(wall_time t) {
   const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(t));
   std::array<char, 16> out{};
@@ -97,9 +105,19 @@ std::vector<table_row> certificate_rows(const settings::all& s) {
 std::vector<table_row> component_rows(const settings::all& s) {
   std::vector<table_row> out;
   for (const auto& c : s.components) {
-    out.push_back(
-        {c.domain, {{"server", write_host_port(c.host, c.port)}, {"secret_file", c.secret_file}}, c.secret});
+    out.push_back({c.domain,
+                   {{"server", write_host_port(c.host, c.port)},
+                    {"secret_file", c.secret_file},
+                    {"reaches", joined(c.reaches)}},
+                   c.secret});
   }
+  return out;
+}
+
+std::vector<table_row> peer_rows(const settings::all& s) {
+  std::vector<table_row> out;
+  for (const auto& p : s.s2s.peers)
+    out.push_back({p.domain, {{"tls", tls_text(p.tls)}, {"auth", auth_text(p.auth)}}, {}});
   return out;
 }
 

@@ -148,6 +148,20 @@ std::string write_listener(const settings::listener& l) {
   return std::string(to_string(l.via)) + ":" + l.at.to_string();
 }
 
+std::string parse_stream_listener(std::string_view text, socket_address& out) {
+  static constexpr std::string_view form = "; write \"tcp:HOST:PORT\", IPv6 in brackets";
+  if (!text.starts_with("tcp:")) return quote(text) + " does not begin with \"tcp:\"" + std::string(form);
+  const auto rest = text.substr(4);
+  const auto at = socket_address::parse(rest);
+  if (!at && parse_host_port(rest, std::nullopt))
+    return quote(text) + " names a host; write the IP address to listen on, e.g. \"tcp:[::]:5269\"";
+  if (!at) return quote(text) + " is not a listening address" + std::string(form);
+  out = *at;
+  return {};
+}
+
+std::string write_stream_listener(const socket_address& at) { return "tcp:" + at.to_string(); }
+
 namespace {
 
 // One ";name" or ";name=value" of a route; what the gateway does not use itself stays in the URI for the
@@ -259,6 +273,23 @@ std::string_view write_level(log_level level) {
     case log_level::info: return "info";
     case log_level::warning: return "warning";
     case log_level::error: return "error";
+  }
+  return "?";
+}
+
+std::string_view write_tls(settings::tls_policy tls) {
+  switch (tls) {
+    case settings::tls_policy::required: return "required";
+    case settings::tls_policy::preferred: return "preferred";
+  }
+  return "?";
+}
+
+std::string_view write_auth(settings::s2s_auth auth) {
+  switch (auth) {
+    case settings::s2s_auth::pkix: return "pkix";
+    case settings::s2s_auth::dane: return "dane";
+    case settings::s2s_auth::dialback: return "dialback";
   }
   return "?";
 }

@@ -35,12 +35,18 @@ std::optional<host_port> parse_host_port(std::string_view text, std::optional<st
 /// Each of these returns an empty string on success, else "what; hint" for the error line.
 std::string parse_listener(std::string_view text, settings::listener& out);
 std::string write_listener(const settings::listener& l);
+/// The same for XMPP streams, which have one spelling: "tcp:HOST:PORT".
+std::string parse_stream_listener(std::string_view text, socket_address& out);
+std::string write_stream_listener(const socket_address& at);
 std::string parse_advertised(std::string_view text, settings::advertised& out);
 std::string write_advertised(const settings::advertised& a);
 std::string parse_route(std::string_view text, settings::sip_route& out);
 
 std::optional<log_level> parse_level(std::string_view text);
 std::string_view write_level(log_level level);
+
+std::string_view write_tls(settings::tls_policy tls);
+std::string_view write_auth(settings::s2s_auth auth);
 
 /// Whether hosts beyond this site can reach the address: neither loopback, link-local, private (RFC 1918, RFC
 /// 4193) nor shared (RFC 6598). The unspecified address listens everywhere, hence is public.

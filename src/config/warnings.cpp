@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "base/text.hpp"
+#include "config/checks.hpp"
 #include "config/findings.hpp"
 #include "config/options.hpp"
 #include "config/values.hpp"
@@ -23,6 +24,8 @@ class warner {
   void proxies();
   void proxies(const std::string& key, const std::vector<settings::sip_route>& list);
   void secrets();
+  void federation();
+  void clear_text();
   void metrics();
   void folder_of(std::string_view key, const std::string& path);
   std::vector<std::string> take() { return std::move(out_); }
@@ -159,6 +162,51 @@ void warner::secrets() {
   }
 }
 
+void warner::federation() {
+  const auto& s = f_.settings;
+  if (!s.s2s.enabled) return;
+  const auto domains = served_domains(s.gateway);
+  const auto federated = [&s](const served& d) { return is_federated(s, d); };
+  if (std::none_of(domains.begin(), domains.end(), federated)) {
+    warn("xmpp.s2s",
+         "federation has nothing to do, because each domain has an [[xmpp.component]] for everything; say in "
+         "its reaches what it is the way to, or leave the table out");
+    return;
+  }
+  if (s.s2s.listen.empty() && s.s2s.tls_listen.empty()) {
+    warn(
+        "xmpp.s2s.listen",
+        "no listener; other servers can neither write to us nor ask us whether we are who we say (dialback)");
+  }
+  for (std::size_t i = 0; i < s.s2s.peers.size(); ++i) {
+    if (s.s2s.peers[i].tls || s.s2s.peers[i].auth) continue;
+    warn(table_key("xmpp.s2s.peer", i),
+         quote(s.s2s.peers[i].domain) + " has no rule of its own; write tls or auth, or take the table out");
+  }
+  clear_text();
+}
+
+void warner::clear_text() {
+  const auto& s = f_.settings;
+  constexpr std::string_view readable = "cross in clear, where others read and forge them; ";
+  for (std::size_t i = 0; i < s.s2s.peers.size(); ++i) {
+    if (s.s2s.peers[i].tls != settings::tls_policy::preferred) continue;
+    warn(table_key("xmpp.s2s.peer", i, "tls"),
+         "\"preferred\" lets stanzas with " + quote(s.s2s.peers[i].domain) + " " + std::string(readable) +
+             "write \"required\" as soon as it has TLS");
+  }
+  if (s.s2s.tls != settings::tls_policy::preferred) return;
+  warn("xmpp.s2s.tls", "\"preferred\" lets stanzas " + std::string(readable) +
+                           "write \"required\", and the exceptions as [[xmpp.s2s.peer]]");
+  for (const auto& domain : served_domains(s.gateway)) {
+    if (is_federated(s, domain) && !has_certificate(s.tls, domain.xmpp))
+      warn(domain.key,
+           quote(domain.xmpp) +
+               " has no certificate, so nobody has TLS with it; add a [[tls.certificate]] with domains = [" +
+               quote(domain.xmpp) + "]");
+  }
+}
+
 void warner::metrics() {
   const auto http = socket_address::parse(f_.settings.admin.listen);
   if (http && !is_loopback(http->ip)) {
@@ -184,6 +232,7 @@ std::vector<std::string> warnings_of(const findings& f) {
   w.peers();
   w.proxies();
   w.secrets();
+  w.federation();
   w.metrics();
   return w.take();
 }

@@ -62,6 +62,8 @@ admin::hooks daemon::impl::admin_hooks() {
   h.check_store = [this](std::function<void(const admin::store_report&)> checked) {
     check_store(std::move(checked));
   };
+  h.served = [this] { return core->served(); };
+  h.streams = [this](const std::string& domain, std::size_t limit) { return core->streams(domain, limit); };
   return h;
 }
 

@@ -41,6 +41,7 @@ engine::impl::impl(settings::all s, id_source& id)
       rim_queues_(memory_, 0),
       dns_({}, deadlines_, memory_, io_),
       sip_(sip_options_of(settings_, domains_), deadlines_, ids_, memory_, io_, dns_),
+      federation_(federation_options_of(settings_, domains_, ids_), deadlines_, ids_, memory_, io_, dns_),
       peers_(memory_),
       receipts_(memory_),
       router_(memory_, ids_) {
@@ -63,19 +64,24 @@ sip::outgoing engine::impl::route(sip::request r, const std::string& host) const
   return out;
 }
 
-gateway::link_state engine::impl::link(std::string_view domain, std::string_view) const {
+gateway::link_state engine::impl::link(std::string_view domain, std::string_view to) const {
+  if (federates(domain, to))
+    return federation_.blocked(domain, to) ? gateway::link_state::blocked : gateway::link_state::up;
   const auto* link = find(domain);
   if (link == nullptr) return gateway::link_state::none;
   if (!link->up()) return gateway::link_state::down;
   return link->blocked() ? gateway::link_state::blocked : gateway::link_state::up;
 }
 
-bool engine::impl::send(std::string_view domain, std::string_view, std::string stanza, xmpp::stanza_ref ref) {
+bool engine::impl::send(std::string_view domain, std::string_view to, std::string stanza,
+                        xmpp::stanza_ref ref) {
+  if (federates(domain, to)) return federation_.send(domain, to, std::move(stanza), ref, now_);
   auto* link = find(domain);
   return link != nullptr && link->send(std::move(stanza), ref, now_);
 }
 
-bool engine::impl::send_or_queue(std::string_view domain, std::string_view, std::string stanza) {
+bool engine::impl::send_or_queue(std::string_view domain, std::string_view to, std::string stanza) {
+  if (federates(domain, to)) return federation_.send_or_queue(domain, to, std::move(stanza), now_);
   auto* link = voice(domain);
   return link != nullptr && link->send_or_queue(std::move(stanza), now_);
 }
@@ -98,7 +104,7 @@ void engine::impl::dispatch(const io::event& e) {
         if (l.wire->owns(e)) return l.wire->handle(e, now_);
       }
       return;  // of a connection that its link has given up already
-    case conn_use::s2s: return;
+    case conn_use::s2s: return federation_.handle(e, now_);
   }
 }
 
@@ -109,6 +115,7 @@ void engine::impl::fire_due() {
       case timer_owner::xmpp:
         if (const auto* l = link_of(static_cast<xmpp::link_id>(key->id))) l->wire->handle_timeout(now_);
         break;
+      case timer_owner::s2s: federation_.handle_timeout(key->id, now_); break;
       case timer_owner::pager: router_.handle_timeout(*key, *this); break;
       case timer_owner::dns: dns_.handle_timeout(key->id, now_); break;
       case timer_owner::engine: own_timeout(key->id); break;
@@ -133,10 +140,15 @@ void engine::impl::drain_events() {
     moved = false;
     while (auto a = dns_.poll()) {
       sip_.resolved(*a, now_);
+      federation_.resolved(*a, now_);
       moved = true;
     }
     while (auto e = sip_.poll()) {
       router_.handle(*e, *this);
+      moved = true;
+    }
+    while (auto e = federation_.poll()) {
+      router_.handle(e->what, e->domain, *this);
       moved = true;
     }
     for (auto& l : links_) {
@@ -151,6 +163,7 @@ void engine::impl::drain_events() {
   }
   for (auto& record : dns_.take_log()) log(std::move(record));
   for (auto& record : sip_.take_log()) log(std::move(record));
+  for (auto& record : federation_.take_log()) log(std::move(record));
   for (auto& l : links_) {
     for (auto& record : l.wire->take_log()) log(std::move(record));
   }
@@ -163,6 +176,7 @@ void engine::impl::own_timeout(std::uint64_t key) {
     peers_.expire(now_.steady);
     receipts_.expire(now_.steady);
     dns_.tidy(now_);
+    federation_.tidy(now_);
     sip_.tidy(now_);
     deadlines_.set(tidy_timer_ = {}, {timer_owner::engine, tidy_key}, now_.steady + tidy_every);
     return;
@@ -191,7 +205,8 @@ stox::engine::readiness engine::impl::readiness() const {
     if (l.at == component_link::stage::serving && !l.wire->up())
       down += (down.empty() ? "" : ", ") + l.wire->options().domain;
   }
-  if (links_.empty()) return {false, "no XMPP component is configured"};
+  any_up |= settings_.s2s.enabled;
+  if (links_.empty() && !settings_.s2s.enabled) return {false, "no XMPP component is configured"};
   if (down.empty()) return {true, {}};
   return {any_up && settings_.admin.ready == settings::ready_when::any, "XMPP component link down: " + down};
 }
@@ -199,8 +214,8 @@ stox::engine::readiness engine::impl::readiness() const {
 // Dispatchers ask by OPTIONS whether to send anything here at all: one tenant's XMPP server that is away must
 // not take the gateway from all others.
 void engine::impl::update_ready() {
-  sip_.set_ready(started_ && std::any_of(links_.begin(), links_.end(),
-                                         [](const component_link& l) { return l.wire->up(); }));
+  const bool linked = std::any_of(links_.begin(), links_.end(), [](const auto& l) { return l.wire->up(); });
+  sip_.set_ready(started_ && (linked || settings_.s2s.enabled));
 }
 
 void engine::impl::reconfigure(const settings::all& s) {
@@ -217,6 +232,7 @@ void engine::impl::reconfigure(const settings::all& s) {
   counters_.serve(served_names(settings_));
   configure_blocks();
   reconfigure_links();
+  federation_.configure(federation_options_of(settings_, domains_, ids_), now_);
   update_ready();
 }
 
@@ -237,15 +253,16 @@ void engine::impl::step_shutdown() {
     const auto& s = l.wire->stats();
     return !l.wire->up() || s.unconfirmed + s.tracked + s.queued == 0;
   });
-  if (phase_ == phase::confirming && confirmed) say_goodbye();
+  if (phase_ == phase::confirming && confirmed && federation_.is_confirmed()) say_goodbye();
   const bool closed =
       std::all_of(links_.begin(), links_.end(), [](const component_link& l) { return l.wire->stopped(); });
-  if (phase_ == phase::closing && closed) end();
+  if (phase_ == phase::closing && closed && federation_.stopped()) end();
 }
 
 void engine::impl::say_goodbye() {
   phase_ = phase::closing;
   for (auto& l : links_) l.wire->stop(now_);
+  federation_.stop(now_);
   deadlines_.set(drain_timer_, {timer_owner::engine, drain_key}, now_.steady + goodbye_limit);
 }
 
@@ -255,6 +272,7 @@ void engine::impl::end() {
   tell_stopped_ = true;
   // A link that did not close in time still tells what it never heard a confirmation for.
   for (auto& l : links_) l.wire->give_up(now_);
+  federation_.give_up(now_);
 }
 
 void engine::impl::force_end() {
@@ -262,6 +280,7 @@ void engine::impl::force_end() {
   phase_ = phase::stopped;
   router_.abandon(gateway::shutdown_end, *this);
   for (auto& l : links_) l.wire->give_up(now_);
+  federation_.give_up(now_);
 }
 
 // ---- the public face ----

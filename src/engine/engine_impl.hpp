@@ -16,6 +16,7 @@
 #include "gateway/router.hpp"
 #include "sip/machine/endpoint.hpp"
 #include "xmpp/machine/component.hpp"
+#include "xmpp/machine/federation.hpp"
 
 namespace stox::engine {
 
@@ -77,7 +78,9 @@ struct engine::impl final : gateway::context {
   void force_end();
   void own_timeout(std::uint64_t key);
   stox::engine::readiness readiness() const;
-  xmpp::component* find(std::string_view domain) const;   ///< the one that serves the domain
+  xmpp::component* find(std::string_view domain) const;  ///< the one that serves the domain
+  /// Whether stanzas of the domain to that one go by federation, not by a component link.
+  bool federates(std::string_view domain, std::string_view to) const;
   xmpp::component* voice(std::string_view domain) const;  ///< that one, else one that is leaving
   void update_ready();
 
@@ -100,6 +103,7 @@ struct engine::impl final : gateway::context {
     std::unique_ptr<xmpp::component> wire;
     stage at = stage::serving;
     steady_time limit{};
+    std::vector<std::string> reaches;  ///< the domains for which it is the way; empty: all
   };
   const component_link* link_of(xmpp::link_id id) const;
   component_link make_link(const settings::component& c);
@@ -122,6 +126,7 @@ struct engine::impl final : gateway::context {
   std::vector<component_link>
       links_;  ///< those that serve in the order of the settings, then those that leave
   std::uint32_t last_link_ = 0;
+  xmpp::federation federation_;
   gateway::blocklist blocklist_;
   std::set<std::string, std::less<>> blocked_sources_;  ///< as the endpoint knows them
   gateway::peer_book peers_;

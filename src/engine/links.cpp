@@ -39,6 +39,16 @@ xmpp::component* engine::impl::find(std::string_view domain) const {
   return nullptr;
 }
 
+bool engine::impl::federates(std::string_view domain, std::string_view to) const {
+  if (!settings_.s2s.enabled) return false;
+  const auto own = std::find_if(links_.begin(), links_.end(), [&](const component_link& l) {
+    return l.at == component_link::stage::serving && l.wire->options().domain == domain;
+  });
+  if (own == links_.end()) return domains_.serves_xmpp(domain);
+  const auto& reaches = own->reaches;
+  return !reaches.empty() && std::find(reaches.begin(), reaches.end(), to) == reaches.end();
+}
+
 xmpp::component* engine::impl::voice(std::string_view domain) const {
   if (auto* serving = find(domain)) return serving;
   for (const auto& l : links_) {
@@ -50,7 +60,7 @@ xmpp::component* engine::impl::voice(std::string_view domain) const {
 engine::impl::component_link engine::impl::make_link(const settings::component& c) {
   auto wire = std::make_unique<xmpp::component>(
       xmpp::link_id{++last_link_}, component_options_of(c, settings_), deadlines_, ids_, memory_, io_);
-  return {std::move(wire), component_link::stage::serving, {}};
+  return {std::move(wire), component_link::stage::serving, {}, unicode_domains(c.reaches)};
 }
 
 void engine::impl::reconfigure_links() {
@@ -62,6 +72,7 @@ void engine::impl::reconfigure_links() {
     });
     const bool kept = known != links_.end() && same_server(known->wire->options(), wanted);
     next.push_back(kept ? std::move(*known) : make_link(c));
+    next.back().reaches = unicode_domains(c.reaches);
   }
   for (auto& l : links_) {
     if (!l.wire) continue;
@@ -146,6 +157,19 @@ void engine::impl::hand_over(xmpp::link_down& e, const component_link& from) {
   auto* next = from.at == component_link::stage::serving ? nullptr : find(from.wire->options().domain);
   if (next == nullptr) return;
   std::erase_if(e.unheard, [&](const std::string& text) { return next->send_or_queue(text, now_); });
+}
+
+std::vector<std::string> engine::served() const { return served_names(impl_->settings_); }
+
+std::vector<server_stream> engine::streams(std::string_view domain, std::size_t limit) const {
+  std::vector<server_stream> out;
+  for (auto& r : impl_->federation_.rows(domain, limit)) {
+    const auto proof = !r.up ? "none" : r.certificate ? "certificate" : "dialback";
+    const auto way = r.bidi && r.up ? "both" : r.incoming ? "in" : "out";
+    out.push_back({std::move(r.local), std::move(r.remote), std::move(r.peer), way, proof, r.tls, r.managed,
+                   r.since.wall, r.stanzas_in, r.stanzas_out});
+  }
+  return out;
 }
 
 std::vector<link_status> engine::links() const {

@@ -184,6 +184,44 @@ void add_link(std::vector<sample>& out, const xmpp::component& link) {
       s.unconfirmed + s.tracked);
 }
 
+void add_federation(std::vector<sample>& out, const xmpp::federation_stats& s) {
+  const auto add = [&out](const char* name, const char* help, bool is_gauge, std::uint64_t n,
+                          std::vector<std::pair<std::string, std::string>> labels = {}) {
+    out.push_back({name, help, is_gauge, std::move(labels), static_cast<double>(n)});
+  };
+  constexpr auto streams_help = "Streams with other servers, of which a domain is proved, by who connected.";
+  add("s2s_streams", streams_help, true, s.streams_in, {{"direction", "in"}});
+  add("s2s_streams", streams_help, true, s.streams_out, {{"direction", "out"}});
+  add("s2s_unproved_streams", "Streams that other servers opened and on which they proved nothing yet.", true,
+      s.unproved);
+  add("s2s_connecting_domains", "Domains to whose servers connections are being made.", true, s.connecting);
+  add("s2s_waiting_domains", "Domains that wait for their turn, xmpp.s2s.max_connecting being reached.", true,
+      s.waiting);
+  constexpr auto proofs_help = "Domains that other servers proved on a stream, by how.";
+  add("s2s_proofs_total", proofs_help, false, s.by_certificate, {{"how", "certificate"}});
+  add("s2s_proofs_total", proofs_help, false, s.by_dane, {{"how", "dane"}});
+  add("s2s_proofs_total", proofs_help, false, s.by_dialback, {{"how", "dialback"}});
+  add("s2s_reached_total", "Domains whose server took our word and stanzas.", false, s.reached);
+  add("s2s_unreachable_total", "Tries after which a domain could not be reached.", false, s.unreachable);
+  constexpr auto refused_help = "Streams of other servers that were closed for a limit, by which.";
+  add("s2s_streams_refused_total", refused_help, false, s.refused_address, {{"limit", "address"}});
+  add("s2s_streams_refused_total", refused_help, false, s.refused_unproved, {{"limit", "unproved"}});
+  add("s2s_keys_refused_total", "Dialback keys that the domain's own server did not know.", false,
+      s.keys_refused);
+  add("s2s_stream_errors_total", "Streams that ended with an error, theirs or ours.", false, s.stream_errors);
+  add("s2s_resumed_total", "Broken streams that went on with nothing lost.", false, s.resumed);
+  add("s2s_sessions_lost_total", "Broken streams that could have gone on, and did not in time.", false,
+      s.lost_sessions);
+  add("s2s_stanzas_received_total", "Stanzas received from other servers.", false, s.stanzas_in);
+  add("s2s_stanzas_sent_total", "Stanzas sent to other servers.", false, s.stanzas_out);
+  add("s2s_queued_stanzas", "Stanzas that wait for their stream.", true, s.queued);
+  add("s2s_queued_bytes", "Their size.", true, s.queued_bytes);
+  add("s2s_queue_refused_total", "Stanzas refused because the queue of their domain was full.", false,
+      s.queue_refused);
+  add("s2s_unconfirmed_stanzas", "Stanzas written and not yet confirmed by the other server.", true,
+      s.unconfirmed);
+}
+
 }  // namespace
 
 std::vector<sample> engine::samples() const {
@@ -198,10 +236,11 @@ std::vector<sample> engine::samples() const {
     const bool replaced = i.find(l.wire->options().domain) != nullptr;
     if (l.at == impl::component_link::stage::serving || !replaced) add_link(out, *l.wire);
   }
+  if (i.settings_.s2s.enabled) add_federation(out, i.federation_.stats());
   const auto gauge = [&out](const char* name, const char* help, double n) {
     out.push_back({name, help, true, {}, n});
   };
-  std::uint64_t queued = 0;
+  std::uint64_t queued = i.federation_.stats().queued_bytes;
   for (const auto& l : i.links_) queued += l.wire->stats().queued_bytes;
   const auto part = [&out](const char* name, double n) {
     out.push_back({"memory_part_bytes",

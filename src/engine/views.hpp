@@ -23,6 +23,18 @@ struct link_status {
   std::uint64_t queued = 0, unconfirmed = 0;  ///< stanzas that wait for it, and for the server's confirmation
 };
 
+/// One stream between us and another server.
+struct server_stream {
+  std::string domain, peer;    ///< ours, and the other server's; empty: not said yet
+  std::string address;         ///< of the other server
+  std::string_view direction;  ///< "in": it connected; "out": we did; "both": stanzas go both ways
+  std::string_view proof;      ///< how it was made sure of: "certificate", "dialback", "none" (yet)
+  bool tls = false;
+  bool managed = false;  ///< what is sent is counted, and a broken stream can be resumed
+  wall_time since;
+  std::uint64_t stanzas_in = 0, stanzas_out = 0;
+};
+
 /// A message that is open; to SIP, a lane with what waits behind its pending message.
 struct session {
   std::string_view direction, state;

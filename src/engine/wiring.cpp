@@ -1,5 +1,7 @@
 #include "engine/wiring.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "sip/wire/uri.hpp"
 #include "translate/sip_content.hpp"
@@ -31,6 +33,20 @@ std::vector<std::string> ascii(const std::vector<std::string>& names) {
   std::vector<std::string> out;
   out.reserve(names.size());
   for (const auto& name : names) out.push_back(ascii(name));
+  return out;
+}
+
+/// The served domains without a component link, and those whose link is the way to some domains only.
+std::vector<std::string> federated(const settings::all& s, const gateway::domains& d) {
+  std::vector<std::string> out;
+  if (!s.s2s.enabled) return out;
+  for (const auto& domain : d.sip) {
+    const auto name = d.addresses.domain_to_xmpp(domain);
+    if (!name) continue;
+    const auto own = std::find_if(s.components.begin(), s.components.end(),
+                                  [&](const auto& c) { return unicode(c.domain) == *name; });
+    if (own == s.components.end() || !own->reaches.empty()) out.push_back(*name);
+  }
   return out;
 }
 
@@ -90,7 +106,51 @@ gateway::domains domains_of(const settings::all& s) {
 std::vector<std::string> served_names(const settings::all& s) {
   std::vector<std::string> out;
   for (const auto& c : s.components) out.push_back(unicode(c.domain));
+  if (!s.s2s.enabled) return out;
+  const auto d = domains_of(s);
+  for (auto& domain : federated(s, d)) {
+    if (std::find(out.begin(), out.end(), domain) == out.end()) out.push_back(std::move(domain));
+  }
   return out;
+}
+
+std::vector<std::string> unicode_domains(const std::vector<std::string>& names) {
+  std::vector<std::string> out;
+  out.reserve(names.size());
+  for (const auto& name : names) out.push_back(unicode(name));
+  return out;
+}
+
+xmpp::federation_options federation_options_of(const settings::all& s, const gateway::domains& d,
+                                               id_source& ids) {
+  xmpp::federation_options o;
+  o.served = federated(s, d);
+  o.has_tls = !s.tls.certificates.empty();
+  const auto policy = [](settings::tls_policy tls, settings::s2s_auth auth) {
+    xmpp::s2s_policy out;
+    out.tls_required = tls == settings::tls_policy::required;
+    switch (auth) {
+      case settings::s2s_auth::pkix: out.least = xmpp::proof::certificate; break;
+      case settings::s2s_auth::dane: out.least = xmpp::proof::dane; break;
+      case settings::s2s_auth::dialback: out.least = xmpp::proof::dialback; break;
+    }
+    return out;
+  };
+  o.others = policy(s.s2s.tls, s.s2s.auth);
+  for (const auto& p : s.s2s.peers)
+    o.peers[unicode(p.domain)] = policy(p.tls.value_or(s.s2s.tls), p.auth.value_or(s.s2s.auth));
+  // A key is checked by who made it, within one run: nobody else has to know the secret.
+  if (s.s2s.enabled) o.dialback_secret = redacted(ids.next(id_kind::call_id) + ids.next(id_kind::call_id));
+  o.limits.max_stanza_bytes = s.limits.stanza_bytes;
+  o.max_unauthenticated = s.s2s.max_unauthenticated;
+  o.max_streams_per_address = s.s2s.max_streams_per_address;
+  o.max_connecting = s.s2s.max_connecting;
+  o.login_limit = s.s2s.login_limit;
+  o.idle_limit = s.s2s.idle_limit;
+  o.queue_stanzas = s.s2s.queue_stanzas;
+  o.queue_bytes = s.s2s.queue_bytes;
+  o.queue_time = s.s2s.queue_time;
+  return o;
 }
 
 sip::endpoint_options sip_options_of(const settings::all& s, const gateway::domains& d) {

@@ -45,7 +45,7 @@ class pager_flow {
   void handle(const xmpp::message& m, context& c);
   void handle(const xmpp::stanza_sent& e, context& c) { to_xmpp_.sent(e.ref, c); }
   void handle(const xmpp::stanza_confirmed& e, context& c) { to_xmpp_.confirmed(e.ref, c); }
-  void handle(const xmpp::stanza_lost& e, context& c) { to_xmpp_.lost(e.ref, e.written, c); }
+  void handle(const xmpp::stanza_lost& e, context& c) { to_xmpp_.lost(e, c); }
   void link_up(std::string_view domain, context& c) { to_xmpp_.link_up(domain, c); }
   void handle_timeout(std::uint64_t key, context& c);
   /// Forgets conversations that are long over; called about once a minute.

@@ -40,7 +40,7 @@ class pager_to_xmpp {
   void handle(sip::request_received& e, context& c);
   void sent(xmpp::stanza_ref ref, context& c);
   void confirmed(xmpp::stanza_ref ref, context& c);
-  void lost(xmpp::stanza_ref ref, bool written, context& c);
+  void lost(const xmpp::stanza_lost& e, context& c);
   /// An error stanza: true when it answers one of ours.
   bool failed(const xmpp::message& error, context& c);
   /// `from`'s client says that it has the message with that id: one that is still open has its 2xx now, for

@@ -62,7 +62,8 @@ void pager_to_xmpp::timed_out(std::uint64_t key, context& c) {
   }
 }
 
-void pager_to_xmpp::lost(xmpp::stanza_ref ref, bool written, context& c) {
+void pager_to_xmpp::lost(const xmpp::stanza_lost& e, context& c) {
+  const auto ref = e.ref;
   const auto at = open_.find(ref);
   if (at == open_.end()) return;
   auto& p = at->second;
@@ -70,7 +71,12 @@ void pager_to_xmpp::lost(xmpp::stanza_ref ref, bool written, context& c) {
     doubt_after_answer(p, "link_lost_after_answer", c);
     return erase(ref, c);
   }
-  if (!written) return answer_error(ref, p, busy("XMPP link was lost", c), outcome::failed, "link_lost", c);
+  if (!e.written && e.why) {
+    const translate::error_policy policy{c.settings().sip.global_failure};
+    const auto status = translate::to_sip(*e.why, !p.to.is_bare(), policy, c.domains().addresses);
+    return answer_error(ref, p, reply_of(status), outcome::failed, xmpp::to_string(e.why->condition), c);
+  }
+  if (!e.written) return answer_error(ref, p, busy("XMPP link was lost", c), outcome::failed, "link_lost", c);
   // The server may or may not have processed it. RFC 4320 §4.2 forbids 408; 504 says that the other side did
   // not answer in time.
   answer_error(ref, p, reply_of({504, "XMPP link was lost before the server confirmed", {}, false}),

@@ -2,6 +2,7 @@
 
 #include <openssl/x509v3.h>
 
+#include <ctime>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -61,6 +62,13 @@ std::string common_name_of(const X509_NAME* subject) {
   return out;
 }
 
+// Seconds since 1970; 0 for a time that cannot be read.
+std::int64_t end_of(const X509* certificate) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) return 0;
+  return timegm(&parts);
+}
+
 /// SHA-256 in lower-case hex.
 std::string hash_of(const unsigned char* der, int size) {
   static constexpr char digits[] = "0123456789abcdef";
@@ -90,6 +98,7 @@ std::string hash_of(int (*write)(const Object*, unsigned char**), const Object* 
 void read_names(X509* certificate, peer_identity& out) {
   const std::unique_ptr<GENERAL_NAMES, names_free> names(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  out.valid_until = end_of(certificate);
   out.has_san = X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1) >= 0;
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const auto* name = sk_GENERAL_NAME_value(names.get(), i);

@@ -127,9 +127,11 @@ struct s2s_peer {
 
 /// [xmpp.s2s]
 struct s2s {
-  bool enabled = false;              ///< federation is on: it is configured, or there is no component
-  std::vector<listener> listen;      ///< with STARTTLS
-  std::vector<listener> tls_listen;  ///< TLS from the first byte (XEP-0368)
+  /// Federation is on: it is configured, or there is no component. If not, nothing here counts; both lists
+  /// are then empty, or after a reload what is still bound.
+  bool enabled = false;
+  std::vector<listener> listen;      ///< transport::tcp, with STARTTLS
+  std::vector<listener> tls_listen;  ///< transport::tls: from the first byte (XEP-0368)
   tls_policy tls = tls_policy::required;
   s2s_auth auth = s2s_auth::dialback;
   unsigned max_streams = 10'000;                    ///< accepted ones

@@ -61,6 +61,8 @@ class reader {
   /// read whole before the error can still be polled.
   result<void> feed(std::string_view bytes);
   std::optional<read_event> poll();
+  /// For what is fed from now on.
+  void set_limits(read_limits limits);
 
  private:
   struct impl;

@@ -33,6 +33,7 @@ class tree_builder {
 
   result<void> feed(std::string_view bytes);
   std::optional<read_event> poll();
+  void set_limits(read_limits limits) { limits_ = limits; }
   bool closed() const { return closed_; }
 
  private:

@@ -6,8 +6,10 @@ packages_of() {
     build) echo g++ cmake ninja-build pkg-config ccache python3-minimal \
       libboost1.81-dev libssl-dev libexpat1-dev libicu-dev libmimalloc-dev libsqlite3-dev libunbound-dev zlib1g-dev libtomlplusplus-dev libcli11-dev \
       libspdlog-dev libsystemd-dev prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev ;;
-    # man-db, systemd and libseccomp2: the tests of the manual pages, of the unit, and of the daemon under the unit's filter.
-    peers) echo netbase openssl prosody ejabberd kamailio kamailio-tls-modules sip-tester unbound python3 python3-slixmpp man-db systemd libseccomp2 ;;
+    # lua-unbound: Prosody asks another name server than the system's. man-db, systemd and libseccomp2: the tests of the manual pages, of the
+    # unit, and of the daemon under the unit's filter.
+    peers) echo netbase openssl prosody lua-unbound ejabberd kamailio kamailio-tls-modules sip-tester unbound tshark \
+      python3 python3-slixmpp man-db systemd libseccomp2 ;;
     demo) echo baresip-core ;;
     clang) echo clang llvm libclang-rt-14-dev clang-format clang-tidy python3 ;;
     # Clients that are not ours, for ./dev e2e --clients. npm brings Converse.js; a Node.js that is not Debian's has its own.

@@ -96,15 +96,8 @@ const dns::answer* procedure::find(io::record_type type, const std::string& name
   return &at->second;
 }
 
-// Addresses that are no server's: a domain's owner could make us write to everybody near, or to ourselves.
-bool is_host(const socket_address& to) {
-  const auto& b = to.ip.bytes;
-  const bool multicast = to.ip.is_v4() ? (b[12] >= 224) : b[0] == 0xFF;  // and 240/4, with broadcast
-  return to.port != 0 && !to.ip.is_unspecified() && !multicast;
-}
-
 void procedure::add(transport via, const socket_address& to) {
-  if (!is_host(to)) return;
+  if (!is_host_address(to)) return;
   const target t{via, to, via == transport::tls ? where_.host : std::string()};
   auto& all = out_.targets;
   if (all.size() < most_targets && std::find(all.begin(), all.end(), t) == all.end()) all.push_back(t);

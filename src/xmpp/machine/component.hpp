@@ -18,6 +18,7 @@
 #include "base/redacted.hpp"
 #include "xml/element.hpp"
 #include "xml/reader.hpp"
+#include "xmpp/wire/stanza.hpp"
 
 namespace stox::xmpp {
 
@@ -81,6 +82,7 @@ struct stanza_confirmed {
 struct stanza_lost {
   stanza_ref ref{};
   bool written = false;
+  std::optional<stanza_error> why = {};  ///< of one that never left: what its sender is to hear
 };
 using component_event = std::variant<link_up, link_down, stanza_received, stanza_refused, stanza_sent,
                                      stanza_confirmed, stanza_lost>;

@@ -40,8 +40,8 @@ struct component::impl {
         io_(io),
         domain_(prepared(options_.domain)),
         backoff_(options_.backoff_min, options_.backoff_max),
-        fence_(options_, memory, events_),
-        outbox_(options_.queue_bytes, memory, io) {}
+        fence_({options_.fence_stanzas, options_.fence_age, options_.fence_timeout}, memory, events_),
+        outbox_(conn_use::component, options_.queue_bytes, memory, io) {}
   ~impl() {
     deadlines_.set(timer_, {}, std::nullopt);
     for (const auto& [ref, text] : tracked_) memory_.give(text.size());

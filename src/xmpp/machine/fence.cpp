@@ -54,15 +54,30 @@ void fence::pinged(std::string id, token tok, steady_time now) {
   ping_ = ping{std::move(id), tok, last_number_, now};
 }
 
-bool fence::answered(std::string_view id) {
-  if (!ping_ || ping_->id != id) return false;
-  while (!waiting_.empty() && waiting_.front().number <= ping_->last) {
+void fence::confirm(std::uint64_t last) {
+  while (!waiting_.empty() && waiting_.front().number <= last) {
     tell_sent(waiting_.front());  // the server can be faster than the report of our own kernel
     out_.push_back(stanza_confirmed{waiting_.front().ref});
     waiting_.pop_front();
     memory_.give(sizeof(entry));
   }
+}
+
+bool fence::answered(std::string_view id) {
+  if (!ping_ || ping_->id != id) return false;
+  confirm(ping_->last);
   ping_.reset();
+  return true;
+}
+
+bool fence::counted(std::uint64_t n, steady_time now) {
+  if (n > last_number_) return false;
+  const auto before = waiting_.size();
+  confirm(n);
+  if (waiting_.size() == before && before > 0) return true;
+  ping_.reset();
+  fenced_ = waiting_.empty() ? last_number_ : waiting_.front().number - 1;
+  oldest_unfenced_ = now;
   return true;
 }
 

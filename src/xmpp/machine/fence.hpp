@@ -20,12 +20,13 @@ class fence {
  public:
   using events = std::deque<component_event>;
 
-  fence(const component_options& options, byte_account& memory, events& out)
-      : most_(options.fence_stanzas),
-        age_(options.fence_age),
-        timeout_(options.fence_timeout),
-        memory_(memory),
-        out_(out) {}
+  struct rules {
+    unsigned most = 64;  ///< a ping at the latest after so many stanzas
+    duration age{};      ///< or after the oldest unconfirmed one is this old
+    duration timeout{};  ///< a ping unanswered for so long: the link is dead
+  };
+  fence(rules r, byte_account& memory, events& out)
+      : most_(r.most), age_(r.age), timeout_(r.timeout), memory_(memory), out_(out) {}
   ~fence();
   fence(const fence&) = delete;
   fence& operator=(const fence&) = delete;
@@ -43,6 +44,11 @@ class fence {
   void pinged(std::string id, token tok, steady_time now);
   /// The ping came back, if it is ours: what was written before it is confirmed.
   bool answered(std::string_view id);
+  /// The peer counts (XEP-0198 §4): of everything that was ever added the first `n` are confirmed. Where that
+  /// is not all, it is asked again after the age; where it is nothing new, the ping stays unanswered, so that
+  /// a peer that never takes anything is found out. False: so many were not added.
+  bool counted(std::uint64_t n, steady_time now);
+  std::uint64_t added() const { return last_number_; }
   bool overdue(steady_time now) const { return ping_ && now >= ping_->since + timeout_; }
 
   /// The link is gone; everything unconfirmed is lost. With `all_told` the rim has reported each token, so
@@ -68,6 +74,7 @@ class fence {
   using place = std::deque<entry>::iterator;
   std::pair<place, place> batch(token tok);  ///< the stanzas that were written with it
   void tell_sent(entry& e);
+  void confirm(std::uint64_t last);
 
   unsigned most_;
   duration age_, timeout_;

@@ -23,7 +23,7 @@ token outbox::put(conn_id conn, std::string_view bytes, bool want_token) {
   }
   last->bytes += bytes;
   if (want_token && last->tok == token::none) {
-    last->tok = io_.new_token(conn_use::component);
+    last->tok = io_.new_token(use_);
     in_flight_.push_back(last->tok);
   }
   return last->tok;

@@ -18,8 +18,8 @@ class outbox {
   /// Sends that the rim has not taken yet grow to this before another one is begun.
   static constexpr std::size_t max_batch = std::size_t{64} * 1024;
 
-  outbox(std::size_t queue_limit, byte_account& memory, io_port& io)
-      : limit_(queue_limit), memory_(memory), io_(io) {}
+  outbox(conn_use use, std::size_t queue_limit, byte_account& memory, io_port& io)
+      : use_(use), limit_(queue_limit), memory_(memory), io_(io) {}
   ~outbox() { memory_.give(bytes_); }
   outbox(const outbox&) = delete;
   outbox& operator=(const outbox&) = delete;
@@ -55,6 +55,7 @@ class outbox {
  private:
   written write_front(conn_id conn);
 
+  conn_use use_;
   std::size_t limit_;
   byte_account& memory_;
   io_port& io_;

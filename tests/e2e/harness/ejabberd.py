@@ -8,25 +8,45 @@ import shutil
 from .process import Process, free_port, tcp_answers
 
 _CONFIG = """\
-loglevel: info
+loglevel: {log_level}
 hosts:
   - "{domain}"
 auth_password_format: plain
-listen:
+{globals_}listen:
   - port: {c2s}
     ip: "127.0.0.1"
     module: ejabberd_c2s
     starttls: false
+{listeners}modules:
+  mod_disco: {{}}
+  mod_ping: {{}}
+  mod_roster: {{}}
+{modules}"""
+
+_COMPONENT = """\
   - port: {component}
     ip: "127.0.0.1"
     module: ejabberd_service
     hosts:
       "{component_domain}":
         password: "{secret}"
-modules:
-  mod_disco: {{}}
-  mod_ping: {{}}
-  mod_roster: {{}}
+"""
+
+# ca_file is what it trusts in both directions (s2s_cafile would be the outgoing one's alone).
+_S2S = """\
+certfiles:
+  - "{pem}"
+ca_file: "{ca}"
+s2s_use_starttls: required
+outgoing_s2s_families:
+  - ipv4
+s2s_dns_timeout: 5 s
+"""
+_S2S_LISTENER = """\
+  - port: {port}
+    ip: "127.0.0.1"
+    module: ejabberd_s2s_in
+    tls: {direct}
 """
 
 
@@ -50,11 +70,35 @@ class Ejabberd:
         os.makedirs(folder, exist_ok=True)
         self.folder, self.domain, self.component_domain, self.secret = folder, domain, component_domain, secret
         self.c2s_port, self.component_port = free_port(), free_port()
+        self.s2s_port = self.s2s_tls_port = None
+        self._globals = self._listeners = self._modules = ""
+        self._names = {}
         self._users = {}
         self._process = None
 
     def register(self, user, password):
         self._users[user] = password
+
+    def federate(self, dns_port, certificate, ca, dialback=True):
+        """Speaks with other servers, and has no component port any more; as Prosody's."""
+        self.component_port = None
+        # One file for both, as its certfiles want it.
+        pem = os.path.join(self.folder, "server.pem")
+        with open(pem, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as f:
+            for part in certificate:
+                with open(part) as g:
+                    f.write(g.read())
+        self._globals = _S2S.format(pem=pem, ca=ca)
+        self._listeners = _S2S_LISTENER.format(port=self.s2s_port, direct="false")
+        if self.s2s_tls_port:
+            self._listeners += _S2S_LISTENER.format(port=self.s2s_tls_port, direct="true")
+        self._modules = "  mod_s2s_dialback: {}\n" if dialback else ""
+        # Erlang's own resolver, which takes a port, in the place of the C library's. What resolv_conf names is put out first: later, it
+        # would put out our name server too.
+        inetrc = os.path.join(self.folder, "inetrc")
+        with open(inetrc, "w") as f:
+            f.write(f'{{resolv_conf, ""}}.\n{{hosts_file, ""}}.\n{{lookup, [dns]}}.\n{{nameserver, {{127,0,0,1}}, {dns_port}}}.\n')
+        self._names = {"ERL_INETRC": inetrc}
 
     async def start(self):
         config = os.path.join(self.folder, "ejabberd.yml")
@@ -63,9 +107,11 @@ class Ejabberd:
                 _CONFIG.format(
                     domain=self.domain,
                     c2s=self.c2s_port,
-                    component=self.component_port,
-                    component_domain=self.component_domain,
-                    secret=self.secret,
+                    log_level="debug" if self.s2s_port else "info",
+                    globals_=self._globals,
+                    listeners=self._listeners
+                    or _COMPONENT.format(component=self.component_port, component_domain=self.component_domain, secret=self.secret),
+                    modules=self._modules,
                 )
             )
         environment = {
@@ -73,6 +119,7 @@ class Ejabberd:
             "EJABBERD_LOG_PATH": os.path.join(self.folder, "ejabberd.log"),
             "ERL_LIBS": _libraries(),
             "HOME": self.folder,
+            **self._names,
         }
         users = ", ".join(
             f'ejabberd_auth:try_register(<<"{user}">>, <<"{self.domain}">>, <<"{password}">>)' for user, password in self._users.items()
@@ -86,7 +133,7 @@ class Ejabberd:
         self._process = Process("ejabberd", argv, os.path.join(self.folder, "console.log"), environment)
         self._process.start()
         await self._process.ready(
-            lambda: os.path.exists(ready) and tcp_answers(self.c2s_port) and tcp_answers(self.component_port), 60
+            lambda: os.path.exists(ready) and all(tcp_answers(p) for p in (self.c2s_port, self.component_port or self.s2s_port)), 60
         )
 
     async def stop(self):
@@ -94,4 +141,5 @@ class Ejabberd:
             await self._process.stop()
 
     def log_text(self):
-        return self._process.log_text()
+        with open(os.path.join(self.folder, "ejabberd.log"), errors="replace") as f:
+            return f.read()

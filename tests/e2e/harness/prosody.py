@@ -1,4 +1,4 @@
-"""A Prosody of our own in a folder: plain c2s and one component port on free loopback ports."""
+"""A Prosody of our own in a folder: plain c2s, and on free loopback ports a component port or other servers (federate)."""
 
 import os
 import signal
@@ -13,16 +13,14 @@ certificates = "{folder}"
 interfaces = {{ "127.0.0.1" }}
 c2s_ports = {{ {c2s} }}
 legacy_ssl_ports = {{}}
-s2s_ports = {{}}
 {globals_}component_ports = {{ {component_port} }}
-modules_enabled = {{ "roster", "saslauth", "disco", "ping", "posix", "presence", "message", "iq"{web_modules} }}
-{web}modules_disabled = {{ "s2s", "tls", "offline" }}
-authentication = "internal_plain"
+modules_enabled = {{ "roster", "saslauth", "disco", "ping", "posix", "presence", "message", "iq"{more_modules} }}
+{web}{s2s}authentication = "internal_plain"
 storage = "internal"
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
 limits = {{}}
-log = {{ {{ levels = {{ min = "info" }}, to = "console" }} }}
+log = {{ {{ levels = {{ min = "{log_level}" }}, to = "console" }} }}
 VirtualHost "{domain}"
 {component}"""
 
@@ -36,6 +34,26 @@ https_ports = {{}}
 consider_websocket_secure = true
 consider_bosh_secure = true
 http_cors_override = {{ bosh = {{ enabled = true }}, websocket = {{ enabled = true }} }}
+"""
+
+_NO_S2S = """\
+s2s_ports = {}
+modules_disabled = { "s2s", "tls", "offline" }
+"""
+
+# The names are asked of our name server alone. That needs lua-unbound: Prosody's own resolver knows port 53 only. Beside the CA, ssl has
+# to name the certificate here, for all hosts: a port of direct TLS takes none from the VirtualHost until SNI has named it.
+_S2S = """\
+s2s_interfaces = {{ "127.0.0.1" }}
+s2s_ports = {{ {port} }}
+s2s_direct_tls_interfaces = {{ "127.0.0.1" }}
+s2s_direct_tls_ports = {{ {direct} }}
+s2s_require_encryption = true
+s2s_secure_auth = {secure_auth}
+use_ipv6 = false
+unbound = {{ resolvconf = false, hoststxt = false, forward = "127.0.0.1@{dns}", options = {{ ["do-not-query-localhost:"] = "no" }} }}
+ssl = {{ cafile = "{ca}", certificate = "{chain}", key = "{key}" }}
+modules_disabled = {{ "offline"{disabled} }}
 """
 
 _GLOBALS = 'component_interfaces = { "127.0.0.1" }\n'
@@ -54,11 +72,26 @@ class Prosody:
         self.component_domains = (component_domain, *more_domains)
         self.c2s_port, self.component_port = free_port(), free_port()
         self.http_port = None
+        self.s2s_port = self.s2s_tls_port = None
+        self._s2s, self._s2s_modules = _NO_S2S, ()
         self._process = None
 
     def use_web(self):
         """Lets browsers in; they find the websocket at websocket_url."""
         self.http_port = free_port()
+
+    def federate(self, dns_port, certificate, ca, external=False, dialback=True, bidi=False, component=False):
+        """Speaks with other servers, on ports that harness.federation.place gave it, and without `component` has no component port any more.
+        certificate: (chain, key); external: only who proves its domain by a certificate of the authority `ca` is talked to; dialback:
+        others may prove it by the DNS."""
+        if not component:
+            self.component_port, self.component_domains = None, ()
+        self._s2s_modules = ("tls", "s2s", *(["dialback"] if dialback else []), *(["s2s_bidi"] if bidi else []))
+        chain, key = certificate
+        self._s2s = _S2S.format(
+            port=self.s2s_port, direct=self.s2s_tls_port or "", secure_auth="true" if external else "false", dns=dns_port, ca=ca,
+            chain=chain, key=key, disabled="" if dialback else ', "dialback"',
+        )  # fmt: skip
 
     @property
     def websocket_url(self):
@@ -92,11 +125,13 @@ class Prosody:
                     root="run_as_root = true\n" if os.geteuid() == 0 else "",
                     folder=self.folder,
                     c2s=self.c2s_port,
-                    component_port=self.component_port,
+                    component_port=self.component_port or "",
                     domain=self.domain,
                     globals_=globals_,
-                    web_modules=_WEB_MODULES if self.http_port else "",
+                    more_modules=(_WEB_MODULES if self.http_port else "") + "".join(f', "{m}"' for m in self._s2s_modules),
                     web=_WEB.format(port=self.http_port, domain=self.domain) if self.http_port else "",
+                    s2s=self._s2s,
+                    log_level="debug" if self.s2s_port else "info",
                     component=component,
                 )
             )
@@ -105,8 +140,8 @@ class Prosody:
             "prosody", ["prosody", "-F", *root, "--config", config], os.path.join(self.folder, "prosody.log")
         )
         self._process.start()
-        ports = [self.c2s_port, self.component_port] + ([self.http_port] if self.http_port else [])
-        await self._process.ready(lambda: all(tcp_answers(p) for p in ports))
+        ports = [self.c2s_port, self.component_port, self.http_port, self.s2s_port]
+        await self._process.ready(lambda: all(tcp_answers(p) for p in ports if p))
 
     def freeze(self):
         """It answers nothing any more, but its connections stay."""

@@ -12,18 +12,13 @@ from .process import Process, free_port
 _CONFIG = """\
 [gateway]
 sip_domains = ["sip.example"]
-xmpp_domains = ["xmpp.example"]
-
+{xmpp_domains}
 [sip]
 listen = ["udp:127.0.0.1:{sip}", "tcp:127.0.0.1:{sip}"]
 {route}
 trusted_peers = ["127.0.0.0/8"]
 {sip_extra}
-[[xmpp.component]]
-domain = "sip.example"
-server = "127.0.0.1:{component}"
-secret = "{secret}"
-
+{xmpp}
 {dns}
 [store]
 path = "{store}"
@@ -41,6 +36,29 @@ control = "{folder}/ctl"
 level = "debug"
 """
 
+_COMPONENT = """\
+[[xmpp.component]]
+domain = "sip.example"
+server = "127.0.0.1:{component}"
+secret = "{secret}"
+"""
+
+_FEDERATION = """\
+[xmpp.s2s]
+listen = ["tcp:127.0.0.1:{port}"]
+tls_listen = [{direct}]
+tls = "required"
+auth = "{auth}"
+{extra}
+[[tls.certificate]]
+domains = ["sip.example"]
+chain = "{chain}"
+key = "{key}"
+
+[tls]
+ca_file = "{ca}"
+"""
+
 
 class Stoxd:
     def __init__(self, binary, folder, component_port, transport="udp", secret="component-secret", sip_extra=""):
@@ -48,7 +66,11 @@ class Stoxd:
         self.binary, self.folder, self.transport = binary, folder, transport
         self.component_port, self.secret, self.sip_extra = component_port, secret, sip_extra
         self.sip_port, self.admin_port = free_port(), free_port()
+        self.domain, self.s2s_port, self.s2s_tls_port = "sip.example", None, None
         self.proxy_port = None
+        self._xmpp_domains = 'xmpp_domains = ["xmpp.example"]\n'
+        self._federation = self._reaches = None
+        self._proxy_by_name = False
         self.admin_host = "127.0.0.1"
         self._dns = ""
         self.store = ":memory:"
@@ -67,8 +89,8 @@ class Stoxd:
                     dns=self._dns,
                     store=self.store,
                     sip_extra=self.sip_extra,
-                    component=self.component_port,
-                    secret=self.secret,
+                    xmpp_domains=self._xmpp_domains,
+                    xmpp=self._xmpp(),
                     admin=self.admin_port,
                     folder=self.folder,
                 )
@@ -77,9 +99,33 @@ class Stoxd:
     def use_dns(self, port):
         """No proxy: the SIP domain's servers are asked of that name server."""
         self._dns = f'[dns]\nservers = ["127.0.0.1:{port}"]\n'
+        self._proxy_by_name = True
+
+    def federate(self, dns_port, certificate, ca, auth="dialback", extra="", reaches=None):
+        """A server among servers, on ports that harness.federation.place gave it. certificate: (chain, key); ca: the file of whose
+        certificates it believes; extra: more lines of [xmpp.s2s] and its tables; reaches: domains to which the component link, which else
+        there is not, is the way."""
+        self.use_dns(dns_port)
+        self._proxy_by_name = False
+        self._xmpp_domains = ""
+        chain, key = certificate
+        direct = f'"tcp:127.0.0.1:{self.s2s_tls_port}"' if self.s2s_tls_port else ""
+        self._federation = _FEDERATION.format(
+            port=self.s2s_port, direct=direct, auth=auth, extra=extra, chain=chain, key=key, ca=ca
+        )
+        self._reaches = reaches
+
+    def _xmpp(self):
+        component = _COMPONENT.format(component=self.component_port, secret=self.secret)
+        if self._federation is None:
+            return component
+        if self._reaches is None:
+            return self._federation
+        domains = ", ".join(f'"{d}"' for d in self._reaches)
+        return f"{component}reaches = [{domains}]\n\n{self._federation}"
 
     def _route(self, proxy_port):
-        if self._dns:
+        if self._proxy_by_name:
             return ""
         return f'outbound_proxy = "sip:127.0.0.1:{proxy_port}{";transport=tcp" if self.transport == "tcp" else ""};lr"'
 

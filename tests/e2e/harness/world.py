@@ -99,6 +99,7 @@ class WorldTest(unittest.IsolatedAsyncioTestCase):
     """Tests get self.world from `await self.make_world(...)`; it is stopped, and a crash of stoxd is a failure."""
 
     binary = os.environ.get("STOX_STOXD", "")
+    world_class = World
     maxDiff = None
 
     def setUp(self):
@@ -110,7 +111,7 @@ class WorldTest(unittest.IsolatedAsyncioTestCase):
         asyncio.get_running_loop().set_debug(False)
 
     async def make_world(self, start=True, ready=True, users=("juliet",), **options):
-        self.world = World(self.binary, **options)
+        self.world = self.world_class(self.binary, **options)
         self.addAsyncCleanup(self._end_world)
         if start:
             await self.world.start(ready, users)

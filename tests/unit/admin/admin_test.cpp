@@ -97,6 +97,16 @@ class door : public testing::Test {
             },
             [this](const std::function<void(const store_report&)>& checked) {
               asio::post(context_, [this, checked] { checked(report_); });
+            },
+            [this](const std::string& domain, std::size_t) {
+              auto out = streams_;
+              if (!domain.empty()) std::erase_if(out, [&](const auto& s) { return s.peer != domain; });
+              return out;
+            },
+            [this] {
+              std::vector<std::string> out;
+              for (const auto& l : links_) out.push_back(l.domain);
+              return out;
             }};
   }
 
@@ -165,6 +175,7 @@ class door : public testing::Test {
   std::vector<incident> incidents_;
   std::string store_trouble_, asked_sessions_;
   std::vector<engine::link_status> links_;
+  std::vector<engine::server_stream> streams_;
   std::vector<engine::sip_peer> peers_;
   std::vector<engine::session> sessions_;
   reload_outcome reloaded_;
@@ -488,7 +499,7 @@ TEST_F(door, sessions_are_of_a_served_domain_or_of_all) {
       "\"m1\"}]}\n");
   EXPECT_EQ(asked_sessions_, "a.example 10");
   EXPECT_EQ(control("sessions 10 b.example\n"),
-            "{\"error\":\"no component link serves b.example; did you mean a.example?\"}\n");
+            "{\"error\":\"b.example is not served; did you mean a.example?\"}\n");
   for (const auto* bad : {"sessions\n", "sessions 0\n", "sessions 1001\n", "sessions a.example\n"})
     EXPECT_THAT(control(bad), HasSubstr("sessions needs LIMIT (1 to 1000)")) << bad;
 }
@@ -520,7 +531,7 @@ TEST_F(door, peer_shows_all_or_one_address_or_one_domain) {
   const auto one = control("peer show b.example\n");
   EXPECT_EQ(count(one, "\"domain\""), 1);
   EXPECT_EQ(count(one, "\"address\""), 0);
-  EXPECT_THAT(control("peer show c.example\n"), HasSubstr("no component link serves c.example"));
+  EXPECT_THAT(control("peer show c.example\n"), HasSubstr("c.example is not served"));
 }
 
 TEST_F(door, peer_shows_and_forgets_what_is_known_of_a_user) {

@@ -396,7 +396,7 @@ TEST_F(stoxctl, json_is_the_daemons_own_answer_for_every_command) {
   for (std::string line; std::getline(usage, line);) {
     if (!line.starts_with(shown)) continue;
     const auto verb = line.substr(shown.size(), line.find(' ', shown.size()) - shown.size());
-    EXPECT_TRUE(commands.contains(verb) || verb == "explain" || verb == "replay") << verb;
+    EXPECT_TRUE(commands.contains(verb) || verb == "explain" || verb == "replay" || verb == "doctor") << verb;
   }
 }
 
@@ -455,7 +455,9 @@ TEST_F(stoxctl, a_senseless_command_line_shows_the_usage) {
                                                {"store"},
                                                {"store", "chekc"},
                                                {"replay"},
-                                               {"explain", "x"}}) {
+                                               {"explain", "x"},
+                                               {"doctor"},
+                                               {"doctor", "a.example", "b.example"}}) {
     const auto p = run_with(args);
     EXPECT_EQ(p.code, exit_code::usage);
     EXPECT_THAT(p.err, HasSubstr("stoxctl replay FILE "));

@@ -133,13 +133,13 @@ TEST(cross_check, an_empty_file_misses_domain_and_listener) {
 TEST(cross_check, every_served_domain_needs_its_component) {
   EXPECT_THAT(errors_of(with("[\"sip.example\"]", "[\"sip.example\", \"two.example\"]")),
               ElementsAre("stox.toml:2: gateway.sip_domains: \"two.example\" has no [[xmpp.component]]; add "
-                          "one with domain = \"two.example\""));
+                          "one with domain = \"two.example\", or an [xmpp.s2s] table to federate"));
   EXPECT_THAT(
       errors_of(
           with("[sip]", "[[gateway.domain]]\nsip = \"example.com\"\nxmpp = \"sip.example.com\"\n[sip]")),
       ElementsAre(
           "stox.toml:3: gateway.domain: \"sip.example.com\" has no [[xmpp.component]]; add one with domain = "
-          "\"sip.example.com\""));
+          "\"sip.example.com\", or an [xmpp.s2s] table to federate"));
 }
 
 TEST(cross_check, a_component_serves_the_xmpp_name_of_a_served_domain) {
@@ -151,7 +151,7 @@ TEST(cross_check, a_component_serves_the_xmpp_name_of_a_served_domain) {
   EXPECT_THAT(
       errors_of(with("[sip]", "[[gateway.domain]]\nsip = \"sip.example\"\nxmpp = \"other.example\"\n[sip]")),
       ElementsAre("stox.toml:3: gateway.domain: \"other.example\" has no [[xmpp.component]]; add one with "
-                  "domain = \"other.example\"",
+                  "domain = \"other.example\", or an [xmpp.s2s] table to federate",
                   "stox.toml:11: xmpp.component.domain: \"sip.example\" is the SIP name; its XMPP name is "
                   "\"other.example\""));
 }

@@ -28,6 +28,7 @@ std::string file_with(std::string_view section, const std::string& extra) {
   add("gateway", own_domains ? "" : "sip_domains = [\"sip.example\"]\n");
   add("sip", own_listen ? "" : "listen = [\"udp:127.0.0.1:5060\"]\n");
   for (const auto* name : {"tls", "chat", "dns", "store", "admin", "limits", "log"}) add(name, "");
+  if (section == "xmpp.s2s") add(section, "");
   return out +
          "[[xmpp.component]]\ndomain = \"sip.example\"\nserver = \"[2001:db8::5]:5347\"\nsecret = "
          "\"s3cr3t\"\n";
@@ -128,6 +129,82 @@ const std::map<std::string, sample>& samples() {
         "is a number with a fraction, a date or a time; write a string",
         "1.1",
         R"("1.1" is unknown; use "1.2" or "1.3")"}},
+      {"xmpp.s2s.listen",
+       {R"(["tcp:192.0.2.1:5269", "tcp:[::1]:5269"])",
+        "tcp:192.0.2.1:5269,tcp:[::1]:5269",
+        {"tcp:192.0.2.1:5269", "tcp:[::1]:5269"},
+        R"(["tls:127.0.0.1:5269"])",
+        R"("tls:127.0.0.1:5269" does not begin with "tcp:"; write "tcp:HOST:PORT", IPv6 in brackets)",
+        "tcp:localhost:5269",
+        R"("tcp:localhost:5269" names a host; write the IP address to listen on, e.g. "tcp:[::]:5269")"}},
+      {"xmpp.s2s.tls_listen",
+       {R"(["tcp:0.0.0.0:5270"])",
+        "tcp:0.0.0.0:5270,tcp:[::]:5270",
+        {"tcp:0.0.0.0:5270"},
+        R"(["tcp:[::]"])",
+        R"("tcp:[::]" is not a listening address; write "tcp:HOST:PORT", IPv6 in brackets)",
+        "tcp:[::]:5270,tcp:[::]:5270",
+        R"("tcp:[::]:5270" stands twice; remove one)"}},
+      {"xmpp.s2s.tls",
+       {R"("preferred")",
+        "preferred",
+        {"preferred"},
+        "false",
+        "is a boolean; write a string",
+        "optional",
+        R"("optional" is unknown; use "required" or "preferred")"}},
+      {"xmpp.s2s.auth",
+       {R"("pkix")",
+        "dane",
+        {"pkix"},
+        R"("none")",
+        R"("none" is unknown; use "pkix", "dane" or "dialback")",
+        "external",
+        R"("external" is unknown; use "pkix", "dane" or "dialback")"}},
+      {"xmpp.s2s.max_streams", up_to_a_million},
+      {"xmpp.s2s.max_unauthenticated", up_to_a_million},
+      {"xmpp.s2s.max_streams_per_address", up_to_a_million},
+      {"xmpp.s2s.max_connecting",
+       {"10000",
+        "10000",
+        {"10000"},
+        "0",
+        "0 is out of bounds; write 1 to 10000",
+        "10001",
+        "10001 is out of bounds; write 1 to 10000"}},
+      {"xmpp.s2s.login_limit",
+       {R"("10s")",
+        "10s",
+        {"10s"},
+        R"("999ms")",
+        "999ms is out of bounds; write 1s to 5min",
+        "6min",
+        "6min is out of bounds; write 1s to 5min"}},
+      {"xmpp.s2s.idle_limit",
+       {R"("1h")",
+        "60min",
+        {"1h"},
+        "0",
+        "0ms is out of bounds; write 1s to 24h",
+        "25h",
+        "25h is out of bounds; write 1s to 24h"}},
+      {"xmpp.s2s.queue_stanzas", up_to_a_million},
+      {"xmpp.s2s.queue_bytes",
+       {R"("1GiB")",
+        "1073741824",
+        {"1GiB"},
+        "9999",
+        "9999B is out of bounds; write 10kB to 1GiB",
+        "2GiB",
+        "2GiB is out of bounds; write 10kB to 1GiB"}},
+      {"xmpp.s2s.queue_time",
+       {R"("30s")",
+        "30s",
+        {"30s"},
+        R"("31s")",
+        "31s is out of bounds; write 1s to 30s: a SIP sender waits no longer than 32s for his answer",
+        "0ms",
+        "0ms is out of bounds; write 1s to 30s: a SIP sender waits no longer than 32s for his answer"}},
       {"dns.servers",
        {R"(["192.0.2.53:5353", "2001:db8::53"])",
         "192.0.2.53:5353,[2001:db8::53]",
@@ -396,7 +473,9 @@ TEST_P(every_option, has_the_default_of_the_settings) {
   if (!row().fallback.empty()) {
     ASSERT_EQ(assign(row(), from_table, {std::string(row().fallback)}), "");
   }
-  EXPECT_EQ(row().show(from_table), row().show(settings::all{}));
+  // Nobody listens where federation is off, as it is before a configuration was read.
+  const bool only_where_on = GetParam() == "xmpp.s2s.listen" || GetParam() == "xmpp.s2s.tls_listen";
+  EXPECT_EQ(only_where_on ? texts{} : row().show(from_table), row().show(settings::all{}));
   if (!row().fallback.empty()) {
     EXPECT_EQ(row().show(from_table), texts{std::string(row().fallback)});
   }
@@ -530,7 +609,7 @@ TEST(generated_files, every_default_that_the_sample_shows_is_valid) {
   const auto sample_text = printed("--print-sample");
   bool off = false;  // within a table that is not in effect
   for (const auto line : text::split(sample_text, '\n')) {
-    if (line.starts_with("[") || line.starts_with("# [[")) off = line.starts_with("#");
+    if (line.starts_with("[") || line.starts_with("# [")) off = line.starts_with("#");
     const bool key = !off && line.starts_with("# ") && line.find(" = ") != std::string_view::npos &&
                      text::is_alpha(line[2]) && line.find("\"\"") == std::string_view::npos &&
                      line.find("sip.example.com") == std::string_view::npos &&
@@ -541,6 +620,24 @@ TEST(generated_files, every_default_that_the_sample_shows_is_valid) {
   }
   const auto r = parse(uncommented, "sample.toml");
   ASSERT_TRUE(r.has_value()) << testing::PrintToString(r.error());
+}
+
+TEST(generated_files, the_samples_block_for_federation_works_without_its_marks) {
+  std::string uncommented;
+  bool within = false;
+  const auto sample_text = printed("--print-sample");
+  for (const auto line : text::split(sample_text, '\n')) {
+    if (line.starts_with("[") || line.starts_with("# ["))
+      within = line == "# [xmpp.s2s]" || line == "# [[xmpp.s2s.peer]]";
+    const bool key = line.find(" = ") != std::string_view::npos || line.starts_with("# [");
+    uncommented += std::string(within && key ? line.substr(2) : line) + "\n";
+  }
+  const auto r = parse(uncommented, "sample.toml");
+  ASSERT_TRUE(r.has_value()) << testing::PrintToString(r.error());
+  EXPECT_TRUE(r->settings.s2s.enabled);
+  EXPECT_EQ(r->settings.s2s.peers,
+            (std::vector<settings::s2s_peer>{
+                {"bank.example", settings::tls_policy::required, settings::s2s_auth::pkix}}));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 
+#include <ctime>
 #include <memory>
 #include <string>
 
@@ -36,6 +37,7 @@ TEST(tls_identity, reads_every_kind_of_name) {
   EXPECT_TRUE(who.has_san);
   EXPECT_EQ(who.fingerprint.size(), 64u);
   EXPECT_FALSE(who.chain_ok);  // names are no judgement
+  EXPECT_GT(who.valid_until, std::time(nullptr));
 }
 
 TEST(tls_identity, tells_that_there_is_no_alternative_name) {
