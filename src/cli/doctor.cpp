@@ -56,7 +56,7 @@ result<> practice::prepare(const examination& e) {
   auto tls = net::tls_context::make(e.tls, {});
   if (!tls) return tls.error();
   tcp_.set_tls(std::move(*tls));
-  auto dns = net::resolver::start(loop_, *this, e.dns);
+  auto dns = net::resolver::start(loop_, *this, {e.dns, {}});
   if (!dns) return dns.error();
   dns_ = std::move(*dns);
   return {};

@@ -124,7 +124,7 @@ constexpr option table[] = {
      },
      [](const all& s) { return texts{write_size(static_cast<std::int64_t>(s.s2s.queue_bytes))}; }, nullptr},
     // RFC 3261 §17.1.2.2: Timer F of who sent a MESSAGE is 32 s; he should hear the reason before it.
-    {"xmpp.s2s.queue_time", value_type::duration, change::live, "25s", "", 1'000, 30'000,
+    {"xmpp.s2s.queue_time", value_type::duration, change::live, "15s", "", 1'000, 30'000,
      "1s to 30s: a SIP sender waits no longer than 32s for his answer",
      "How long a stanza waits there; then its sender is told remote-server-timeout, or a SIP sender its "
      "answer.",

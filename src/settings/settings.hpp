@@ -142,7 +142,7 @@ struct s2s {
   duration idle_limit = std::chrono::minutes(15);   ///< without a stanza: the stream is closed
   unsigned queue_stanzas = 1000;                    ///< for one domain, while its stream is made
   std::uint64_t queue_bytes = 4ull << 20;           ///< likewise
-  duration queue_time = std::chrono::seconds(25);   ///< how long one waits there
+  duration queue_time = std::chrono::seconds(15);   ///< how long one waits there
   std::vector<s2s_peer> peers;
   friend bool operator==(const s2s&, const s2s&) = default;
 };

@@ -9,6 +9,7 @@ namespace stox::xml {
 const char* errc_name(errc e) {
   switch (e) {
     case errc::not_well_formed: return "not_well_formed";
+    case errc::second_root: return "second_root";
     case errc::restricted_xml: return "restricted_xml";
     case errc::too_large: return "too_large";
     case errc::too_deep: return "too_deep";

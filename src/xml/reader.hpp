@@ -15,6 +15,7 @@ namespace stox::xml {
 /// they say that one stanza is not worth its memory, which is its sender's fault and not the stream's.
 enum class errc {
   not_well_formed = 1,  ///< the tokeniser said no, or the text is not UTF-8
+  second_root,          ///< the stream's root again, inside of it
   restricted_xml,       ///< DTD, entity, comment or processing instruction, RFC 6120 §11.1
   too_large,            ///< a stanza above max_stanza_bytes
   too_deep,             ///< above max_depth

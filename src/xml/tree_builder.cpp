@@ -225,6 +225,7 @@ void tree_builder::open_root(const XML_Char* name, const XML_Char** attributes) 
   for (auto& d : root_declarations_) event.root.attributes.push_back(std::move(d));
   root_declarations_ = {};
   opened_ = true;
+  root_name_ = name;
   events_.emplace_back(std::move(event));
 }
 
@@ -255,6 +256,9 @@ void tree_builder::on_start(const XML_Char* name, const XML_Char** attributes) {
     if (++skipped_depth_ > max_skipped_depth) refuse(errc::too_deep, "elements in elements");
     return;
   }
+  // A second header would only end with the stream: nothing behind it would ever be told.
+  if (kind_ == content::stream && open_.empty() && root_name_ == name)
+    return refuse(errc::second_root, "a second stream header");
   for (const auto* a = attributes; *a != nullptr; a += 2) ++count;
   const bool too_many = count > limits_.max_attributes;
   if (!opened_ && kind_ == content::stream) {

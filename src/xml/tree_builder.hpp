@@ -61,6 +61,7 @@ class tree_builder {
   std::uint64_t event_end() const;
 
   read_limits limits_;
+  std::string root_name_;  ///< as the tokeniser has it; empty: not opened
   content kind_;
   std::string outer_ns_;  ///< document: the default namespace around it
 

@@ -1,6 +1,7 @@
 """Servers that lie, push or waste our time: each is told so by the stream error of RFC 6120 §4.9.3, and no other domain notices."""
 
 import asyncio
+import collections
 import time
 import unittest
 
@@ -302,8 +303,6 @@ class Streams(Attacks):
             "deep": "<x xmlns='a'>" + "<y>" * 200 + "</y>" * 200 + "</x>",
             "wide": "<x xmlns='a'>" + "<y/>" * 20_000 + "</x>",
             "attributes": "<x xmlns='a'" + "".join(f" a{n}='1'" for n in range(1000)) + "/>",
-            "long-attribute": f"<x xmlns='a' b='{'b' * 600_000}'/>",
-            "long-text": f"<x xmlns='a'>{'b' * 1_500_000}</x>",
         }
         stream, _ = await peer.external(US, self.port)
         for name, text in parts.items():
@@ -471,8 +470,9 @@ class Waste(Attacks):
         await asyncio.sleep(3)
         await self._others_flow("while it does not read")
         answers = await asyncio.gather(*sends)
-        self.assertNotIn(None, answers, "each sender is told")
-        self.assertEqual([a.status for a in answers if a.status == 200], [], "nothing is called delivered that was not")
+        told = collections.Counter(a.status if a else None for a in answers)
+        self.assertNotIn(None, told, "each sender is told")
+        self.assertNotIn(200, told, "nothing is called delivered that was not")
         await self._others_flow("after it")
 
 

@@ -35,6 +35,7 @@ std::string_view hint_for(io::fail why) {
 
 std::string_view condition_for(const std::error_code& code) {
   if (code == xml::errc::not_well_formed) return "not-well-formed";
+  if (code == xml::errc::second_root) return "bad-format";
   if (code == xml::errc::restricted_xml) return "restricted-xml";
   return "policy-violation";
 }

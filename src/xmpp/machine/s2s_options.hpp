@@ -62,8 +62,8 @@ struct federation_options {
   duration backoff_max = std::chrono::minutes(5);
   std::size_t queue_stanzas = 1000;                ///< of one pair, while its stream is made
   std::size_t queue_bytes = std::size_t{4} << 20;  ///< likewise
-  duration queue_time = std::chrono::seconds(25);  ///< how long one waits there
-  fence::rules pings{64, std::chrono::milliseconds(100), std::chrono::seconds(20)};
+  duration queue_time = std::chrono::seconds(15);  ///< how long one waits there
+  fence::rules pings{64, std::chrono::milliseconds(100), std::chrono::seconds(15)};
 
   bool serves(std::string_view domain) const {
     return std::find(served.begin(), served.end(), domain) != served.end();

@@ -20,6 +20,7 @@ constexpr std::size_t no_queue = 0;
 
 std::string_view condition_of(const std::error_code& code) {
   if (code == xml::errc::not_well_formed) return "not-well-formed";
+  if (code == xml::errc::second_root) return "bad-format";
   if (code == xml::errc::restricted_xml) return "restricted-xml";
   return "policy-violation";
 }
@@ -119,6 +120,10 @@ void s2s_stream::dispatch(xml::read_event& event, instant now) {
 
 void s2s_stream::header(const xml::element& root, instant now) {
   if (!root.is("stream", stream_ns)) return fail("invalid-namespace", "no XMPP stream", now);
+  // RFC 6120 §4.8.2: the content namespace, of which a client's stream has another.
+  const auto* content = root.attr("xmlns");
+  if (content == nullptr || *content != server_ns)
+    return fail("invalid-namespace", "a stream that is no server's", now);
   const auto h = read_server_header(root);
   incoming_ ? in_header(h, now) : out_header(h, now);
 }

@@ -182,7 +182,7 @@ TEST(federation, a_server_that_does_not_answer_is_given_up_in_time) {
   auto& b = w.add("b.example");
   w.black.insert(b.clear);
   w.send(a, b, 1);
-  w.pass(24s);
+  w.pass(14s);
   EXPECT_EQ(a.heard, lines{});
   w.pass(2s);
   EXPECT_EQ(a.heard, lines{"lost 1 remote-server-timeout"});
