@@ -1,4 +1,5 @@
-"""./dev demo: a user of Kamailio (baresip) and a user of Prosody (slixmpp) talk through stoxd, all on free loopback ports."""
+"""./dev demo: a user of Kamailio (baresip) and a user of Prosody (slixmpp) talk through stoxd, all on free loopback ports. With --federation
+stoxd is no component of Prosody but a server beside it, found by the DNS and known by its certificate."""
 
 import argparse
 import asyncio
@@ -9,6 +10,7 @@ import sys
 import time
 
 from harness.baresip import Baresip
+from harness.federation import Federation, missing
 from harness.process import until
 from harness.world import World
 
@@ -38,9 +40,10 @@ class Screen:
 
 
 class Demo:
-    def __init__(self, binary):
+    def __init__(self, binary, federation):
         self.screen = Screen()
-        self.world = World(binary)
+        self.federation = federation
+        self.world = Federation(binary) if federation else World(binary)
         self.phone = None
         self.failures = 0
 
@@ -49,7 +52,13 @@ class Demo:
         s.stage("starting Prosody, Kamailio and stoxd on 127.0.0.1")
         await self.world.start()
         w = self.world
-        s.stage(f"Prosody {w.prosody.c2s_port} (clients) and {w.prosody.component_port} (component), Kamailio {w.kamailio.port}, stoxd {w.stoxd.sip_port}")
+        if self.federation:
+            s.stage(f"Prosody {w.prosody.c2s_port} (clients) and {w.prosody.s2s_port} (servers), Kamailio {w.kamailio.port}, stoxd {w.stoxd.sip_port} (SIP)")
+            s.stage(f"and {w.stoxd.s2s_port} (servers); the DNS says: {' '.join(w.records[0].split()[i] for i in (0, 3, 4, 5, 6, 7))}")
+        else:
+            s.stage(
+                f"Prosody {w.prosody.c2s_port} (clients) and {w.prosody.component_port} (component), Kamailio {w.kamailio.port}, stoxd {w.stoxd.sip_port}"
+            )
         contacts = [("Juliet", "sip:" + JULIET), ("Nobody", "sip:nobody@xmpp.example")]
         self.phone = Baresip(os.path.join(w.folder, "baresip"), "alice", contacts, w.kamailio.port)
         await self.phone.start()
@@ -64,6 +73,10 @@ class Demo:
         s.stage("what cannot be delivered is told to its sender")
         await self.juliet_to_nobody()
         await self.alice_to_nobody()
+        if self.federation:
+            s.stage("the streams with Prosody (stoxctl peer show xmpp.example)")
+            for line in w.stoxd.ctl("peer", "show", "xmpp.example").stdout.splitlines():
+                print(f"           {line}", flush=True)
         s.stage("what stoxd counted")
         for line in w.stoxd.http("/metrics")[1].splitlines():
             if line.startswith("stox_messages_total") and not line.endswith(" 0"):
@@ -134,11 +147,11 @@ def leftovers(folder):
     return found
 
 
-async def main(binary):
+async def main(binary, federation):
     task = asyncio.current_task()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    demo = Demo(binary)
+    demo = Demo(binary, federation)
     code = 0
     try:
         await demo.run()
@@ -158,6 +171,11 @@ async def main(binary):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stoxd", required=True)
+    parser.add_argument("--stoxctl", required=True)
+    parser.add_argument("--federation", action="store_true", help="stoxd is a server among servers, without a component link")
     arguments = parser.parse_args()
+    os.environ["STOX_STOXCTL"] = os.path.abspath(arguments.stoxctl)
+    if arguments.federation and (why := missing()):
+        sys.exit(f"demo: {why}")
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    sys.exit(asyncio.run(main(os.path.abspath(arguments.stoxd))))
+    sys.exit(asyncio.run(main(os.path.abspath(arguments.stoxd), arguments.federation)))
