@@ -69,7 +69,7 @@ constexpr option table[] = {
        return out;
      },
      [](all& s) { s.dns.servers.clear(); }},
-    {"dns.trust_anchor", value_type::text, change::live, "", R"("/usr/share/dns/root.key")", 0, 0, "",
+    {"dns.trust_anchor", value_type::text, change::live, "", "", 0, 0, "",
      "File with the keys of the DNS root (DS or DNSKEY records), with which answers are validated by DNSSEC; "
      "empty: none are, and TLSA records count for nothing. The resolvers that are asked must hand signatures "
      "on; what they say about private names that the root denies is then refused.",
