@@ -532,6 +532,10 @@ TEST_F(door, peer_shows_all_or_one_address_or_one_domain) {
   EXPECT_EQ(count(one, "\"domain\""), 1);
   EXPECT_EQ(count(one, "\"address\""), 0);
   EXPECT_THAT(control("peer show c.example\n"), HasSubstr("c.example is not served"));
+  streams_ = {{"a.example", "far.example", "192.0.2.9:5269", "in", "dialback", true, false, noon, 5, 6}};
+  EXPECT_THAT(control("peer show far.example\n"),
+              HasSubstr("{\"links\":[],\"streams\":[{\"domain\":\"a.example\",\"peer\":\"far.example\","
+                        "\"direction\":\"in\",\"proof\":\"dialback\",\"tls\":true,\"resumable\":false,"));
 }
 
 TEST_F(door, peer_shows_and_forgets_what_is_known_of_a_user) {

@@ -108,7 +108,8 @@ class stoxctl : public testing::Test {
                   {wall_time(std::chrono::seconds(1'769'860'801)), "", 0, "daemon.unclean_end",
                    "open messages"}});
          },
-         [] { return std::string(); }, [this] { return links_; },
+         [] { return std::string(); },
+         [this] { return links_; },
          [] {
            return std::vector<engine::sip_peer>{{transport::udp, *socket_address::parse("192.0.2.1:5060"),
                                                  "penalty", std::chrono::seconds(30), 0, 0, 1, 2,
@@ -121,7 +122,8 @@ class stoxctl : public testing::Test {
          [] {
            return engine::open_work{1, 2, 3, 4};
          },
-         [this] { return reloaded_; }, [] { return std::vector<settings::changed_key>{}; },
+         [this] { return reloaded_; },
+         [] { return std::vector<settings::changed_key>{}; },
          [this](std::optional<duration> limit) {
            asked_ = "drain " + std::to_string(limit.value_or(duration(0)).count());
            return true;
@@ -142,7 +144,16 @@ class stoxctl : public testing::Test {
            asked_ = "forget " + user;
            return std::string();
          },
-         [this](const std::function<void(const admin::store_report&)>& checked) { checked(report_); }});
+         [this](const std::function<void(const admin::store_report&)>& checked) { checked(report_); },
+         [](const std::string&, std::size_t) {
+           return std::vector{engine::server_stream{
+               "sip.example", "xmpp.example", "192.0.2.9:5269", "both", "certificate", true, true, {}, 3, 4}};
+         },
+         [this] {
+           std::vector<std::string> out;
+           for (const auto& l : links_) out.push_back(l.domain);
+           return out;
+         }});
     EXPECT_TRUE(server.has_value()) << server.error().to_string();
     auto done = std::async(std::launch::async, [&] { return run_with(args); });
     while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
@@ -205,6 +216,11 @@ TEST_F(stoxctl, peer_shows_links_and_peers_as_tables) {
       "sip.example  127.0.0.1:5347  waiting  no       1970-01-01T00:01:00Z  1         0       0       0    "
       "        refused\n"
       "\n"
+      "domain       peer          direction  proof        tls  resumable  since                 received  "
+      "sent  address\n"
+      "sip.example  xmpp.example  both       certificate  yes  yes        1970-01-01T00:00:00Z  3         4  "
+      "   192.0.2.9:5269\n"
+      "\n"
       "address         transport  state    seconds_left  streams  stalled  requests  failures  last_error\n"
       "192.0.2.1:5060  udp        penalty  30            0        0        1         2         no?answer\n");
 }
@@ -258,7 +274,7 @@ TEST_F(stoxctl, sessions_are_asked_for_by_domain_and_number) {
             "open                 1\nconversations        2\nserver_transactions  3\nclient_transactions  "
             "4\n\nno sessions\n");
   EXPECT_EQ(beside_daemon({"--control", socket(), "sessions", "--domain", "sip.exmaple"}).err,
-            "stoxctl: no component link serves sip.exmaple; did you mean sip.example?\n");
+            "stoxctl: sip.exmaple is not served; did you mean sip.example?\n");
 }
 
 TEST_F(stoxctl, blocks_are_made_listed_and_taken_back) {
