@@ -41,7 +41,7 @@ class Restarts(federation.FederationTest):
 
         async def sender():
             for n in range(count):
-                while n - len(self.alice.inbox) - len(self.juliet.errors()) > WINDOW * 4:
+                while n - len(self.alice.inbox) - len(self.juliet.errors()) > WINDOW * 2:
                     await asyncio.sleep(0.005)
                 self.sent[self.juliet.send_text(f"a{n % WINDOW}@sip.example", f"to-sip {n}")] = f"to-sip {n}"
                 if n % 16 == 0:
@@ -52,7 +52,11 @@ class Restarts(federation.FederationTest):
     async def _judge_to_xmpp(self, count, in_doubt):
         accepted = {t for t, a in self.answers.items() if a is not None and a.status == 200}
         failed = set(self.answers) - accepted
-        await self.until(lambda: accepted <= {s.text for s in self.juliet.texts()}, 20, "all that was accepted arrives")
+        try:
+            await self.until(lambda: accepted <= {s.text for s in self.juliet.texts()}, 20, "all that was accepted arrives")
+        finally:
+            missing = accepted - {s.text for s in self.juliet.texts()}
+            print(f"to XMPP: accepted and not delivered: {len(missing)}")
         delivered = [s.text for s in self.juliet.texts()]
         statuses = sorted({a.status for a in self.answers.values() if a is not None})
         print(f"to XMPP: sent {len(self.answers)} accepted {len(accepted)} failed {len(failed)} {statuses} delivered {len(delivered)}")
@@ -62,9 +66,11 @@ class Restarts(federation.FederationTest):
         both = len(failed & set(delivered))
         self.assertLessEqual(both, in_doubt, "delivered, and its sender was told that it failed")
 
-    async def _judge_to_sip(self, count):
+    async def _judge_to_sip(self, count, untold=0):
+        """untold: of how many an incident says that their sender could not be told."""
+
         def settled():
-            return len({r.text for r in self.alice.inbox} | {self.sent[e.id] for e in self.juliet.errors()}) >= count
+            return len({r.text for r in self.alice.inbox} | {self.sent[e.id] for e in self.juliet.errors()}) >= count - untold
 
         try:
             await self.until(settled, 60, "every message to SIP is delivered or its sender is told")
@@ -106,9 +112,11 @@ class Restarts(federation.FederationTest):
         in_doubt = world.stoxd.metric("stox_in_doubt_total")
         self.assertEqual(await world.stoxd.stop(), 0)
         in_doubt += world.stoxd.log_text().count("in_doubt")
+        # What was on its way when our closing tag left can be answered no more (RFC 6120 §4.4).
+        untold = world.stoxd.log_text().count("message.to_sip.sender_unreachable")
         await world.stoxd.start()
         await asyncio.gather(*tasks)
-        await self._judge_to_sip(COUNT // 2)
+        await self._judge_to_sip(COUNT // 2, untold)
         await self._judge_to_xmpp(COUNT // 2, in_doubt + world.stoxd.metric("stox_in_doubt_total"))
 
     # timeout 300
@@ -176,8 +184,8 @@ class Sessions(federation.FederationTest):
         answers = await asyncio.gather(*sends)
         self.assertEqual([a.status for a in answers], [200] * 10)
         self.assertEqual(peer.resumed, 1)
-        self.assertEqual(len(peer.texts()), len(set(peer.texts())), "none doubled")
-        self.assertEqual(len(peer.texts()), 11)
+        texts = ["first", *(f"taken {n}" for n in range(5)), *(f"in flight {n}" for n in range(5))]
+        self.assertEqual(sorted(peer.texts()), sorted(texts), "each came, none doubled")
 
     async def test_session_that_the_peer_forgot_is_told_as_it_is(self):
         peer = await self._world()

@@ -36,6 +36,7 @@ class Incoming:
         self.direct = False
         self.handled = 0  # stanzas, since <enable/>
         self.sm_id = None
+        self.ended = False  # its session goes on elsewhere: what may still lie in a buffer is not taken
 
 
 class Peer:
@@ -144,7 +145,10 @@ class Peer:
         while True:
             while peer.how and not self.ways.reads:
                 await asyncio.sleep(0.05)
-            await self._take(peer, await peer.stream.next(3600))
+            e = await peer.stream.next(3600)
+            if peer.ended:
+                return
+            await self._take(peer, e)
 
     async def _take(self, peer, e):
         stream = peer.stream
@@ -187,6 +191,7 @@ class Peer:
             else:
                 self.resumed += 1
                 peer.handled, peer.sm_id, before.sm_id = before.handled, before.sm_id, None
+                before.ended = True
                 stream.write(f"<resumed xmlns='urn:xmpp:sm:3' previd='{peer.sm_id}' h='{peer.handled}'/>")
 
     async def _stanza(self, peer, e):
