@@ -49,8 +49,7 @@ std::string done(json::object more = {}) {
 std::string not_served(const std::string& domain, const std::vector<std::string>& served) {
   if (std::find(served.begin(), served.end(), domain) != served.end()) return {};
   const auto best = text::nearest(domain, {served.begin(), served.end()});
-  return domain + " is not served" +
-         (best ? "; did you mean " + std::string(*best) + "?" : "");
+  return domain + " is not served" + (best ? "; did you mean " + std::string(*best) + "?" : "");
 }
 
 std::string sessions_answer(std::string_view argument, const hooks& h) {
@@ -95,7 +94,9 @@ std::string peer_show_answer(std::string_view argument, const hooks& h) {
   } else if (!argument.empty()) {
     const std::string domain(argument);
     streams = h.streams(domain, most_listed);
-    if (auto why = streams.empty() ? not_served(domain, h.served()) : std::string(); !why.empty())
+    const auto is_its = [&domain](const auto& l) { return l.domain == domain; };
+    const bool known = !streams.empty() || std::any_of(links.begin(), links.end(), is_its);
+    if (auto why = known ? std::string() : not_served(domain, h.served()); !why.empty())
       return error_answer(why);
     std::erase_if(links, [&](const auto& l) { return l.domain != domain; });
     peers.clear();

@@ -1,12 +1,15 @@
 #include "engine/redact.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/text.hpp"
 
 namespace stox::engine {
 
 std::string redactor::operator()(conn_id conn, direction d, bool stream, std::string_view bytes) {
   std::string out(bytes);
-  if (use_of(conn) == conn_use::component) {
+  if (use_of(conn) != conn_use::sip) {
     redact(xml_[{conn, d}], out);
   } else if (stream) {
     redact(sip_[{conn, d}], out);
@@ -27,7 +30,9 @@ void redactor::forget(conn_id conn) {
 
 void redactor::redact(xml_state& s, std::string& bytes) const {
   static constexpr std::string_view cdata = "![CDATA[";
-  static constexpr std::string_view handshake = "handshake";  // XEP-0114 §3; the link writes it so
+  // XEP-0114 §3; XEP-0220: keys of dialback are as good as a password while their stream lives.
+  static constexpr std::string_view handshake = "handshake";
+  static constexpr std::string_view keys[] = {"db:result", "db:verify"};
   for (char& c : bytes) {
     if (s.in_cdata) {
       // Only the end of the section itself is left standing.
@@ -54,8 +59,11 @@ void redactor::redact(xml_state& s, std::string& bytes) const {
       } else if (c == '"' || c == '\'') {
         s.quote = c;
       } else if (c == '>') {
-        const bool secret = s.opening.starts_with(handshake) && s.opening.size() > handshake.size() &&
-                            (s.opening.back() == '>' || s.opening.back() == ' ');
+        const auto is = [&s](std::string_view name) {
+          return s.opening.starts_with(name) && s.opening.size() > name.size() &&
+                 (s.opening[name.size()] == '>' || s.opening[name.size()] == ' ');
+        };
+        const bool secret = is(handshake) || std::any_of(std::begin(keys), std::end(keys), is);
         s = {};
         s.in_secret = secret;
       }

@@ -189,23 +189,23 @@ void add_federation(std::vector<sample>& out, const xmpp::federation_stats& s) {
                           std::vector<std::pair<std::string, std::string>> labels = {}) {
     out.push_back({name, help, is_gauge, std::move(labels), static_cast<double>(n)});
   };
-  constexpr auto streams_help = "Streams with other servers, of which a domain is proved, by who connected.";
-  add("s2s_streams", streams_help, true, s.streams_in, {{"direction", "in"}});
-  add("s2s_streams", streams_help, true, s.streams_out, {{"direction", "out"}});
+  for (const auto& [direction, n] : {std::pair{"in", s.streams_in}, {"out", s.streams_out}})
+    add("s2s_streams", "Streams with other servers, of which a domain is proved, by who connected.", true, n,
+        {{"direction", direction}});
   add("s2s_unproved_streams", "Streams that other servers opened and on which they proved nothing yet.", true,
       s.unproved);
   add("s2s_connecting_domains", "Domains to whose servers connections are being made.", true, s.connecting);
   add("s2s_waiting_domains", "Domains that wait for their turn, xmpp.s2s.max_connecting being reached.", true,
       s.waiting);
-  constexpr auto proofs_help = "Domains that other servers proved on a stream, by how.";
-  add("s2s_proofs_total", proofs_help, false, s.by_certificate, {{"how", "certificate"}});
-  add("s2s_proofs_total", proofs_help, false, s.by_dane, {{"how", "dane"}});
-  add("s2s_proofs_total", proofs_help, false, s.by_dialback, {{"how", "dialback"}});
+  for (const auto& [how, n] :
+       {std::pair{"certificate", s.by_certificate}, {"dane", s.by_dane}, {"dialback", s.by_dialback}})
+    add("s2s_proofs_total", "Domains that other servers proved on a stream, by how.", false, n,
+        {{"how", how}});
   add("s2s_reached_total", "Domains whose server took our word and stanzas.", false, s.reached);
   add("s2s_unreachable_total", "Tries after which a domain could not be reached.", false, s.unreachable);
-  constexpr auto refused_help = "Streams of other servers that were closed for a limit, by which.";
-  add("s2s_streams_refused_total", refused_help, false, s.refused_address, {{"limit", "address"}});
-  add("s2s_streams_refused_total", refused_help, false, s.refused_unproved, {{"limit", "unproved"}});
+  for (const auto& [limit, n] : {std::pair{"address", s.refused_address}, {"unproved", s.refused_unproved}})
+    add("s2s_streams_refused_total", "Streams of other servers that were closed for a limit, by which.",
+        false, n, {{"limit", limit}});
   add("s2s_keys_refused_total", "Dialback keys that the domain's own server did not know.", false,
       s.keys_refused);
   add("s2s_stream_errors_total", "Streams that ended with an error, theirs or ours.", false, s.stream_errors);

@@ -16,6 +16,7 @@ federation::~federation() = default;
 
 federation::impl::~impl() {
   for (auto& [id, e] : streams) deadlines.set(e.timer, {}, std::nullopt);
+  deadlines.set(sessions_timer, {}, std::nullopt);
   for (auto& [pair, l] : lanes) {
     deadlines.set(l->timer, {}, std::nullopt);
     for (auto& q : l->queue) release(*l, q);
@@ -24,10 +25,11 @@ federation::impl::~impl() {
 
 void federation::configure(federation_options options, instant now) {
   auto& i = *impl_;
+  const bool first_secret = i.options.dialback_secret.empty();
+  if (first_secret) i.keys = dialback_keys(options.dialback_secret);
   i.options = std::move(options);
   for (auto& [id, e] : i.streams) {
-    const auto& local = e.wire->pair().local;
-    if (local.empty() || i.options.serves(local)) continue;
+    if (e.wire->keeps_to_the_rules()) continue;
     e.wire->end(now);
     i.touch(e);
   }
@@ -70,8 +72,10 @@ void federation::handle(const io::event& event, instant now) {
             auto* e = i.find(x.conn);
             if (e == nullptr) return;
             e->wire->blocked(false);
-            for (auto& [pair, l] : i.lanes)
-              if (l->stream == e->wire->id()) i.flush(*l, now);
+            for (const auto number : std::set(e->lanes)) {
+              const auto at = i.by_number.find(number);
+              if (at != i.by_number.end() && at->second->stream == e->wire->id()) i.flush(*at->second, now);
+            }
           },
           [](const io::looked_up&) {},
       },
@@ -101,7 +105,10 @@ void federation::resolved(const dns::resolver::answered& a, instant now) {
 
 void federation::handle_timeout(std::uint64_t key, instant now) {
   auto& i = *impl_;
-  if ((key & 1) != 0) {
+  if (key == impl::sessions_key) {
+    i.sessions_timer = {};
+    i.end_sessions(now.steady, now);
+  } else if ((key & 1) != 0) {
     const auto at = i.by_number.find(key >> 1);
     if (at != i.by_number.end()) i.lane_timeout(*at->second, now);
   } else if (auto* e = i.find(s2s_id{key >> 1})) {
@@ -117,12 +124,12 @@ void federation::handle_timeout(std::uint64_t key, instant now) {
 /// Lanes and sessions that are of no use any more.
 void federation::tidy(instant now) {
   auto& i = *impl_;
-  i.end_sessions(now.steady, now);
   for (auto at = i.lanes.begin(); at != i.lanes.end();) {
     auto& l = *at->second;
-    const bool idle = l.stream == s2s_id::none && l.queue.empty() && l.questions.empty() && !l.dial &&
-                      l.asked == s2s_id::none && !l.session &&
-                      (!l.failure || l.retry_at + i.options.backoff_max <= now.steady);
+    const bool idle =
+        l.stream == s2s_id::none && l.queue.empty() && l.questions.empty() && !l.dial &&
+        l.asked == s2s_id::none && !l.session &&
+        (!l.failure || l.retry_at + (l.used ? i.options.backoff_max : duration::zero()) <= now.steady);
     if (!idle) {
       ++at;
       continue;
@@ -226,7 +233,8 @@ std::vector<federation_row> federation::rows(std::string_view domain, std::size_
     if (out.size() >= most) break;
     const auto& s = *e.wire;
     if (!domain.empty() && s.pair().local != domain && s.pair().remote != domain) continue;
-    out.push_back({s.pair().local, s.pair().remote, s.peer().to_string(), s.incoming(), s.is_secured(),
+    const auto shown = s.shown_pair();
+    out.push_back({shown.local, shown.remote, s.peer().to_string(), s.incoming(), s.is_secured(),
                    s.by_certificate(), s.is_bidi(), s.is_managed(), e.up, s.since(), s.stanzas_in(),
                    s.stanzas_out()});
   }

@@ -10,8 +10,6 @@ namespace stox::xmpp {
 
 namespace {
 
-constexpr std::size_t most_at_once = 4;  ///< connections to one domain while none of them is open
-
 std::string ascii(const std::string& domain) {
   const auto converted = domain_to_ascii(domain);
   return converted ? *converted : domain;
@@ -25,12 +23,25 @@ dns::question tlsa_of(const server_target& t) {
 
 void federation::impl::begin_dial(lane& l, instant now) {
   if (stopping) return;
+  const bool for_keys = l.queue.empty() && !l.session;
+  if (for_keys && dialling_for_keys >= std::max(1U, options.max_connecting / 4)) {
+    // Keys are offered by strangers: they do not take the places of stanzas.
+    for (auto& q : std::exchange(l.questions, {}))
+      answer(l, q, dialback_type::error, "resource-constraint", now);
+    return;
+  }
+  if (outgoing.size() >= options.max_outgoing) {
+    return fail(l, because(error_type::wait, condition::resource_constraint, "Too many other servers"),
+                "too many streams that we opened", now);
+  }
   l.dial.emplace();
+  l.dial->for_keys = for_keys;
   if (dialling >= options.max_connecting) {
     waiting.push_back(l.number);
     return;
   }
   ++dialling;
+  if (for_keys) ++dialling_for_keys;
   l.dial->begun = true;
   l.dial->limit = now.steady + options.login_limit;
   locate(l, now);
@@ -49,6 +60,7 @@ void federation::impl::end_dial(lane& l) {
     if (at->second.empty()) asking.erase(at);
   }
   if (l.dial->begun) --dialling;
+  if (l.dial->begun && l.dial->for_keys) --dialling_for_keys;
   l.dial.reset();
 }
 
@@ -107,7 +119,7 @@ void federation::impl::locate(lane& l, instant now) {
 /// RFC 8305 §5: the next address is tried while those before it have not answered yet.
 void federation::impl::attempt(lane& l, instant now) {
   auto& d = *l.dial;
-  if (d.targets.empty() || d.attempts.size() >= most_at_once) return;
+  if (d.targets.empty() || d.attempts.size() >= server_dial::most_at_once) return;
   const auto t = std::move(d.targets.front());
   d.targets.pop_front();
   const auto conn = io.new_conn(conn_use::s2s);
@@ -152,6 +164,7 @@ void federation::impl::opened(const io::opened& e, instant now) {
   auto& s = add(std::make_unique<s2s_stream>(s2s_id{++last_stream}, context(), e.conn, target.to, e.identity,
                                              l.pair, target.host, promised(d, target), now));
   d.stream = s.wire->id();
+  tie(d.stream, l);
   const bool resumes = l.session.has_value();
   if (resumes) s.wire->resume(*std::exchange(l.session, std::nullopt));
   if (!l.queue.empty() || resumes) s.wire->want(l.pair, now);

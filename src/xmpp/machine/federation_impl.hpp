@@ -27,7 +27,9 @@ inline stanza_error because(error_type type, condition c, std::string text) {
 
 /// The search for a server and the race to its addresses.
 struct server_dial {
-  bool begun = false;  ///< else it waits for a place
+  static constexpr std::size_t most_at_once = 4;  ///< connections while none of them is open
+  bool begun = false;                             ///< else it waits for a place
+  bool for_keys = false;                          ///< it began for a question only
   std::map<dns::question, dns::answer> known;
   std::vector<dns::question> awaited;
   bool located = false;
@@ -56,6 +58,7 @@ struct federation::impl {
     stanza_ref ref{};
     std::string text;
     steady_time until{};
+    bool again = false;  ///< it was lost once
   };
   /// A dialback key that somebody offered to us, to be shown to the domain's own server.
   struct question {
@@ -81,13 +84,15 @@ struct federation::impl {
     timer_handle timer;
     std::optional<steady_time> armed;
     charge memory;
+    bool used = false;  ///< a stanza was to go here
   };
   struct entry {
     std::unique_ptr<s2s_stream> wire;
     timer_handle timer;
     std::optional<steady_time> armed;
     bool dirty = false;
-    bool up = false;  ///< some domain is proved
+    bool up = false;                ///< some domain is proved
+    std::set<std::uint64_t> lanes;  ///< those that name it
   };
 
   // federation_streams.cpp
@@ -98,6 +103,8 @@ struct federation::impl {
   entry* find(conn_id conn);
   void touch(entry& e);
   void touch(s2s_id id);
+  void tie(s2s_id id, const lane& l);  ///< the lane names the stream: its end is told there
+  void drop_dial_for_nobody(lane& l);
   void settle(instant now);
   void on(entry& e, s2s_event& event, instant now);
   void on(entry& e, pair_sends& x, instant now);
@@ -115,6 +122,7 @@ struct federation::impl {
   void forget(s2s_id id);
   /// Sessions of streams that were accepted and that nobody went on with by then.
   void end_sessions(steady_time until, instant now);
+  void arm_sessions();
   void note_up(entry& e, const domain_pair& p, std::string_view how);
 
   // federation_routes.cpp
@@ -133,6 +141,9 @@ struct federation::impl {
   void lane_timeout(lane& l, instant now);
   void arm(lane& l, instant now);
   void release(lane& l, queued& q);
+  static bool is_idle(const lane& l) {
+    return l.stream == s2s_id::none && l.asked == s2s_id::none && !l.dial;
+  }
   bool own(stanza_ref ref) const { return static_cast<std::uint64_t>(ref) >= first_own_ref; }
 
   // federation_dial.cpp
@@ -146,6 +157,7 @@ struct federation::impl {
   void start_waiting(instant now);
   std::vector<std::string> promised(const server_dial& d, const server_target& t) const;
 
+  static constexpr std::uint64_t sessions_key = 0;  ///< no stream has the number 0
   static constexpr std::uint64_t first_own_ref = std::uint64_t{1} << 63;
 
   federation_options options;
@@ -167,7 +179,9 @@ struct federation::impl {
   std::unordered_map<conn_id, std::uint64_t> attempts;  ///< connections that are being made, with their lane
   std::map<dns::question, std::set<std::uint64_t>> asking;
   std::deque<std::uint64_t> waiting;  ///< lanes whose dial waits for a place
-  unsigned dialling = 0;
+  unsigned dialling = 0, dialling_for_keys = 0;
+  std::map<std::string, std::set<s2s_id>> outgoing;  ///< by the other domain
+  timer_handle sessions_timer;
   std::map<std::string, s2s_session> sessions;  ///< of streams that were accepted, to be resumed
   std::uint64_t last_stream = 0, last_lane = 0, last_ref = first_own_ref;
   bool stopping = false;

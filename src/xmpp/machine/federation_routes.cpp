@@ -10,6 +10,12 @@ namespace {
 
 constexpr std::size_t lane_cost = 1024;  ///< about what one holds beside its queue
 
+/// Whether the next address may be tried beside those that are.
+bool may_attempt(const server_dial& d) {
+  return d.begun && !d.targets.empty() && d.stream == s2s_id::none &&
+         d.attempts.size() < server_dial::most_at_once;
+}
+
 std::uint64_t lane_key(std::uint64_t number) { return number << 1 | 1; }
 
 std::size_t cost_of(const std::string& text) { return text.size() + 128; }
@@ -42,10 +48,11 @@ bool federation::impl::take(const domain_pair& p, std::string text, stanza_ref r
   auto* known = find_lane(p);
   if (known == nullptr && !memory.has_room(lane_cost + cost_of(text))) return false;
   auto& l = known == nullptr ? lane_of(p) : *known;
+  l.used = true;
   auto* s = find(l.stream);
   if (s != nullptr && s->wire->sends(p) && !s->wire->is_closing() && l.queue.empty()) {
     ++counts.stanzas_out;
-    s->wire->send(l.number, ref, std::move(text), own(ref), now);
+    s->wire->send({l.number, ref, std::move(text), true, false}, own(ref), now);
     touch(*s);
     settle(now);
     return true;
@@ -85,7 +92,7 @@ void federation::impl::flush(lane& l, instant now) {
     l.queue.pop_front();
     release(l, q);
     ++counts.stanzas_out;
-    s->wire->send(l.number, q.ref, std::move(q.text), own(q.ref), now);
+    s->wire->send({l.number, q.ref, std::move(q.text), true, q.again}, own(q.ref), now);
   }
   touch(*s);
 }
@@ -94,10 +101,13 @@ void federation::impl::flush(lane& l, instant now) {
 
 /// One more pair on a stream to the same server.
 bool federation::impl::ask_stream(lane& l, instant now) {
-  for (auto& [id, e] : streams) {
-    const bool same = e.wire->pair().remote == l.pair.remote;
-    if (!same || !e.wire->takes_more(l.pair)) continue;
+  const auto of = outgoing.find(l.pair.remote);
+  if (of == outgoing.end()) return false;
+  for (const auto id : of->second) {
+    auto& e = *find(id);
+    if (!e.wire->takes_more(l.pair)) continue;
     l.asked = id;
+    tie(id, l);
     e.wire->want(l.pair, now);
     touch(e);
     return true;
@@ -107,7 +117,8 @@ bool federation::impl::ask_stream(lane& l, instant now) {
 
 /// Makes sure that something is under way to a stream that sends the pair.
 void federation::impl::reach(lane& l, instant now) {
-  if (l.stream != s2s_id::none || l.asked != s2s_id::none) return;
+  if (l.stream != s2s_id::none) return flush(l, now);
+  if (l.asked != s2s_id::none || stopping || (l.failure && now.steady < l.retry_at)) return;
   if (!l.dial && !l.session && ask_stream(l, now)) return;
   if (!l.dial) return begin_dial(l, now);
   // It was made for a question only; now there is something to send, too.
@@ -122,8 +133,11 @@ void federation::impl::ask_keys(lane& l, instant now) {
   const bool open = std::any_of(l.questions.begin(), l.questions.end(),
                                 [](const question& q) { return q.asked == s2s_id::none; });
   if (!open) return;
-  for (auto& [id, e] : streams) {
-    if (e.wire->pair().remote != l.pair.remote || !e.wire->takes_questions()) continue;
+  const auto of = outgoing.find(l.pair.remote);
+  for (const auto id : of == outgoing.end() ? std::set<s2s_id>{} : of->second) {
+    auto& e = *find(id);
+    if (!e.wire->takes_questions()) continue;
+    tie(id, l);
     for (auto& q : l.questions) {
       if (q.asked != s2s_id::none || q.asker == id) continue;
       q.asked = id;
@@ -165,7 +179,8 @@ void federation::impl::undeliverable(lane& l, queued q, const stanza_error& why)
 /// The domain cannot be reached: everything that waits for it hears so, and for a while nothing is tried.
 void federation::impl::fail(lane& l, stanza_error why, const std::string& words, instant now) {
   ++counts.unreachable;
-  log_record record{log_level::info, "s2s.unreachable", {}, {}};
+  // Strangers can make us look for domains as often as they like.
+  log_record record{l.queue.empty() ? log_level::debug : log_level::info, "s2s.unreachable", {}, {}};
   record.fields = {{"domain", l.pair.local},
                    {"peer", l.pair.remote},
                    {"condition", std::string(to_string(why.condition))},
@@ -178,8 +193,12 @@ void federation::impl::fail(lane& l, stanza_error why, const std::string& words,
     release(l, q);
     undeliverable(l, std::move(q), why);
   }
-  for (auto& q : std::exchange(l.questions, {}))
+  // Those that were asked of a stream that lives are still answered by it.
+  std::erase_if(l.questions, [&](question& q) {
+    if (find(q.asked) != nullptr) return false;
     answer(l, q, dialback_type::error, to_string(why.condition), now);
+    return true;
+  });
   if (l.session) {
     auto session = *std::exchange(l.session, std::nullopt);
     ++counts.lost_sessions;
@@ -194,16 +213,20 @@ void federation::impl::fail(lane& l, stanza_error why, const std::string& words,
 void federation::impl::lost(std::vector<unconfirmed> all, instant now) {
   std::map<std::uint64_t, std::vector<queued>> again;
   for (auto& u : all) {
+    const auto of = by_number.find(u.lane);
     if (!own(u.ref)) {
       events.push_back({{}, stanza_lost{u.ref, u.written, {}}});
-    } else if (by_number.count(u.lane) != 0) {
-      again[u.lane].push_back({u.ref, std::move(u.text), now.steady + options.queue_time});
+    } else if (of != by_number.end() && u.again) {
+      // It was lost twice: the peer may have it, and may be what it is lost for.
+      undeliverable(*of->second, {u.ref, std::move(u.text), {}, true}, timed_out());
+    } else if (of != by_number.end()) {
+      again[u.lane].push_back({u.ref, std::move(u.text), now.steady + options.queue_time, true});
     }
   }
   for (auto& [number, texts] : again) {
     auto& l = *by_number.at(number);
     requeue(l, std::move(texts));
-    if (!stopping) reach(l, now);
+    reach(l, now);
     arm(l, now);
   }
 }
@@ -226,8 +249,9 @@ void federation::impl::arm(lane& l, instant) {
   if (!l.queue.empty()) at(l.queue.front().until);
   if (l.session) at(l.session->until);
   if (l.dial && l.dial->begun) at(l.dial->limit);
-  if (l.dial && l.dial->begun && !l.dial->targets.empty() && l.dial->stream == s2s_id::none)
-    at(l.dial->next_attempt);
+  if (l.dial && may_attempt(*l.dial)) at(l.dial->next_attempt);
+  // Nothing is under way, and something waits: it is tried again when the pause is over.
+  if ((!l.queue.empty() || l.session) && is_idle(l) && l.failure && !stopping) at(l.retry_at);
   if (due == l.armed) return;
   l.armed = due;
   deadlines.set(l.timer, {timer_owner::s2s, lane_key(l.number)}, due);
@@ -235,6 +259,9 @@ void federation::impl::arm(lane& l, instant) {
 
 void federation::impl::lane_timeout(lane& l, instant now) {
   l.armed.reset();
+  const bool too_long = !l.queue.empty() && l.queue.front().until <= now.steady;
+  // The stream that was asked to carry this pair too does not answer: the next ones get one of their own.
+  if (too_long) l.asked = s2s_id::none;
   while (!l.queue.empty() && l.queue.front().until <= now.steady) {
     auto q = std::move(l.queue.front());
     l.queue.pop_front();
@@ -256,11 +283,12 @@ void federation::impl::lane_timeout(lane& l, instant now) {
       const auto words = l.dial->words.empty() ? "no answer in time" : l.dial->words;
       end_dial(l);
       fail(l, timed_out(), words, now);
-    } else if (l.dial->next_attempt <= now.steady && l.dial->stream == s2s_id::none &&
-               !l.dial->targets.empty()) {
+    } else if (may_attempt(*l.dial) && l.dial->next_attempt <= now.steady) {
       attempt(l, now);
     }
   }
+  if ((!l.queue.empty() || l.session) && is_idle(l) && !stopping)
+    too_long ? begin_dial(l, now) : reach(l, now);
   arm(l, now);
 }
 

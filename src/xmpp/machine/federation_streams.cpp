@@ -12,6 +12,8 @@ namespace {
 
 std::uint64_t stream_key(s2s_id id) { return static_cast<std::uint64_t>(id) << 1; }
 
+constexpr std::size_t key_cost = 4096;  ///< about what a question to another server makes us hold
+
 bool is_answer(const xml::element& e) {
   if (e.name != "iq") return false;
   const auto* type = e.attr("type");
@@ -25,6 +27,7 @@ federation::impl::entry& federation::impl::add(std::unique_ptr<s2s_stream> wire)
   by_conn.emplace(wire->conn(), id);
   auto& e = streams[id];
   e.wire = std::move(wire);
+  if (!e.wire->incoming()) outgoing[e.wire->pair().remote].insert(id);
   touch(e);
   return e;
 }
@@ -42,6 +45,10 @@ federation::impl::entry* federation::impl::find(conn_id conn) {
 void federation::impl::touch(entry& e) {
   if (std::exchange(e.dirty, true)) return;
   dirty.push_back(e.wire->id());
+}
+
+void federation::impl::tie(s2s_id id, const lane& l) {
+  if (auto* e = find(id)) e->lanes.insert(l.number);
 }
 
 void federation::impl::touch(s2s_id id) {
@@ -96,8 +103,10 @@ void federation::impl::on(entry& e, s2s_event& event, instant now) {
 }
 
 void federation::impl::note_up(entry& e, const domain_pair& p, std::string_view how) {
-  if (!std::exchange(e.up, true)) unproved.erase(e.wire->id());
-  log_record record{log_level::info, "s2s.up", {}, {}};
+  const bool first = !std::exchange(e.up, true);
+  if (first) unproved.erase(e.wire->id());
+  // A peer can prove many, as often as it likes.
+  log_record record{first ? log_level::info : log_level::debug, "s2s.up", {}, {}};
   record.fields = {{"domain", p.local},
                    {"peer", p.remote},
                    {"address", e.wire->peer().to_string()},
@@ -114,6 +123,7 @@ void federation::impl::on(entry& e, pair_sends& x, instant now) {
     note_up(e, x.pair, e.wire->by_certificate() ? "certificate" : "dialback");
   }
   if (find(l.stream) == nullptr || !find(l.stream)->wire->sends(x.pair)) l.stream = e.wire->id();
+  tie(l.stream, l);
   l.asked = s2s_id::none;
   l.failure.reset();
   l.wait.reset();
@@ -125,7 +135,11 @@ void federation::impl::on(entry& e, pair_sends& x, instant now) {
 
 void federation::impl::on(entry& e, pair_refused& x, instant now) {
   auto& l = lane_of(x.pair);
-  l.asked = s2s_id::none;
+  if (std::exchange(l.asked, s2s_id::none) == e.wire->id()) {
+    // It does not want the pair on this stream (XEP-0220 §2.5); one of its own may do.
+    if (!l.queue.empty() && !l.dial) begin_dial(l, now);
+    return arm(l, now);
+  }
   const auto told = parse_condition(x.condition);
   auto why = because(error_type::cancel, told.value_or(condition::remote_server_not_found), {});
   why.type = usual_type(why.condition);
@@ -150,7 +164,11 @@ void federation::impl::on(entry& e, pair_receives& x, instant) {
 }
 
 void federation::impl::on(entry& e, key_offered& x, instant now) {
+  // A stranger may ask for as many domains as he likes.
+  if (find_lane(x.pair) == nullptr && !memory.has_room(key_cost))
+    return e.wire->answer_key(x.pair, dialback_type::error, "resource-constraint", now);
   auto& l = lane_of(x.pair);
+  tie(e.wire->id(), l);
   l.questions.push_back({e.wire->id(), std::move(x.stream), std::move(x.key), s2s_id::none});
   ask_keys(l, now);
   arm(l, now);
@@ -225,8 +243,9 @@ void federation::impl::on(entry& e, stream_ended& x, instant now) {
   const auto id = e.wire->id();
   if (x.refused && !x.condition.empty()) ++counts.stream_errors;
   log_record record{e.up ? log_level::info : log_level::debug, "s2s.down", {}, {}};
-  record.fields = {{"domain", e.wire->pair().local},
-                   {"peer", e.wire->pair().remote},
+  const auto shown = e.wire->shown_pair();
+  record.fields = {{"domain", shown.local},
+                   {"peer", shown.remote},
                    {"address", e.wire->peer().to_string()},
                    {"direction", e.wire->incoming() ? "in" : "out"},
                    {"why", x.why}};
@@ -237,31 +256,42 @@ void federation::impl::on(entry& e, stream_ended& x, instant now) {
     std::move(x.session->waiting.begin(), x.session->waiting.end(), std::back_inserter(x.lost));
   } else if (x.session && e.wire->incoming()) {
     sessions.emplace(x.session->id, *std::move(x.session));
+    arm_sessions();
   } else if (x.session) {
     auto& l = lane_of(x.session->pair);
     l.session = std::move(x.session);
     arm(l, now);
   }
-  for (auto& [pair, l] : lanes) {
+  std::vector<lane*> concerned;
+  for (const auto number : e.lanes)
+    if (const auto at = by_number.find(number); at != by_number.end()) concerned.push_back(at->second);
+  for (auto* l : concerned) {
     if (l->stream == id) l->stream = s2s_id::none;
     if (l->asked == id) l->asked = s2s_id::none;
     std::erase_if(l->questions, [id](const question& q) { return q.asker == id; });
+    drop_dial_for_nobody(*l);
   }
   lost(std::move(x.lost), now);
-  for (auto& [pair, l] : lanes) {
+  for (auto* l : concerned) {
     for (auto& q : l->questions)
       if (q.asked == id) q.asked = s2s_id::none;
     if (l->dial && l->dial->stream == id) {
       next_target(*l, x.why, now);
       continue;
     }
-    const bool waits =
-        !l->queue.empty() || !l->questions.empty() || (l->session && !l->session->waiting.empty());
-    if (l->stream == s2s_id::none && waits && !l->dial && !stopping) {
-      reach(*l, now);
-      arm(*l, now);
-    }
+    if (stopping) continue;
+    ask_keys(*l, now);
+    const bool waits = !l->queue.empty() || (l->session && !l->session->waiting.empty());
+    if (l->stream == s2s_id::none && waits && !l->dial) reach(*l, now);
+    arm(*l, now);
   }
+}
+
+/// Who wanted it has gone: its place is somebody else's.
+void federation::impl::drop_dial_for_nobody(lane& l) {
+  if (!l.dial || !l.queue.empty() || !l.questions.empty() || l.session || l.dial->stream != s2s_id::none)
+    return;
+  end_dial(l);
 }
 
 void federation::impl::end_sessions(steady_time until, instant now) {
@@ -274,6 +304,13 @@ void federation::impl::end_sessions(steady_time until, instant now) {
     return true;
   });
   lost(std::move(all), now);
+  arm_sessions();
+}
+
+void federation::impl::arm_sessions() {
+  std::optional<steady_time> due;
+  for (const auto& [id, session] : sessions) due = due ? std::min(*due, session.until) : session.until;
+  deadlines.set(sessions_timer, {timer_owner::s2s, sessions_key}, due);
 }
 
 void federation::impl::forget(s2s_id id) {
@@ -284,6 +321,10 @@ void federation::impl::forget(s2s_id id) {
   if (e.wire->incoming()) {
     const auto of = by_address.find(e.wire->peer().ip);
     if (of != by_address.end() && --of->second == 0) by_address.erase(of);
+  }
+  if (const auto of = outgoing.find(e.wire->pair().remote); !e.wire->incoming() && of != outgoing.end()) {
+    of->second.erase(id);
+    if (of->second.empty()) outgoing.erase(of);
   }
   by_conn.erase(e.wire->conn());
   streams.erase(at);

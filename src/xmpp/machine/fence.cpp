@@ -70,14 +70,17 @@ bool fence::answered(std::string_view id) {
   return true;
 }
 
+void fence::again(steady_time now) {
+  ping_.reset();
+  fenced_ = waiting_.empty() ? last_number_ : waiting_.front().number - 1;
+  oldest_unfenced_ = now;
+}
+
 bool fence::counted(std::uint64_t n, steady_time now) {
   if (n > last_number_) return false;
   const auto before = waiting_.size();
   confirm(n);
-  if (waiting_.size() == before && before > 0) return true;
-  ping_.reset();
-  fenced_ = waiting_.empty() ? last_number_ : waiting_.front().number - 1;
-  oldest_unfenced_ = now;
+  if (waiting_.size() != before || before == 0) again(now);
   return true;
 }
 

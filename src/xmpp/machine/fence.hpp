@@ -48,6 +48,8 @@ class fence {
   /// is not all, it is asked again after the age; where it is nothing new, the ping stays unanswered, so that
   /// a peer that never takes anything is found out. False: so many were not added.
   bool counted(std::uint64_t n, steady_time now);
+  /// The ping will not be answered: what it should have confirmed is asked for again after the age.
+  void again(steady_time now);
   std::uint64_t added() const { return last_number_; }
   bool overdue(steady_time now) const { return ping_ && now >= ping_->since + timeout_; }
 

@@ -1,6 +1,7 @@
 #include "xmpp/machine/locate_server.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "dns/order.hpp"
@@ -77,6 +78,14 @@ bool procedure::add_servers(const std::string& domain) {
     // No answer is not the answer that there are none; but one of the two services alone is enough.
     return clear->status == io::lookup_status::failed || tls->status == io::lookup_status::failed;
   }
+  // A domain's owner writes as many as he likes, and each host is two more questions to name servers that may
+  // be somebody else's. Which ones stay must not depend on chance: this is asked again with more answers.
+  constexpr std::size_t most_hosts = 8;
+  std::sort(records.begin(), records.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.priority, a.target, a.port, a.weight) <
+           std::tie(b.priority, b.target, b.port, b.weight);
+  });
+  records.resize(std::min(records.size(), most_hosts));
   for (auto& r : dns::in_order(std::move(records), random_)) {
     const bool direct = !r.target.empty() && r.target.front() == mark;
     if (direct) r.target.erase(0, 1);

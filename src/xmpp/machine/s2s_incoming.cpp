@@ -22,8 +22,11 @@ void s2s_stream::in_header(const server_header& h, instant now) {
   version_1_ = h.version_1;
   stream_ = c_.ids.next(id_kind::stanza);
   const domain_pair said{domain_in(h.to), domain_in(h.from)};
+  // What was proved is what the stream is for, whatever the new header says.
+  if (authenticated_ && (said.local != pair_.local || (!h.from.empty() && said.remote != pair_.remote)))
+    return fail("invalid-from", "behind its proof it says that it is another", now);
   // Only where it can be answered in kind is the peer's word repeated.
-  pair_ = {c_.options.serves(said.local) ? said.local : std::string(), said.remote};
+  if (!authenticated_) pair_ = {c_.options.serves(said.local) ? said.local : std::string(), said.remote};
   if (pair_.local.empty()) return fail("host-unknown", "it wants a domain that is not served", now);
   if (!h.from.empty() && said.remote.empty())
     return fail("invalid-from", "its own domain cannot be read", now);
@@ -38,6 +41,7 @@ void s2s_stream::in_header(const server_header& h, instant now) {
     return;
   }
   put(write_features(offer()));
+  for (const auto& [p, how] : receives_) send_inverse(p);
 }
 
 server_features s2s_stream::offer() const {
@@ -77,6 +81,7 @@ void s2s_stream::start_tls(instant now) {
   // RFC 6120 §5.4.2.3, §5.4.3.3: nothing in clear may follow; whatever came along is not looked at.
   if (reader_->poll()) return fail("policy-violation", "clear bytes behind <starttls/>", now);
   put(write_proceed());
+  bidi_ = bidi_asked_ = false;  // XEP-0288 §2.1: after TLS, or not at all
   phase_ = phase::securing;
   reader_.reset();
   deadline_ = now.steady + c_.options.login_limit;
@@ -116,9 +121,12 @@ void s2s_stream::offered_key(const dialback& d, instant now) {
   if (!identity_ && policy.tls_required)
     return fail("policy-violation", "dialback before TLS, which is required", now);
   if (receives_.count(p) != 0) return answer_key(p, dialback_type::valid, {}, now);
+  // A wildcard would prove as many as there are names.
+  constexpr std::size_t most_pairs = 100;
+  if (receives_.size() >= most_pairs) return refuse("resource-constraint");
   const auto proved = proof_of(p.remote);
   // "Dialback without dialling back": the certificate says what the DNS would.
-  if (proved) {
+  if (proved && *proved >= policy.least) {
     accept(p, *proved, now);
     return answer_key(p, dialback_type::valid, {}, now);
   }
@@ -136,6 +144,8 @@ void s2s_stream::answer_key(const domain_pair& p, dialback_type type, std::strin
   const bool asked = checking_.erase(p) != 0;
   if (asked && type == dialback_type::valid) accept(p, proof::dialback, now);
   put(write_dialback({false, p.local, p.remote, {}, type, {}, std::string(condition)}));
+  // XEP-0220 §2.2.1: who lied about all that he said is not listened to any more.
+  if (type == dialback_type::invalid && proved_nothing() && checking_.empty()) end(now);
 }
 
 /// XEP-0220 §2.2.2, as the authority for our own domains: whoever asks hears whether that key is ours.
@@ -161,7 +171,12 @@ void s2s_stream::accept(const domain_pair& p, proof how, instant now) {
   stanza_at_ = now.steady;
   if (reader_) open_up();
   events_.push_back(pair_receives{p, how});
-  // XEP-0288 §2.2: the inverse of what was proved.
+  // Behind SASL nothing may be written before the new stream has its header.
+  if (phase_ == phase::open) send_inverse(p);
+}
+
+/// XEP-0288 §2.2: the inverse of what was proved.
+void s2s_stream::send_inverse(const domain_pair& p) {
   if (!bidi_ || !incoming_ || !sends_.insert(p).second) return;
   events_.push_back(pair_sends{p});
 }

@@ -52,10 +52,12 @@ struct federation_options {
 
   unsigned max_unauthenticated = 500;
   unsigned max_streams_per_address = 20;
-  unsigned max_connecting = 100;                    ///< domains to which connections are made at one time
-  duration login_limit = std::chrono::seconds(30);  ///< for a new stream to prove a domain
-  duration idle_limit = std::chrono::minutes(15);   ///< without a stanza the stream is closed
-  duration close_limit = std::chrono::seconds(5);   ///< for the peer to close its side, too
+  unsigned max_outgoing = 5000;                       ///< domains to which we have streams of our own
+  unsigned max_connecting = 100;                      ///< domains to which connections are made at one time
+  duration login_limit = std::chrono::seconds(30);    ///< for a new stream to prove a domain
+  duration greeting_limit = std::chrono::seconds(8);  ///< for a server that we reached to offer what it has
+  duration idle_limit = std::chrono::minutes(15);     ///< without a stanza the stream is closed
+  duration close_limit = std::chrono::seconds(5);     ///< for the peer to close its side, too
   duration attempt_delay = std::chrono::milliseconds(250);  ///< until the next address is tried (RFC 8305 §5)
   duration resume_limit = std::chrono::minutes(2);          ///< a broken stream can be resumed (XEP-0198 §5)
   duration backoff_min = std::chrono::seconds(5);           ///< after a domain could not be reached

@@ -63,7 +63,8 @@ void s2s_stream::out_child(const xml::element& e, instant now) {
     // XEP-0178 §3: where the certificate does not convince, dialback may.
     external_refused_ = true;
     phase_ = phase::open;
-    return ask_by_dialback(pair_);
+    ask_by_dialback(pair_);
+    return ask_questions(now);
   }
   if (e.ns == server_ns || e.ns == sasl_ns || e.ns == starttls_ns)
     return fail("unsupported-stanza-type", "nothing that belongs here: " + e.name, now);
@@ -86,13 +87,17 @@ void s2s_stream::negotiated(instant now) {
   if (!authenticated_ && !peer_is_good(now)) return;
   phase_ = phase::open;
   negotiated_ = true;
-  if (authenticated_) return grant(pair_, now);
+  deadline_ = now.steady + c_.options.login_limit;
+  if (authenticated_) {
+    grant(pair_, now);
+    return ask_questions(now);
+  }
   // XEP-0288 §2.2: before anybody proves anything.
   if (features_.bidi && !bidi_) {
     put(write_bidi());
     bidi_ = true;
   }
-  for (const auto& q : std::exchange(questions_, {})) verify(q.pair, q.stream, q.key, now);
+  ask_questions(now);
   if (wanted_.count(pair_) != 0) login(now);
 }
 
@@ -131,10 +136,16 @@ void s2s_stream::want(const domain_pair& p, instant now) {
   }
 }
 
+/// Not while SASL is under way: what is written then meets a stream that begins anew.
+void s2s_stream::ask_questions(instant now) {
+  if (phase_ != phase::open) return;
+  for (const auto& q : std::exchange(questions_, {})) verify(q.pair, q.stream, q.key, now);
+}
+
 void s2s_stream::verify(const domain_pair& p, const std::string& stream, const std::string& key,
                         instant now) {
   (void)now;
-  if (!negotiated_) {
+  if (!negotiated_ || phase_ != phase::open) {
     questions_.push_back({p, stream, key});
     return;
   }
@@ -161,6 +172,7 @@ void s2s_stream::dialback_answer(const dialback& d, instant now) {
   if (asked_.erase(p) == 0) return;
   if (d.type == dialback_type::valid) return grant(p, now);
   wanted_.erase(p);
+  if (p == pair_) lose_session();
   events_.push_back(pair_refused{p, d.condition});
 }
 
@@ -174,7 +186,8 @@ void s2s_stream::grant(const domain_pair& p, instant now) {
     receives_.emplace(p, proof_of(p.remote).value_or(proof::dialback));
     events_.push_back(pair_receives{p, receives_.at(p)});
   }
-  if (resuming_ && features_.sm) {
+  if (p == pair_ && !features_.sm) lose_session();
+  if (resuming_) {
     phase_ = phase::resuming;
     return put(write_sm_resume(resuming_->id, resuming_->handled));
   }

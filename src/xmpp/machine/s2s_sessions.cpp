@@ -28,8 +28,10 @@ void s2s_stream::managed_child(const xml::element& e, instant now) {
   }
   if (e.name == "failed") {
     sm_asked_ = false;
-    if (phase_ == phase::resuming) return settle_session(0, now);
-    return;
+    // XEP-0198 §5: it may still say how many it had handled.
+    if (phase_ == phase::resuming)
+      return settle_session(handled_count(e).value_or(resuming_->acknowledged), now);
+    return fence_.again(now.steady);
   }
   if (e.name == "resumed" && phase_ == phase::resuming) {
     const auto h = handled_count(e);
@@ -37,12 +39,13 @@ void s2s_stream::managed_child(const xml::element& e, instant now) {
     managed_ = sm_asked_ = true;
     return settle_session(*h, now);
   }
-  if (!incoming_ || receives_.empty())
+  if (!incoming_ || !receives(pair_))
     return fail("unsupported-stanza-type", "stream management where it has no place", now);
   if (e.name == "enable" && !counting_) {
     counting_ = true;
     handled_ = 0;
-    resume_id_ = c_.ids.next(id_kind::stanza);
+    const auto* resume = e.attr("resume");
+    if (resume != nullptr && (*resume == "true" || *resume == "1")) resume_id_ = c_.ids.next(id_kind::stanza);
     managed_ = true;
     base_ = fence_.added();
     const auto most = std::chrono::duration_cast<std::chrono::seconds>(c_.options.resume_limit);
@@ -79,16 +82,18 @@ void s2s_stream::settle_session(std::uint32_t handled, instant now) {
   auto session = *std::exchange(resuming_, std::nullopt);
   phase_ = phase::open;
   std::vector<unconfirmed> lost;
-  if (!managed_) {
-    // The peer forgot the session: what it had handled is not known.
-    for (auto& w : session.waiting) lost.push_back(std::move(w));
-  } else {
+  {
     auto further = static_cast<std::uint32_t>(handled - session.acknowledged);
     if (further > session.waiting.size()) return lied(session, now);
     for (; further > 0; --further) {
       events_.push_back(stanza_confirmed{session.waiting.front().ref});
       session.waiting.pop_front();
     }
+  }
+  if (!managed_) {
+    // The peer forgot the session: what it had handled beyond that is not known.
+    for (auto& w : session.waiting) lost.push_back(std::move(w));
+  } else {
     went_on_ = true;
     resume_id_ = session.id;
     handled_ = session.handled;
@@ -98,9 +103,10 @@ void s2s_stream::settle_session(std::uint32_t handled, instant now) {
   sends_.insert(pair_);
   if (!managed_ && features_.sm) enable_management();
   if (managed_)
-    for (auto& w : session.waiting) send(w.lane, w.ref, std::move(w.text), true, now);
+    for (auto& w : session.waiting) send(std::move(w), true, now);
   if (!lost.empty()) events_.push_back(session_lost{std::move(lost)});
   events_.push_back(pair_sends{pair_});
+  ask_questions(now);
 }
 
 /// It says that it handled what it was never given: nothing that it says of the session can be believed.
@@ -125,7 +131,20 @@ void s2s_stream::take_up(std::optional<s2s_session> session, std::uint32_t handl
   }
   before_ = handled;
   base_ = fence_.added();
-  for (auto& w : session->waiting) send(w.lane, w.ref, std::move(w.text), true, now);
+  for (auto& w : session->waiting) send(std::move(w), true, now);
+}
+
+/// It cannot go on here, nor anywhere else.
+void s2s_stream::lose_session() {
+  if (!resuming_) return;
+  auto session = *std::exchange(resuming_, std::nullopt);
+  events_.push_back(session_lost{
+      {std::make_move_iterator(session.waiting.begin()), std::make_move_iterator(session.waiting.end())}});
+}
+
+/// XEP-0198 §4: so that the peer does not send again what was handled.
+void s2s_stream::last_count() {
+  if (counting_ || managed_) put(write_sm_answer(handled_));
 }
 
 /// What became of stanzas is passed on; the texts of those that are settled are no longer needed.
@@ -151,7 +170,8 @@ s2s_session s2s_stream::take_session(instant now) {
   out.pair = pair_;
   out.handled = handled_;
   out.acknowledged = acknowledged();
-  out.until = now.steady + c_.options.resume_limit;
+  // Where somebody waits for an answer he gives up before that.
+  out.until = now.steady + (texts_.empty() ? c_.options.resume_limit : c_.options.queue_time);
   std::size_t size = 0;
   for (auto& t : texts_) {
     size += t.text.size();

@@ -71,7 +71,7 @@ s2s_stream::s2s_stream(s2s_id id, context c, conn_id conn, const socket_address&
       pair_(std::move(pair)),
       fence_(c.options.pings, c.memory, fates_),
       outbox_(conn_use::s2s, no_queue, c.memory, c.io),
-      deadline_(now.steady + c.options.login_limit),
+      deadline_(now.steady + std::min(c.options.login_limit, c.options.greeting_limit)),
       stanza_at_(now.steady),
       since_(now) {
   new_reader();
@@ -104,7 +104,7 @@ void s2s_stream::received(std::string_view bytes, instant now) {
     dispatch(*event, now);
   }
   if (fed || !reader_ || phase_ == phase::over || phase_ == phase::securing) return settle(now);
-  if (phase_ == phase::closing) return over("it sent bad XML at the end", false, {}, false, now);
+  if (phase_ == phase::closing) return give_up("it sent bad XML at the end", now);
   fail(condition_of(fed.error().code), "XML that we refuse: " + fed.error().to_string(), now);
 }
 
@@ -113,7 +113,11 @@ void s2s_stream::dispatch(xml::read_event& event, instant now) {
   if (auto* one = std::get_if<xml::stanza>(&event)) return child(one->value, now);
   if (auto* refused = std::get_if<xml::refused_stanza>(&event)) return stanza_refused(*refused, now);
   // RFC 6120 §4.4: who gets the closing tag sends his own.
-  if (phase_ != phase::closing) put(stream_end);
+  clean_ = true;
+  if (phase_ != phase::closing) {
+    last_count();
+    put(stream_end);
+  }
   c_.io.push(io::close{conn_});
   over("closed by the peer", false, {}, false, now);
 }
@@ -136,7 +140,10 @@ void s2s_stream::child(xml::element& e, instant now) {
     return over("stream error of the peer: " + told.condition, true, told.condition, false, now);
   }
   if (is_stanza(e)) return stanza(e, now);
-  if (phase_ == phase::closing) return;
+  if (phase_ == phase::closing) {
+    if (e.is("a", sm_ns)) peer_counted(e, now);
+    return;
+  }
   if (e.ns == sm_ns) return managed_child(e, now);
   const auto d = read_dialback(e);
   if (d && d->type != dialback_type::request) return dialback_answer(*d, now);
@@ -198,15 +205,15 @@ token s2s_stream::put_told(std::string_view bytes) {
   return last_token_ = tok;
 }
 
-void s2s_stream::send(std::uint64_t lane, stanza_ref ref, std::string text, bool keep, instant now) {
-  const token tok = put_told(text);
-  fence_.add(ref, tok, now.steady);
+void s2s_stream::send(unconfirmed stanza, bool keep, instant now) {
+  const token tok = put_told(stanza.text);
+  fence_.add(stanza.ref, tok, now.steady);
   ++stanzas_out_;
   stanza_at_ = now.steady;
   // Where the stream can go on after a loss, everything may be needed again.
-  const bool kept = keep || managed_ || sm_asked_;
-  texts_.push_back({lane, ref, kept ? std::move(text) : std::string(), true});
-  c_.memory.take(texts_.back().text.size());
+  if (!keep && !managed_ && !sm_asked_) stanza.text = {};
+  c_.memory.take(stanza.text.size());
+  texts_.push_back(std::move(stanza));
   settle(now);
 }
 
@@ -230,9 +237,26 @@ std::optional<proof> s2s_stream::proof_of(std::string_view domain) const {
     return t == "0:" + identity_->fingerprint || t == "1:" + identity_->spki;
   };
   // RFC 7712 §5, RFC 7671 §5.1: an end entity's certificate that the DNS names needs no authority and no
-  // name.
-  if (std::any_of(tlsa_.begin(), tlsa_.end(), promised)) return proof::dane;
+  // name. The promise is of the domain that we looked for, and of no other that the same server may speak
+  // for.
+  if (!incoming_ && domain == pair_.remote && std::any_of(tlsa_.begin(), tlsa_.end(), promised))
+    return proof::dane;
   return std::nullopt;
+}
+
+domain_pair s2s_stream::shown_pair() const {
+  if (sends(pair_) || receives(pair_) || proved_nothing()) return pair_;
+  return sends_.empty() ? receives_.begin()->first : *sends_.begin();
+}
+
+bool s2s_stream::keeps_to_the_rules() const {
+  const auto good = [this](const domain_pair& p) {
+    return c_.options.serves(p.local) && (identity_ || !c_.options.policy_of(p.remote).tls_required);
+  };
+  return std::all_of(sends_.begin(), sends_.end(), good) &&
+         std::all_of(receives_.begin(), receives_.end(), [&](const auto& r) {
+           return good(r.first) && r.second >= c_.options.policy_of(r.first.remote).least;
+         });
 }
 
 // ---- the end ----
@@ -251,6 +275,7 @@ void s2s_stream::end(instant now) {
   if (is_closing()) return;
   if (phase_ == phase::securing) return give_up("closed", now);
   if (incoming_ && !header_sent_) return fail("system-shutdown", "closed", now);
+  last_count();
   put(stream_end);
   phase_ = phase::closing;
   deadline_ = now.steady + c_.options.close_limit;
@@ -262,7 +287,7 @@ void s2s_stream::fail(std::string_view condition, std::string why, instant now) 
     // RFC 6120 §4.9.1.1: an error about a header comes in a stream of ours.
     if (incoming_ && !header_sent_) put(write_server_header({pair_.local, pair_.remote, stream_, true}));
     header_sent_ = true;
-    put(phase_ == phase::closing ? std::string(stream_end) : write_stream_error(condition));
+    if (phase_ != phase::closing) put(write_stream_error(condition));
   }
   c_.io.push(io::close{conn_});
   over(std::move(why), true, std::string(condition), false, now);
@@ -284,8 +309,8 @@ void s2s_stream::over(std::string why, bool refused, std::string condition, bool
   if (phase_ == phase::over) return;
   settle_fates();
   stream_ended end{std::move(why), refused, std::move(condition), {}, {}};
-  const bool can_resume = managed_ && !resume_id_.empty() && phase_ != phase::closing && !refused &&
-                          fence_.added() - fence_.size() >= base_;
+  const bool can_resume = managed_ && !clean_ && !resume_id_.empty() && phase_ != phase::closing &&
+                          !refused && fence_.added() - fence_.size() >= base_;
   if (can_resume) end.session = take_session(now);
   phase_ = phase::over;
   reader_.reset();
@@ -339,7 +364,8 @@ void s2s_stream::timeout(instant now) {
 void s2s_stream::settle(instant now) {
   settle_fates();
   if (!can_ping() || !fence_.ping_due(now.steady)) return;
-  if (managed_) {
+  // Also before the peer says that it counts: it does so from <enable/> on, and would count a ping.
+  if (managed_ || sm_asked_) {
     const token tok = put_told(write_sm_request());
     return fence_.pinged({}, tok, now.steady);
   }

@@ -36,6 +36,7 @@ struct unconfirmed {
   stanza_ref ref{};
   std::string text;     ///< only where it may be needed again
   bool written = true;  ///< false: it certainly never left
+  bool again = false;   ///< it was lost once before
 };
 
 /// What outlives the connection of a stream that can be resumed (XEP-0198 §5).
@@ -157,8 +158,8 @@ class s2s_stream {
   void resume(s2s_session session);
   /// Answers resume_asked; nullopt: there is no such session.
   void take_up(std::optional<s2s_session> session, std::uint32_t handled, instant now);
-  /// One stanza of a pair that can send. `lane`: told again with it if it is lost; `keep`: with its text.
-  void send(std::uint64_t lane, stanza_ref ref, std::string text, bool keep, instant now);
+  /// One stanza of a pair that can send; it is told again if it is lost, with `keep` also its text.
+  void send(unconfirmed stanza, bool keep, instant now);
   /// An iq result or error of that id came from the peer, on whatever stream.
   bool pinged_back(std::string_view id) {
     if (!fence_.answered(id)) return false;
@@ -182,6 +183,8 @@ class s2s_stream {
   const domain_pair& pair() const { return pair_; }  ///< of the stream header; empty: not known yet
   bool sends(const domain_pair& p) const { return sends_.count(p) != 0; }
   bool receives(const domain_pair& p) const { return receives_.count(p) != 0; }
+  domain_pair shown_pair() const;   ///< one that is proved, else what the header says
+  bool keeps_to_the_rules() const;  ///< as they are now: each pair is served, and proved well enough
   bool proved_nothing() const { return receives_.empty() && sends_.empty(); }
   /// Whether more pairs may be wanted of it (XEP-0220 §2.6.3).
   bool takes_more(const domain_pair& p) const;
@@ -224,6 +227,8 @@ class s2s_stream {
   bool peer_is_good(instant now);
   void negotiated(instant now);
   void login(instant now);
+  void ask_questions(instant now);
+  void send_inverse(const domain_pair& p);
   void ask_by_dialback(const domain_pair& p);
   void dialback_answer(const dialback& d, instant now);
   void grant(const domain_pair& p, instant now);
@@ -244,6 +249,8 @@ class s2s_stream {
   void lied(s2s_session& session, instant now);
   void settle_fates();
   s2s_session take_session(instant now);
+  void last_count();
+  void lose_session();
 
   std::optional<proof> proof_of(std::string_view domain) const;
   void stanza(xml::element& e, instant now);
@@ -278,6 +285,7 @@ class s2s_stream {
   bool by_certificate_ = false;
   bool external_refused_ = false;
   bool negotiated_ = false;
+  bool clean_ = false;  ///< the peer closed the stream in good order
   bool bidi_ = false, bidi_asked_ = false;
   bool blocked_ = false;
   server_features features_;

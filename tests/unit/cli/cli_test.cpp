@@ -598,7 +598,7 @@ TEST_F(stoxctl, replay_of_what_the_engine_still_does_has_no_difference) {
     const auto p = run_with({"replay", path});
     EXPECT_EQ(p.err, "");
     EXPECT_EQ(p.code, exit_code::done);
-    EXPECT_THAT(p.out, StartsWith("  0.000000 > listening conn=1 via=udp local=192.0.2.20:5060\n"));
+    EXPECT_THAT(p.out, StartsWith("  0.000000 > listening conn=1 use=sip via=udp local=192.0.2.20:5060\n"));
     EXPECT_THAT(p.out, HasSubstr("  0.010000 > received conn=1 from=192.0.2.1:5060 bytes=\"OPTIONS "));
     EXPECT_THAT(p.out, HasSubstr("  0.010000 < send conn=1 "));
     EXPECT_THAT(p.out, EndsWith(" actions, all as recorded\n"));

@@ -255,7 +255,7 @@ TEST_F(stoxd_with_file, opens_and_ends_links_as_the_file_says) {
     write("");
     ask("reload");
     // Its link has nothing to finish.
-    while (ask("peer show two.example").find("no component link") == std::string::npos)
+    while (ask("peer show two.example").find("two.example is not served") == std::string::npos)
       std::this_thread::yield();
   });
 }

@@ -204,6 +204,66 @@ TEST(federation, races_the_addresses) {
   EXPECT_EQ(b.heard, lines{"message hi"});
 }
 
+TEST(federation, many_silent_addresses_are_tried_four_at_a_time) {
+  s2s_world w;
+  auto& a = w.add("a.example");
+  auto& b = w.add("b.example");
+  auto& records = w.records[{io::record_type::a, "host.b.example"}];
+  for (char n = 101; n < 107; ++n) {
+    records.push_back(std::string("\xc0\x00\x02", 3) + n);
+    w.black.insert(*socket_address::parse("192.0.2." + std::to_string(n) + ":5269"));
+  }
+  w.black.insert(b.clear);
+  w.send(a, b, 1);
+  w.pass(14s);  // and no deadline fires for ever
+  EXPECT_EQ(w.tried.size(), 4U);
+  w.pass(2s);
+  EXPECT_EQ(a.heard, lines{"lost 1 remote-server-timeout"});
+}
+
+TEST(federation, what_nobody_waits_for_goes_again_once) {
+  s2s_world w;
+  auto& a = w.add("a.example", false);
+  auto& b = w.add("b.example", false);
+  w.send(a, b, 1, "one");
+  w.pass(1s);
+  a.it->send_or_queue(a.domain, b.domain, s2s_world::text(a, b, "kept"), w.now);
+  for (int i = 0; i < 3; ++i) {
+    w.run();
+    w.cut();
+  }
+  w.pass(20s);
+  EXPECT_EQ(std::count(b.heard.begin(), b.heard.end(), "message kept"), 2);
+  EXPECT_TRUE(has(a.heard, "unheard <message"));
+}
+
+TEST(federation, the_other_direction_waits_for_the_new_stream_behind_sasl) {
+  s2s_world w;
+  auto& a = w.add("a.example");
+  w.black.insert(*socket_address::parse("192.0.2.2:5269"));
+  s2s_world::server peer;
+  peer.domain = "peer.example";
+  w.records[{io::record_type::srv, "_xmpp-server._tcp.peer.example"}] = {
+      s2s_world::srv(0, 5269, "host.peer.example")};
+  w.records[{io::record_type::a, "host.peer.example"}] = {std::string("\xc0\x00\x02\x02", 4)};
+  w.send(a, peer, 1);
+  w.run();  // it is being reached, and meanwhile it connects to us
+  peer_identity who;
+  who.chain_ok = who.has_san = true;
+  who.san_dns = {"peer.example"};
+  const std::string header =
+      "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' "
+      "from='peer.example' to='a.example'>";
+  w.dial_in(a, who);
+  w.say(header);
+  w.say("<bidi xmlns='urn:xmpp:bidi'/>");
+  EXPECT_EQ(w.say("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>"),
+            "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+  const auto said = w.say(header);
+  EXPECT_LT(said.find("</stream:features>"), said.find("<message"));
+  EXPECT_TRUE(contains(said, "<message"));
+}
+
 TEST(federation, prefers_tls_from_the_first_byte_where_its_priority_says_so) {
   s2s_world w;
   auto& a = w.add("a.example");
@@ -281,6 +341,39 @@ TEST(federation, believes_tlsa_records_that_dnssec_proves) {
   w.send(a, b, 2);
   w.run();
   EXPECT_EQ(b.heard, lines{"message hi"});
+}
+
+TEST(federation, a_promise_of_the_dns_is_for_its_own_domain_only) {
+  s2s_world w;
+  auto& a = w.add("a.example", true, [](federation_options& o) { o.others.least = proof::dane; });
+  auto& b = w.add("b.example", false);
+  b.certificate.spki = "abcd";
+  const s2s_world::question service{io::record_type::srv, "_xmpp-server._tcp.b.example"};
+  const s2s_world::question promise{io::record_type::tlsa, "_5269._tcp.host.b.example"};
+  w.records[promise] = {std::string("\x03\x01\x01\xab\xcd", 5)};
+  w.secured_names = {service, promise};
+  w.send(a, b, 1);
+  w.run();
+  ASSERT_EQ(b.heard, lines{"message hi"});
+  // The server of b.example says over the same stream that it is another domain, too.
+  w.inject(b, a, "<db:result from='bank.example' to='a.example'>key</db:result>");
+  EXPECT_TRUE(contains(w.said("a.example", "b.example"),
+                       "to='bank.example' type='error'><error type='cancel'><policy-violation"));
+}
+
+TEST(federation, new_rules_hold_for_streams_that_are_there) {
+  s2s_world w;
+  auto& a = w.add("a.example", false);
+  auto& b = w.add("b.example");
+  w.send(a, b, 1);
+  w.run();
+  ASSERT_EQ(b.heard, lines{"message hi"});
+  auto o = federation_options{};
+  o.served = {"b.example"};
+  o.others.least = proof::certificate;
+  b.it->configure(o, w.now);
+  w.pass(1s);
+  EXPECT_EQ(w.connections(), 0U);
 }
 
 TEST(federation, refuses_more_than_waits_well) {

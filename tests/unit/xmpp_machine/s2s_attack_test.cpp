@@ -127,6 +127,13 @@ TEST_F(s2s_attack, external_for_another_domain_than_the_header_says) {
       "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><invalid-authzid/></failure>");
 }
 
+TEST_F(s2s_attack, another_domain_in_the_header_behind_the_proof) {
+  w.dial_in(us, proved("evil.example"));
+  w.say(header());
+  w.say("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>");
+  EXPECT_TRUE(contains(w.say(header("good.example")), error("invalid-from")));
+}
+
 TEST_F(s2s_attack, external_without_tls) {
   w.dial_in(us, std::nullopt);
   EXPECT_FALSE(contains(w.say(header()), "EXTERNAL"));
@@ -172,9 +179,11 @@ TEST_F(s2s_attack, a_key_that_the_domain_did_not_make) {
   w.dial_in(us, nobody());
   w.say(header("good.example"));
   EXPECT_EQ(w.say("<db:result from='good.example' to='a.example'>0123456789abcdef</db:result>"),
-            "<db:result from='a.example' to='good.example' type='invalid'/>");
+            "<db:result from='a.example' to='good.example' type='invalid'/></stream:stream>")
+      << "XEP-0220 2.2.1: the stream is over";
   EXPECT_EQ(us.it->stats().keys_refused, 1U);
-  EXPECT_EQ(w.say(message("u@good.example")), error("not-authorized"));
+  w.say(message("u@good.example"));
+  EXPECT_TRUE(w.closed());
   EXPECT_TRUE(us.heard.empty());
   (void)good;
 }
@@ -186,7 +195,7 @@ TEST_F(s2s_attack, a_key_of_another_stream) {
   w.dial_in(us, nobody());
   w.say(header("good.example"));
   EXPECT_EQ(w.say("<db:result from='good.example' to='a.example'>" + key + "</db:result>"),
-            "<db:result from='a.example' to='good.example' type='invalid'/>");
+            "<db:result from='a.example' to='good.example' type='invalid'/></stream:stream>");
   (void)good;
 }
 
@@ -220,6 +229,35 @@ TEST_F(s2s_attack, many_keys_at_once) {
     said += w.say("<db:result from='d" + std::to_string(i) + ".example' to='a.example'>key</db:result>");
   EXPECT_TRUE(contains(said, "to='d10.example' type='error'><error type='cancel'><resource-constraint"));
   EXPECT_FALSE(contains(said, "to='d9.example'"));
+}
+
+TEST_F(s2s_attack, as_many_domains_as_a_wildcard_has) {
+  w.dial_in(us, proved("*.evil.example"));
+  w.say(header("r.evil.example"));
+  std::string said;
+  for (int i = 0; i < 101; ++i)
+    said = w.say("<db:result from='r" + std::to_string(i) + ".evil.example' to='a.example'>key</db:result>");
+  EXPECT_TRUE(
+      contains(said, "to='r100.evil.example' type='error'><error type='cancel'><resource-constraint"));
+  EXPECT_EQ(us.log.size(), 1U) << "one line, not a hundred";
+}
+
+TEST_F(s2s_attack, keys_do_not_take_the_places_of_stanzas) {
+  auto& b = w.add("b.example");
+  for (int i = 0; i < 30; ++i) {
+    auto& d = w.add("s" + std::to_string(i) + ".example");
+    w.black.insert(d.clear);
+  }
+  for (int n = 0; n < 3; ++n) {
+    w.dial_in(us, nobody());
+    w.say(header());
+    for (int i = 10 * n; i < 10 * n + 10; ++i)
+      w.say("<db:result from='s" + std::to_string(i) + ".example' to='a.example'>key</db:result>");
+  }
+  EXPECT_EQ(us.it->stats().connecting, 25U) << "a quarter of max_connecting";
+  w.send(us, b, 1);
+  w.run();
+  EXPECT_EQ(b.heard, lines{"message hi"});
 }
 
 TEST_F(s2s_attack, xml_that_is_forbidden) {
@@ -270,7 +308,8 @@ TEST_F(s2s_attack, nesting_and_attributes) {
 
 TEST_F(s2s_attack, a_stream_in_a_stream) {
   log_in();
-  EXPECT_EQ(w.say("<stream:stream to='a.example' version='1.0'>"), error("bad-format")) << "it need not end first";
+  EXPECT_EQ(w.say("<stream:stream to='a.example' version='1.0'>"), error("bad-format"))
+      << "it need not end first";
 }
 
 TEST_F(s2s_attack, stanzas_of_another_namespace) {

@@ -139,6 +139,16 @@ class s2s_world {
     run();
   }
 
+  /// Bytes of one server to the other over the stream that they have, beside what it would say itself.
+  void inject(server& from, server& to, const std::string& bytes) {
+    for (const auto& [id, e] : ends_) {
+      if (id.first != &from || e.peer != &to) continue;
+      to.it->handle(io::received{e.there, {}, bytes}, now);
+      break;
+    }
+    run();
+  }
+
   // ---- a peer that is played by the test ----
   /// Connects to the server's clear or TLS port as somebody with that identity.
   conn_id dial_in(server& to, std::optional<peer_identity> who,
@@ -221,6 +231,7 @@ class s2s_world {
       s.heard.push_back(words(*e));
     }
     for (auto& record : s.it->take_log()) {
+      if (record.level < log_level::info) continue;
       std::string line(record.event);
       for (const auto& [key, value] : record.fields) line += " " + std::string(key) + "=" + value;
       s.log.push_back(std::move(line));
