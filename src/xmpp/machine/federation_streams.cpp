@@ -194,7 +194,7 @@ void federation::impl::on(entry& e, key_answered& x, instant now) {
   touch(e);
 }
 
-void federation::impl::on(entry& e, pair_stanza& x, instant) {
+void federation::impl::on(entry&, pair_stanza& x, instant) {
   ++counts.stanzas_in;
   if (is_answer(x.value)) {
     // What our own ping set off comes over whatever stream the peer has for us.
@@ -203,7 +203,6 @@ void federation::impl::on(entry& e, pair_stanza& x, instant) {
     auto* asked = l == nullptr ? nullptr : find(l->stream);
     if (id != nullptr && asked != nullptr && asked->wire->pinged_back(*id)) return touch(*asked);
   }
-  (void)e;
   events.push_back({std::move(x.pair.local), stanza_received{link_id::none, std::move(x.value)}});
 }
 

@@ -57,6 +57,18 @@ TEST(redactor, hides_cdata_wherever_a_read_ends) {
   }
 }
 
+TEST(redactor, hides_texts_and_dialback_keys_of_streams_with_other_servers) {
+  const conn_id server{mark_of(conn_use::s2s) | 1};
+  const std::string all =
+      "<db:result from='a' to='b'>key</db:result><message to='c'><body>Hello</body></message>";
+  engine::redactor r;
+  EXPECT_EQ(r(server, direction::in, true, all),
+            "<db:result from='a' to='b'>xxx</db:result><message to='c'><body>xxxxx</body></message>");
+  engine::redactor with_bodies(engine::redactor::scope::secrets);
+  EXPECT_EQ(with_bodies(server, direction::in, true, all),
+            "<db:result from='a' to='b'>xxx</db:result><message to='c'><body>Hello</body></message>");
+}
+
 TEST(redactor, takes_all_for_body_where_a_stream_gives_no_length) {
   engine::redactor r;
   EXPECT_EQ(r(conn_id{7}, direction::in, true, "MESSAGE a SIP/2.0\r\nTo: b\r\n\r\nsecret"),
