@@ -6,7 +6,6 @@ import re
 import shutil
 import tempfile
 import unittest
-import unittest.mock
 
 from harness import ejabberd, sip
 from harness.kamailio import Kamailio
@@ -43,11 +42,8 @@ class RecipeEjabberd(ejabberd.Ejabberd):
     """The harness's own, with the page's listener in the place of its component's."""
 
     async def start(self):
-        listener = block("ejabberd.md", "  - port: 5347").replace("192.0.2.30", "127.0.0.1").replace("5347", "{component}")
-        above, _, below = ejabberd._CONFIG.partition("  - port: {component}")
-        below = below.partition("modules:")[2]
-        with unittest.mock.patch.object(ejabberd, "_CONFIG", f"{above}{listener}modules:{below}"):
-            await super().start()
+        self.listeners = block("ejabberd.md", "  - port: 5347").replace("192.0.2.30", "127.0.0.1").replace("5347", str(self.component_port))
+        await super().start()
 
 
 class RecipeKamailio(Kamailio):

@@ -71,7 +71,7 @@ class Ejabberd:
         self.folder, self.domain, self.component_domain, self.secret = folder, domain, component_domain, secret
         self.c2s_port, self.component_port = free_port(), free_port()
         self.s2s_port = self.s2s_tls_port = None
-        self._globals = self._listeners = self._modules = ""
+        self._globals = self.listeners = self._modules = ""
         self._names = {}
         self._users = {}
         self._process = None
@@ -89,9 +89,9 @@ class Ejabberd:
                 with open(part) as g:
                     f.write(g.read())
         self._globals = _S2S.format(pem=pem, ca=ca)
-        self._listeners = _S2S_LISTENER.format(port=self.s2s_port, direct="false")
+        self.listeners = _S2S_LISTENER.format(port=self.s2s_port, direct="false")
         if self.s2s_tls_port:
-            self._listeners += _S2S_LISTENER.format(port=self.s2s_tls_port, direct="true")
+            self.listeners += _S2S_LISTENER.format(port=self.s2s_tls_port, direct="true")
         self._modules = "  mod_s2s_dialback: {}\n" if dialback else ""
         # Erlang's own resolver, which takes a port, in the place of the C library's. What resolv_conf names is put out first: later, it
         # would put out our name server too.
@@ -109,7 +109,7 @@ class Ejabberd:
                     c2s=self.c2s_port,
                     log_level="debug" if self.s2s_port else "info",
                     globals_=self._globals,
-                    listeners=self._listeners
+                    listeners=self.listeners
                     or _COMPONENT.format(component=self.component_port, component_domain=self.component_domain, secret=self.secret),
                     modules=self._modules,
                 )
