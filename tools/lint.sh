@@ -27,16 +27,7 @@ find src tests fuzz bench \( -name '*.cpp' -o -name '*.hpp' \) -print0 2>/dev/nu
   xargs -0 -r "$format" --dry-run -Werror --style=file || found=1
 
 echo "lint: $tidy"
-sources=$(mktemp) || exit 2
-trap 'rm -f "$sources"' EXIT
-find "$PWD/src" -name '*.cpp' | sort | while read -r file; do
-  if grep -qF "\"file\": \"$file\"" "$build/compile_commands.json"; then
-    printf '%s\0' "$file" >>"$sources"
-  else
-    echo "lint: $file is in no target of $build"
-  fi
-done
-xargs -0 -r -n 1 -P "${JOBS:-2}" "$tidy" -p "$build" --quiet <"$sources" || found=1
+"$python" tools/tidy.py "$build" --tidy "$tidy" --jobs "${JOBS:-2}" || found=1
 
 echo "lint: layers"
 "$python" tools/check_layers.py . || found=1

@@ -2,7 +2,9 @@
 
 import asyncio
 import ctypes
+import itertools
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -12,15 +14,40 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+_PORTS = 100  # of one process; beyond, it takes again what is free of them
+
+
+def _ports():
+    """Below those that the system gives to whoever connects or listens without a number, so that a server finds its own again when it restarts;
+    a hundred that no other test has while this one runs."""
+    try:
+        with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+            end = int(f.read().split()[0])
+    except OSError:
+        end = 32768
+    begin, end = (10000, end) if end >= 12000 else (61000, 65535)
+    slots = range(begin, end - _PORTS + 1, _PORTS)
+    for slot in random.sample(slots, len(slots)):
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            claim.bind(f"\0stox-e2e-ports-{slot}")
+        except OSError:
+            claim.close()
+            continue
+        with claim:  # as long as this generator lives
+            yield from itertools.cycle(range(slot, slot + _PORTS))
+    raise RuntimeError("other tests have all ports")
+
+
+_next_port = _ports()
+
+
 def free_port():
-    """A port on 127.0.0.1 that is free for UDP and for TCP. It is let go again, so start the user of it soon."""
-    for _ in range(200):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, socket.socket(
-            socket.AF_INET, socket.SOCK_DGRAM
-        ) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port = tcp.getsockname()[1]
+    """A port on 127.0.0.1 that is free for UDP and for TCP, and that nobody else is given."""
+    for port in itertools.islice(_next_port, _PORTS):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
             try:
+                tcp.bind(("127.0.0.1", port))
                 udp.bind(("127.0.0.1", port))
             except OSError:
                 continue
