@@ -100,6 +100,15 @@ int tcp_listener(std::uint16_t& port) {
   return fd;
 }
 
+int tcp_connection(std::uint16_t port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const auto address = loopback(port);
+  if (fd < 0 || ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
+  ::close(fd);
+  errno = 0;
+  return -1;
+}
+
 std::uint16_t free_port() {
   for (int i = 0; i < 100; ++i) {
     std::uint16_t port = 0;

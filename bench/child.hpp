@@ -37,6 +37,8 @@ class child {
 int udp_socket(std::uint16_t& port);
 /// A listening TCP socket likewise.
 int tcp_listener(std::uint16_t& port);
+/// A blocking connection to that port; -1: nobody listens.
+int tcp_connection(std::uint16_t port);
 /// A port that was free for UDP and TCP a moment ago.
 std::uint16_t free_port();
 

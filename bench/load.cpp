@@ -21,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "authority.hpp"
 #include "child.hpp"
 #include "kamailio.hpp"
 #include "sip_side.hpp"
@@ -42,7 +43,8 @@ struct options {
   unsigned accept_wait_ms = 0;
   unsigned settle = 0;  ///< seconds between the last message and the look at the memory
   bool keep = false;
-  bool kamailio = false;  ///< also Kamailio with its xmpp module, each direction
+  bool federation = false;  ///< also over the stream of a server that federates, each direction
+  bool kamailio = false;    ///< also Kamailio with its xmpp module, each direction
 };
 
 void print_help() {
@@ -50,11 +52,12 @@ void print_help() {
       "usage: stox_load [--stoxd PATH] [--mode sip2xmpp|xmpp2sip|both|echo|all] [--messages N] [--window N] "
       "[--rate N]\n"
       "                 [--pairs N] [--body BYTES] [--accept-wait MS] [--settle SECONDS] [--keep] "
-      "[--kamailio]\n"
+      "[--federation] [--kamailio]\n"
       "--window: messages of one direction under way; --rate: messages a second (0: as fast as the window "
       "allows);\n"
       "--settle: wait before the memory is read (finished transactions live 32 s); --keep: leaves the folder "
       "with stoxd's log;\n"
+      "--federation: also over a TLS stream between servers in the place of the component link;\n"
       "--kamailio: also Kamailio with its xmpp module, for comparison.");
 }
 
@@ -70,8 +73,8 @@ options parse(int argc, char** argv) {
       print_help();
       std::exit(0);
     }
-    if (name == "--keep" || name == "--kamailio") {
-      (name == "--keep" ? o.keep : o.kamailio) = true;
+    if (name == "--keep" || name == "--federation" || name == "--kamailio") {
+      (name == "--keep" ? o.keep : name == "--kamailio" ? o.kamailio : o.federation) = true;
       continue;
     }
     if (i + 1 >= argc) die("value missing after " + std::string(name) + " (see --help)");
@@ -133,15 +136,33 @@ class folder {
   bool keep_;
 };
 
-void write_config(const std::string& path, const options& o, std::uint16_t gateway, std::uint16_t proxy,
-                  std::uint16_t component) {
+enum class gateway_kind : std::uint8_t { component, server, kamailio };
+
+struct ports {
+  std::uint16_t gateway, proxy, component;
+  std::uint16_t s2s = free_port(), s2s_tls = free_port();
+};
+
+/// The XMPP side of stoxd's configuration; `ours`: its certificate where it federates.
+std::string xmpp_config(gateway_kind kind, const ports& p, const identity& ours, const std::string& ca) {
+  const auto at = [](std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); };
+  if (kind == gateway_kind::component)
+    return "[[xmpp.component]]\ndomain = \"sip.example\"\nserver = \"" + at(p.component) +
+           "\"\nsecret = \"bench\"\n";
+  return "[xmpp.s2s]\nlisten = [\"tcp:" + at(p.s2s) + "\"]\ntls_listen = [\"tcp:" + at(p.s2s_tls) +
+         "\"]\n[tls]\nca_file = \"" + ca +
+         "\"\n[[tls.certificate]]\ndomains = [\"sip.example\"]\nchain = \"" + ours.chain + "\"\nkey = \"" +
+         ours.key + "\"\n";
+}
+
+void write_config(const std::string& path, const options& o, const ports& p, const std::string& xmpp) {
   std::ofstream(path) << "[gateway]\nsip_domains = [\"sip.example\"]\nxmpp_domains = "
                          "[\"xmpp.example\"]\n[sip]\nlisten = [\"udp:127.0.0.1:"
-                      << gateway << "\"]\noutbound_proxy = \"sip:127.0.0.1:" << proxy
+                      << p.gateway << "\"]\noutbound_proxy = \"sip:127.0.0.1:" << p.proxy
                       << ";lr\"\ntrusted_peers = [\"127.0.0.0/8\"]\naccept_wait = \"" << o.accept_wait_ms
-                      << "ms\"\n[[xmpp.component]]\ndomain = \"sip.example\"\nserver = \"127.0.0.1:"
-                      << component
-                      << "\"\nsecret = \"bench\"\n[store]\npath = \":memory:\"\n[log]\nlevel = \"warning\"\n"
+                      << "ms\"\n"
+                      << xmpp
+                      << "[store]\npath = \":memory:\"\n[log]\nlevel = \"warning\"\n"
                          // Counted, as in production, and never reached.
                          "[limits]\nrate_per_sender = 10000000\nrate_per_pair = 10000000\n";
 }
@@ -160,23 +181,25 @@ unsigned allowance(const options& o, const tally& t, unsigned open, std::uint64_
 /// One run: both sides, one stoxd, and the loop between them.
 class run {
  public:
-  run(const options& o, bool to_xmpp, bool to_sip, bool kamailio)
+  run(const options& o, bool to_xmpp, bool to_sip, gateway_kind kind)
       : o_(o),
-        kamailio_(kamailio),
+        kind_(kind),
         to_xmpp_(to_xmpp ? o.messages : 0),
         to_sip_(to_sip ? o.messages : 0),
-        xmpp_(to_xmpp_, to_sip_, o.pairs, o.body),
+        xmpp_(to_xmpp_, to_sip_, o.pairs, o.body, kind == gateway_kind::server),
         sip_(to_xmpp_, to_sip_, o.pairs, o.body),
         folder_(o.keep),
+        ports_{free_port(), sip_.port(), xmpp_.port()},
+        authority_(folder_.file("")),
+        theirs_(authority_.issue("xmpp.example")),
         epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}
   ~run() { ::close(epoll_); }
   run(const run&) = delete;
   run& operator=(const run&) = delete;
 
   std::vector<row> measure() {
-    const auto port = free_port();
-    sip_.talk_to(port);
-    const auto started = start(port);
+    sip_.talk_to(ports_.gateway);
+    const auto started = start();
     auto& gateway = *started;
     watch(xmpp_.listener(), EPOLLIN);
     watch(sip_.fd(), EPOLLIN);
@@ -184,6 +207,7 @@ class run {
     while (!xmpp_.up()) {
       if (!gateway.running() || now_ns() > give_up)
         die("the gateway did not come up; run with --keep and see its log");
+      if (kind_ == gateway_kind::server && xmpp_.link() < 0) dial();
       turn(10);
     }
     for (int i = 0; i < 30; ++i) turn(10);  // it hears of the link and opens its listeners
@@ -195,17 +219,25 @@ class run {
   }
 
  private:
-  std::unique_ptr<child> start(std::uint16_t port) {
-    if (kamailio_) {
+  std::unique_ptr<child> start() {
+    if (kind_ == gateway_kind::kamailio) {
       const auto file = folder_.file("kamailio.cfg");
-      std::ofstream(file) << kamailio_config({port, sip_.port(), xmpp_.port()});
+      std::ofstream(file) << kamailio_config({ports_.gateway, ports_.proxy, ports_.component});
       return std::make_unique<child>(std::vector<std::string>{"kamailio", "-f", file, "-DD", "-E", "-m",
                                                               "1024", "-M", "64", "-w", folder_.file(".")},
                                      folder_.file("log"), expat_guard_path());
     }
-    write_config(folder_.file("stox.toml"), o_, port, sip_.port(), xmpp_.port());
-    return std::make_unique<child>(std::vector<std::string>{o_.stoxd, "--config", folder_.file("stox.toml")},
-                                   folder_.file("log"));
+    const auto file = folder_.file("stox.toml");
+    write_config(file, o_, ports_,
+                 xmpp_config(kind_, ports_, authority_.issue("sip.example"), authority_.file()));
+    return std::make_unique<child>(std::vector<std::string>{o_.stoxd, "--config", file}, folder_.file("log"));
+  }
+
+  void dial() {
+    xmpp_.dial(ports_.s2s_tls, theirs_);
+    if (xmpp_.link() < 0) return;
+    xmpp_.flush();
+    watch(xmpp_.link(), EPOLLIN);
   }
 
   void watch(int fd, std::uint32_t events, bool change = false) {
@@ -282,11 +314,14 @@ class run {
   }
 
   const options& o_;
-  bool kamailio_;  ///< in the place of stoxd
+  gateway_kind kind_;
   tally to_xmpp_, to_sip_;
   xmpp_side xmpp_;
   sip_side sip_;
   folder folder_;
+  ports ports_;
+  authority authority_;
+  identity theirs_;
   int epoll_;
   bool writing_ = false;
 };
@@ -341,11 +376,15 @@ int main(int argc, char** argv) {
        {std::tuple("sip2xmpp", true, false), std::tuple("xmpp2sip", false, true),
         std::tuple("both", true, true)}) {
     if (!wanted(mode)) continue;
-    for (const auto& r : run(o, to_xmpp, to_sip, false).measure()) show(r);
-    if (!o.kamailio || (to_xmpp && to_sip)) continue;
-    for (auto& r : run(o, to_xmpp, to_sip, true).measure()) {
-      r.name = "kam " + r.name;
-      print(r);
+    for (const auto& r : run(o, to_xmpp, to_sip, gateway_kind::component).measure()) show(r);
+    if (to_xmpp && to_sip) continue;
+    for (const auto& [asked, kind, mark] : {std::tuple(o.federation, gateway_kind::server, "s2s "),
+                                            std::tuple(o.kamailio, gateway_kind::kamailio, "kam ")}) {
+      if (!asked) continue;
+      for (auto& r : run(o, to_xmpp, to_sip, kind).measure()) {
+        r.name = mark + r.name;
+        kind == gateway_kind::server ? show(r) : print(r);
+      }
     }
   }
   return clean ? 0 : 3;

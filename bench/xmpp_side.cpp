@@ -1,12 +1,9 @@
 #include "xmpp_side.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 
 #include "child.hpp"
 
@@ -65,50 +62,73 @@ std::string_view attribute(std::string_view stanza, std::string_view name) {
 
 }  // namespace
 
-xmpp_side::xmpp_side(tally& to_xmpp, tally& to_sip, unsigned pairs, std::size_t body_bytes)
-    : to_xmpp_(to_xmpp), to_sip_(to_sip), pairs_(pairs), padding_(body_bytes, 'x') {
+xmpp_side::xmpp_side(tally& to_xmpp, tally& to_sip, unsigned pairs, std::size_t body_bytes, bool federates)
+    : to_xmpp_(to_xmpp), to_sip_(to_sip), pairs_(pairs), padding_(body_bytes, 'x'), federates_(federates) {
   listener_ = tcp_listener(port_);
 }
 
-xmpp_side::~xmpp_side() {
-  if (link_ >= 0) ::close(link_);
-  ::close(listener_);
-}
+xmpp_side::~xmpp_side() { ::close(listener_); }
 
 void xmpp_side::accept_link() {
-  const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
   if (fd < 0) return;
-  if (link_ >= 0) die("a second component link: the first was lost");
-  link_ = fd;
-  const int one = 1;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  if (link_) die("a second component link: the first was lost");
+  link_ = std::make_unique<wire>(fd);
+}
+
+void xmpp_side::dial(std::uint16_t port, const identity& own) {
+  link_ = wire::dial(port, own, "sip.example");
+  if (link_) open_stream();
+}
+
+void xmpp_side::open_stream() {
+  in_.restart();
+  out_ +=
+      "<?xml version='1.0'?><stream:stream xmlns='jabber:server' "
+      "xmlns:stream='http://etherx.jabber.org/streams' from='xmpp.example' to='sip.example' version='1.0'>";
 }
 
 void xmpp_side::read_ready() {
   std::array<char, 256 * 1024> buffer;
-  for (;;) {
-    const auto got = ::recv(link_, buffer.data(), buffer.size(), 0);
-    if (got < 0 && errno == EAGAIN) break;
-    if (got <= 0) die("the component link was closed");
-    in_.push({buffer.data(), static_cast<std::size_t>(got)});
+  while (const auto got = link_->read(buffer)) {
+    in_.push({buffer.data(), got});
     for (auto stanza = in_.next(); !stanza.empty(); stanza = in_.next()) on_stanza(stanza);
     in_.compact();
-    if (static_cast<std::size_t>(got) < buffer.size()) break;
   }
   flush();
 }
 
-void xmpp_side::on_stanza(std::string_view stanza) {
-  if (stanza.starts_with("<stream:stream")) {
+void xmpp_side::on_negotiation(std::string_view element) {
+  if (element.starts_with("<stream:stream") && !federates_) {
     out_ +=
         "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' "
         "xmlns:stream='http://etherx.jabber.org/streams' from='sip.example' id='bench'>";
-  } else if (stanza.starts_with("<handshake")) {
+  } else if (element.starts_with("<handshake")) {
     out_ += "<handshake/>";
     up_ = true;
+  } else if (element.starts_with("<stream:features")) {
+    // The name in base64: who authenticates says as whom (XEP-0178 §3).
+    out_ += proved_ ? "<enable xmlns='urn:xmpp:sm:3'/>"
+                    : "<bidi xmlns='urn:xmpp:bidi'/><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' "
+                      "mechanism='EXTERNAL'>eG1wcC5leGFtcGxl</auth>";
+  } else if (element.starts_with("<success")) {
+    proved_ = true;
+    open_stream();
+  } else if (element.starts_with("<enabled")) {
+    up_ = true;
+  } else if (element.starts_with("<stream:error") || element.starts_with("<fail")) {
+    die("stoxd said " + std::string(element));
+  }
+}
+
+void xmpp_side::on_stanza(std::string_view stanza) {
+  if (stanza.starts_with("<r ") || stanza.starts_with("<r/")) {
+    out_ += "<a xmlns='urn:xmpp:sm:3' h='" + std::to_string(handled_) + "'/>";
   } else if (stanza.starts_with("<iq")) {
-    if (attribute(stanza, "to") == "sip.example") out_ += stanza;
+    ++handled_;
+    if (!federates_ && attribute(stanza, "to") == "sip.example") out_ += stanza;
   } else if (stanza.starts_with("<message")) {
+    ++handled_;
     std::uint32_t n = 0;
     const auto now = now_ns();
     if (attribute(stanza, "type") == "error") {
@@ -117,6 +137,8 @@ void xmpp_side::on_stanza(std::string_view stanza) {
       // On one stream nothing is retransmitted: each arrival is another way.
       to_xmpp_.delivered(n, now, now);
     }
+  } else {
+    on_negotiation(stanza);
   }
 }
 
@@ -124,14 +146,16 @@ void xmpp_side::send_message(std::uint32_t n) {
   const std::string pair = std::to_string(n % pairs_), number = std::to_string(n);
   out_ += "<message from='x" + pair + "@xmpp.example/desk' to='s" + pair + "@sip.example' type='chat' id='n" +
           number + "'><body>#" + number + " " + padding_ + "</body></message>";
+  ask_for_count_ = federates_;
 }
 
 void xmpp_side::flush() {
+  if (ask_for_count_) out_ += "<r xmlns='urn:xmpp:sm:3'/>";
+  ask_for_count_ = false;
   while (written_ < out_.size()) {
-    const auto put = ::send(link_, out_.data() + written_, out_.size() - written_, MSG_NOSIGNAL);
-    if (put < 0 && errno == EAGAIN) return;
-    if (put <= 0) die("the component link was closed");
-    written_ += static_cast<std::size_t>(put);
+    const auto put = link_->write(std::string_view(out_).substr(written_));
+    if (put == 0) return;
+    written_ += put;
   }
   out_.clear();
   written_ = 0;
