@@ -52,9 +52,24 @@ bool nonce_count_of(const param_list& params, std::optional<std::uint32_t>& out)
   return true;
 }
 
-void algorithm_of(const param_list& params, std::string& name, std::optional<digest_algorithm>& algorithm) {
-  name = text_of(params, "algorithm").value_or("");
+/// Absent: ""; no token: false. Quotes, which RFC 3261 §25.1 does not have there, are taken off.
+bool token_of(const param_list& params, std::string_view name, std::string& out) {
+  const auto value = text_of(params, name);
+  if (!value) return true;
+  out = *value;
+  return out.empty() || chars::all(out, chars::token);
+}
+
+bool qop_of(const param_list& params, std::string& out) {
+  if (!token_of(params, "qop", out)) return false;
+  out = text::to_lower(out);
+  return true;
+}
+
+bool algorithm_of(const param_list& params, std::string& name, std::optional<digest_algorithm>& algorithm) {
+  if (!token_of(params, "algorithm", name)) return false;
   algorithm = name.empty() ? digest_algorithm::md5 : parse_digest_algorithm(name);
+  return true;
 }
 
 /// RFC 5987 §3.2.1 as RFC 7616 §3.4 uses it: UTF-8'lang'percent-encoded.
@@ -151,7 +166,7 @@ result<digest_challenge> parse_digest_challenge(std::string_view value) {
   out.nonce = *nonce;
   out.opaque = text_of(*params, "opaque");
   out.domain = text_of(*params, "domain");
-  algorithm_of(*params, out.algorithm_name, out.algorithm);
+  if (!algorithm_of(*params, out.algorithm_name, out.algorithm)) return bad("malformed algorithm");
   out.stale = flag_of(*params, "stale");
   out.userhash = flag_of(*params, "userhash");
   if (const auto qops = text_of(*params, "qop")) {
@@ -211,10 +226,10 @@ result<digest_credentials> parse_digest_credentials(std::string_view value) {
   out.nonce = *nonce;
   out.uri = *uri;
   out.response = text::to_lower(*response);
-  algorithm_of(*params, out.algorithm_name, out.algorithm);
+  if (!algorithm_of(*params, out.algorithm_name, out.algorithm)) return bad("malformed algorithm");
   out.cnonce = text_of(*params, "cnonce");
   out.opaque = text_of(*params, "opaque");
-  out.qop = text::to_lower(text_of(*params, "qop").value_or(""));
+  if (!qop_of(*params, out.qop)) return bad("malformed qop");
   if (!nonce_count_of(*params, out.nonce_count)) return bad("malformed nc");
   if (!out.qop.empty() && (!out.nonce_count || !out.cnonce)) return bad("qop without nc or cnonce");
   out.userhash = flag_of(*params, "userhash");
@@ -293,7 +308,7 @@ result<authentication_info> parse_authentication_info(std::string_view value) {
   out.next_nonce = text_of(params, "nextnonce");
   out.rspauth = text_of(params, "rspauth");
   out.cnonce = text_of(params, "cnonce");
-  out.qop = text::to_lower(text_of(params, "qop").value_or(""));
+  if (!qop_of(params, out.qop)) return bad("malformed qop");
   if (!nonce_count_of(params, out.nonce_count)) return bad("malformed nc");
   if (out == authentication_info{}) return bad("no parameter of Authentication-Info");
   return out;

@@ -60,6 +60,7 @@ TEST(digest_challenge, round_trips) {
   EXPECT_EQ(*parse_digest_challenge(text), *c);
   EXPECT_EQ(parse_digest_challenge("Digest realm=r, nonce=n")->algorithm, digest_algorithm::md5);
   EXPECT_EQ(parse_digest_challenge("Digest realm=r, nonce=n, algorithm=FOO")->algorithm, std::nullopt);
+  EXPECT_FALSE(parse_digest_challenge("Digest realm=r, nonce=n, algorithm=a/b")) << "no token, so no algorithm";
   expect_refused(parse_digest_challenge, {"", "Basic realm=\"x\"", "Digest realm=\"x\"", "Digest nonce=\"x\"",
                                           "Digest", "Digest realm"});
 }
@@ -193,7 +194,7 @@ TEST(authentication_info, round_trips) {
   expect_round_trips(parse_authentication_info, {"nextnonce=\"47364c23432d2e131a5fb210812c\"",
                                                  "qop=auth, rspauth=\"ab\", cnonce=\"c\", nc=00000001"});
   expect_refused(parse_authentication_info,
-                 {"", "nextnonce", "nextnonce=\"x\",", "nc=1", "a=1 b=2", "a=1", "qop=\"\""});
+                 {"", "nextnonce", "nextnonce=\"x\",", "nc=1", "a=1 b=2", "a=1", "qop=\"\"", "qop=a/b"});
 }
 
 // ---- events and dialogs ----
