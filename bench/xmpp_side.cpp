@@ -124,6 +124,8 @@ void xmpp_side::on_negotiation(std::string_view element) {
 void xmpp_side::on_stanza(std::string_view stanza) {
   if (stanza.starts_with("<r ") || stanza.starts_with("<r/")) {
     out_ += "<a xmlns='urn:xmpp:sm:3' h='" + std::to_string(handled_) + "'/>";
+  } else if (stanza.starts_with("<a ")) {
+    asked_ = false;
   } else if (stanza.starts_with("<iq")) {
     ++handled_;
     if (!federates_ && attribute(stanza, "to") == "sip.example") out_ += stanza;
@@ -150,8 +152,11 @@ void xmpp_side::send_message(std::uint32_t n) {
 }
 
 void xmpp_side::flush() {
-  if (ask_for_count_) out_ += "<r xmlns='urn:xmpp:sm:3'/>";
-  ask_for_count_ = false;
+  if (ask_for_count_ && !asked_) {
+    out_ += "<r xmlns='urn:xmpp:sm:3'/>";
+    ask_for_count_ = false;
+    asked_ = true;
+  }
   while (written_ < out_.size()) {
     const auto put = link_->write(std::string_view(out_).substr(written_));
     if (put == 0) return;

@@ -67,6 +67,7 @@ class xmpp_side {
   bool proved_ = false, up_ = false;
   std::uint32_t handled_ = 0;   ///< stanzas since <enabled/> (XEP-0198 §4)
   bool ask_for_count_ = false;  ///< stanzas were written since we asked last
+  bool asked_ = false;          ///< one question at a time, as servers do
   stanza_splitter in_;
   std::string out_;
   std::size_t written_ = 0;
