@@ -1,4 +1,4 @@
-"""A small XMPP server for one domain that speaks with other servers only, and does wrong where a test wants it to."""
+"""A small XMPP server for one domain, or for many, that speaks with other servers only, and does wrong where a test wants it to."""
 
 import asyncio
 import uuid
@@ -30,7 +30,7 @@ class Incoming:
 
     def __init__(self, stream):
         self.stream = stream
-        self.remote = self.id = None
+        self.remote = self.local = self.id = None
         self.how = None  # "external", "dialback", None
         self.bidi = False
         self.direct = False
@@ -43,6 +43,8 @@ class Peer:
     def __init__(self, domain, certificate, ca, direct=False):
         self.domain, self.certificate, self.ca = domain, certificate, ca
         self.ways = Ways()
+        self.serves = lambda domain: domain == self.domain  # true for others too: it answers as the one that a stream asks for
+        self.most_unproved = 0  # streams that others were setting up, at one time
         self.s2s_port = self.s2s_tls_port = None  # harness.federation.place gives them
         self.incoming = []  # Incoming, each that there was
         self.stanzas = []  # what came, of all streams
@@ -132,11 +134,13 @@ class Peer:
     async def _answer_header(self, peer):
         header = await peer.stream.header(60)
         peer.remote, peer.id = header.get("from", peer.remote), uuid.uuid4().hex
-        peer.stream.open(self.domain, peer.remote, f" id='{peer.id}'")
+        peer.local = header.get("to") if self.serves(header.get("to")) else self.domain
+        peer.stream.open(peer.local, peer.remote, f" id='{peer.id}'")
         peer.stream.write(f"<stream:features>{self._features(peer)}</stream:features>")
 
     async def _serve(self, peer):
         self.incoming.append(peer)
+        self.most_unproved = max(self.most_unproved, len(self.unproved()))
         if self.ways.silent:
             await asyncio.sleep(3600)
         if peer.direct:
@@ -173,7 +177,7 @@ class Peer:
             self.questions.append(e)
             known = self.keys.get((e.get("from"), e.get("id"))) == e.text
             verdict = self.ways.verdict or ("valid" if known else "invalid")
-            stream.write(f"<db:verify from='{self.domain}' to='{e.get('from')}' id='{e.get('id')}' type='{verdict}'/>")
+            stream.write(f"<db:verify from='{peer.local}' to='{e.get('from')}' id='{e.get('id')}' type='{verdict}'/>")
         elif e.tag == s2s.STREAMS + "error":
             self.stream_errors += [c.tag[len(s2s.STREAM_ERRORS) :] for c in e if c.tag.startswith(s2s.STREAM_ERRORS)][:1]
         elif e.tag == s2s.BIDI + "bidi":
@@ -230,6 +234,10 @@ class Peer:
     def authenticated(self):
         """The streams to us that are open and proved."""
         return [i for i in self.incoming if i.how and not i.stream.ended]
+
+    def unproved(self):
+        """Those that are open and not proved yet, from the first byte on."""
+        return [i for i in self.incoming if not i.how and not i.stream.ended]
 
     # ---- streams that we open ----
 
