@@ -55,6 +55,7 @@ std::string print_man_stox_toml();  ///< stox.toml(5)
 
 /// The sections in the table's order; those of arrays of tables included.
 std::vector<std::string_view> sections();
+std::vector<std::string> default_texts(const option& o);
 std::string default_value(const option& o);  ///< as it would stand in the file
 
 }  // namespace stox::config

@@ -21,7 +21,7 @@ constexpr std::size_t max_secret_bytes = 4096;
 
 void set_defaults(findings& f) {
   for (const auto& o : options()) {
-    if (o.show != nullptr && !o.fallback.empty()) assign(o, f.settings, {std::string(o.fallback)});
+    if (o.show != nullptr && !o.fallback.empty()) assign(o, f.settings, default_texts(o));
   }
 }
 

@@ -31,6 +31,8 @@ std::string add_domain(std::vector<std::string>& to, const std::string& text);
 /// Where a federating gateway listens that says nothing of it.
 inline constexpr std::string_view default_s2s_listen = "tcp:[::]:5269";
 inline constexpr std::string_view default_s2s_tls_listen = "tcp:[::]:5270";
+/// As settings::own_surroundings().
+inline constexpr std::string_view default_never_connect = "127.0.0.0/8, ::1/128, 169.254.0.0/16, fe80::/10";
 
 std::int64_t to_ms(duration d);
 

@@ -41,11 +41,12 @@ struct option {
   std::string_view key;  ///< "sip.accept_wait"; in a table of an array "xmpp.component.domain"
   value_type type;
   config::change change;
-  std::string_view fallback;  ///< the default's text, as a flag would have it; empty: none
-  std::string_view sample;    ///< TOML value in the sample file; empty: the default, commented out
-  std::int64_t min, max;      ///< of integer, duration (ms), size (bytes)
-  std::string_view bounds;    ///< in words; integer, duration and size without: "MIN to MAX"
-  std::string_view help;      ///< one sentence
+  std::string_view
+      fallback;  ///< the default's text, as a flag would have it, of a list with commas; empty: none
+  std::string_view sample;  ///< TOML value in the sample file; empty: the default, commented out
+  std::int64_t min, max;    ///< of integer, duration (ms), size (bytes)
+  std::string_view bounds;  ///< in words; integer, duration and size without: "MIN to MAX"
+  std::string_view help;    ///< one sentence
   /// Puts the value (of a list: one item) into the settings, of a table's key into the last element. "" or
   /// "what; hint".
   std::string (*apply)(settings::all&, const value&);

@@ -92,6 +92,17 @@ constexpr option table[] = {
      "stream that proves less, nothing comes and nothing goes.",
      [](all& s, const value& v) { return set_auth(s.s2s.auth, v.text); },
      [](const all& s) { return texts{std::string(write_auth(s.s2s.auth))}; }, nullptr},
+    {"xmpp.s2s.never_connect", value_type::list, change::live, default_never_connect, "", 0, 0,
+     "addresses or prefixes; [] for none",
+     "Where no stream is opened to, although the DNS of the other domain names it: whoever owns a domain "
+     "chooses these addresses. Add the networks of your own that need not be reached so.",
+     [](all& s, const value& v) { return add_peer(s.s2s.never_connect, v.text); },
+     [](const all& s) {
+       texts out;
+       for (const auto& p : s.s2s.never_connect) out.push_back(p.to_string());
+       return out;
+     },
+     [](all& s) { s.s2s.never_connect.clear(); }},
     {"xmpp.s2s.max_streams", value_type::integer, change::live, "10000", "", 1, 1'000'000, "",
      "Streams that other servers opened, at the same time; further ones are closed with resource-constraint.",
      set_number<&s2s::max_streams>, show_number<&s2s::max_streams>, nullptr},
@@ -99,8 +110,8 @@ constexpr option table[] = {
      "Of these, streams that have proved no domain yet; further ones are closed with resource-constraint.",
      set_number<&s2s::max_unauthenticated>, show_number<&s2s::max_unauthenticated>, nullptr},
     {"xmpp.s2s.max_streams_per_address", value_type::integer, change::live, "20", "", 1, 1'000'000, "",
-     "Of these, streams of one address; further ones are closed with resource-constraint. A "
-     "server uses one or two for each domain that it writes to.",
+     "Of these, streams of one address (of IPv6: of one /56); further ones are closed with "
+     "resource-constraint. A server uses one or two for each domain that it writes to.",
      set_number<&s2s::max_streams_per_address>, show_number<&s2s::max_streams_per_address>, nullptr},
     {"xmpp.s2s.max_connecting", value_type::integer, change::live, "100", "", 1, 10'000, "",
      "Domains to which a stream is being made, at the same time; those above wait, and their stanzas in the "

@@ -155,10 +155,16 @@ std::string reference_section(std::string_view section) {
 
 }  // namespace
 
+std::vector<std::string> default_texts(const option& o) {
+  std::vector<std::string> out;
+  if (o.fallback.empty()) return out;
+  if (!is_list(o.type)) return {std::string(o.fallback)};
+  for (const auto one : text::split(o.fallback, ',')) out.emplace_back(text::trim(one));
+  return out;
+}
+
 std::string default_value(const option& o) {
-  std::vector<std::string> texts;
-  if (!o.fallback.empty()) texts.emplace_back(o.fallback);
-  return toml_value(o.type == value_type::text_or_list ? value_type::list : o.type, texts);
+  return toml_value(o.type == value_type::text_or_list ? value_type::list : o.type, default_texts(o));
 }
 
 std::vector<std::string_view> sections() {

@@ -203,7 +203,9 @@ void add_federation(std::vector<sample>& out, const xmpp::federation_stats& s) {
         {{"how", how}});
   add("s2s_reached_total", "Domains whose server took our word and stanzas.", false, s.reached);
   add("s2s_unreachable_total", "Tries after which a domain could not be reached.", false, s.unreachable);
-  for (const auto& [limit, n] : {std::pair{"address", s.refused_address}, {"unproved", s.refused_unproved}})
+  for (const auto& [limit, n] : {std::pair{"address", s.refused_address},
+                                 {"unproved", s.refused_unproved},
+                                 {"memory", s.refused_memory}})
     add("s2s_streams_refused_total", "Streams of other servers that were closed for a limit, by which.",
         false, n, {{"limit", limit}});
   add("s2s_keys_refused_total", "Dialback keys that the domain's own server did not know.", false,

@@ -142,6 +142,7 @@ xmpp::federation_options federation_options_of(const settings::all& s, const gat
   // A key is checked by who made it, within one run: nobody else has to know the secret.
   if (s.s2s.enabled) o.dialback_secret = redacted(ids.next(id_kind::call_id) + ids.next(id_kind::call_id));
   o.limits.max_stanza_bytes = s.limits.stanza_bytes;
+  for (const auto& p : s.s2s.never_connect) o.never_connect.add(p);
   o.max_unauthenticated = s.s2s.max_unauthenticated;
   o.max_streams_per_address = s.s2s.max_streams_per_address;
   o.max_connecting = s.s2s.max_connecting;

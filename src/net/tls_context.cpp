@@ -180,8 +180,10 @@ ssl_ptr tls_context::client(const std::string& server_name, std::string_view own
                         static_cast<unsigned>(list.size()));
   }
   const auto* c = find(own_name);
-  if (c == nullptr) c = find(server_name);
-  if (c == nullptr && !credentials_.empty()) c = &credentials_.front();
+  // Who speaks for a name shows that one's certificate: another tenant's would prove nothing, and tell of
+  // him.
+  if (c == nullptr && own_name.empty()) c = find(server_name);
+  if (c == nullptr && own_name.empty() && !credentials_.empty()) c = &credentials_.front();
   if (c != nullptr) show(out.get(), *c);
   return out;
 }

@@ -125,6 +125,14 @@ struct s2s_peer {
   friend bool operator==(const s2s_peer&, const s2s_peer&) = default;
 };
 
+/// Loopback and link-local: no server of another domain is there, but much that trusts whoever can reach it.
+inline std::vector<ip_prefix> own_surroundings() {
+  std::vector<ip_prefix> out;
+  for (const auto* text : {"127.0.0.0/8", "::1/128", "169.254.0.0/16", "fe80::/10"})
+    out.push_back(*ip_prefix::parse(text));
+  return out;
+}
+
 /// [xmpp.s2s]
 struct s2s {
   /// Federation is on: it is configured, or there is no component. If not, nothing here counts; both lists
@@ -134,9 +142,11 @@ struct s2s {
   std::vector<listener> tls_listen;  ///< transport::tls: from the first byte (XEP-0368)
   tls_policy tls = tls_policy::required;
   s2s_auth auth = s2s_auth::dialback;
+  /// Where no stream is opened to, whatever the DNS says.
+  std::vector<ip_prefix> never_connect = own_surroundings();
   unsigned max_streams = 10'000;                    ///< accepted ones
   unsigned max_unauthenticated = 500;               ///< of these, who have proved nothing yet
-  unsigned max_streams_per_address = 20;            ///< of these, of one address
+  unsigned max_streams_per_address = 20;            ///< of these, of one address; of IPv6: of one /56
   unsigned max_connecting = 100;                    ///< connections that we are about to make, at one time
   duration login_limit = std::chrono::seconds(30);  ///< for a new stream to prove a domain
   duration idle_limit = std::chrono::minutes(15);   ///< without a stanza: the stream is closed

@@ -30,6 +30,7 @@ reader& reader::operator=(reader&&) noexcept = default;
 result<void> reader::feed(std::string_view bytes) { return impl_->builder.feed(bytes); }
 std::optional<read_event> reader::poll() { return impl_->builder.poll(); }
 void reader::set_limits(read_limits limits) { impl_->builder.set_limits(limits); }
+std::size_t reader::pending() const { return impl_->builder.pending(); }
 
 result<element> parse(std::string_view document, read_limits limits, std::string_view default_ns) {
   tree_builder builder(limits, content::document, default_ns);

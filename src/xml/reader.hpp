@@ -64,6 +64,8 @@ class reader {
   std::optional<read_event> poll();
   /// For what is fed from now on.
   void set_limits(read_limits limits);
+  /// Bytes of the child of the root that is not whole yet.
+  std::size_t pending() const;
 
  private:
   struct impl;

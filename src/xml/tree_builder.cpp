@@ -146,9 +146,12 @@ void tree_builder::feed_slice(std::string_view slice) {
   if (failure_) return;
   if (found.refused) return refuse(*found.refused, "markup that a stream must not hold");
   held_.append(slice, found.whole);
+  if (pending() > limits_.max_stanza_bytes) refuse(errc::too_large, "stanza above the limit");
+}
+
+std::size_t tree_builder::pending() const {
   const bool in_unit = !opened_ || !open_.empty() || skipped_;
-  const auto pending = in_unit ? received_ - unit_at_ : held_.size();
-  if (pending > limits_.max_stanza_bytes) refuse(errc::too_large, "stanza above the limit");
+  return in_unit ? received_ - unit_at_ : held_.size();
 }
 
 void tree_builder::tokenise(std::string_view view) {

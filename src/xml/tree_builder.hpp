@@ -35,6 +35,7 @@ class tree_builder {
   std::optional<read_event> poll();
   void set_limits(read_limits limits) { limits_ = limits; }
   bool closed() const { return closed_; }
+  std::size_t pending() const;
 
  private:
   void feed_slice(std::string_view slice);

@@ -33,10 +33,10 @@ struct federation_stats {
   std::uint64_t queued = 0, queued_bytes = 0, unconfirmed = 0;
   std::uint64_t by_certificate = 0, by_dane = 0, by_dialback = 0;  ///< domains that were proved to us, ever
   std::uint64_t reached = 0, unreachable = 0;                      ///< domains that we tried to reach, ever
-  std::uint64_t refused_address = 0, refused_unproved = 0;         ///< accepted streams over a limit
-  std::uint64_t keys_refused = 0;                                  ///< dialback keys that were not valid
-  std::uint64_t stream_errors = 0;                                 ///< that we had to send
-  std::uint64_t resumed = 0, lost_sessions = 0;                    ///< XEP-0198
+  std::uint64_t refused_address = 0, refused_unproved = 0, refused_memory = 0;  ///< accepted, over a limit
+  std::uint64_t keys_refused = 0;                ///< dialback keys that were not valid
+  std::uint64_t stream_errors = 0;               ///< that we had to send
+  std::uint64_t resumed = 0, lost_sessions = 0;  ///< XEP-0198
   std::uint64_t stanzas_in = 0, stanzas_out = 0, queue_refused = 0;
 };
 

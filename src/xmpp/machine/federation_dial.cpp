@@ -30,7 +30,7 @@ void federation::impl::begin_dial(lane& l, instant now) {
       answer(l, q, dialback_type::error, "resource-constraint", now);
     return;
   }
-  if (outgoing.size() >= options.max_outgoing) {
+  if (outgoing.size() >= options.max_outgoing || !memory.has_room(s2s_stream_cost)) {
     return fail(l, because(error_type::wait, condition::resource_constraint, "Too many other servers"),
                 "too many streams that we opened", now);
   }
@@ -88,7 +88,16 @@ void federation::impl::locate(lane& l, instant now) {
         if (t.secure_name && d.known.count(tlsa_of(t)) == 0) found.questions.push_back(tlsa_of(t));
     }
     if (found.questions.empty()) {
-      if (!found.targets.empty()) {
+      const bool any = !found.targets.empty();
+      std::erase_if(found.targets, [this](const auto& t) { return options.never_connect.contains(t.to.ip); });
+      if (any && found.targets.empty()) {
+        end_dial(l);
+        return fail(l,
+                    because(error_type::cancel, condition::remote_server_not_found,
+                            "There is no XMPP server for the other domain"),
+                    "the DNS names only addresses of xmpp.s2s.never_connect", now);
+      }
+      if (any) {
         d.located = true;
         d.targets.assign(found.targets.begin(), found.targets.end());
         return attempt(l, now);
@@ -167,7 +176,7 @@ void federation::impl::opened(const io::opened& e, instant now) {
   tie(d.stream, l);
   const bool resumes = l.session.has_value();
   if (resumes) s.wire->resume(*std::exchange(l.session, std::nullopt));
-  if (!l.queue.empty() || resumes) s.wire->want(l.pair, now);
+  if (!l.queue.empty() || resumes) s.wire->want(l.pair);
   ask_keys(l, now);
   arm(l, now);
 }

@@ -98,6 +98,7 @@ struct federation::impl {
   // federation_streams.cpp
   s2s_stream::context context() { return {options, keys, ids, memory, io, tokens}; }
   void accepted(const io::accepted& e, instant now);
+  s2s_id crowded() const;
   entry& add(std::unique_ptr<s2s_stream> wire);
   entry* find(s2s_id id);
   entry* find(conn_id conn);
@@ -131,7 +132,7 @@ struct federation::impl {
   bool take(const domain_pair& p, std::string text, stanza_ref ref, instant now);
   void flush(lane& l, instant now);
   void reach(lane& l, instant now);
-  bool ask_stream(lane& l, instant now);
+  bool ask_stream(lane& l);
   void ask_keys(lane& l, instant now);
   void answer(lane& l, question& q, dialback_type type, std::string_view condition, instant now);
   void fail(lane& l, stanza_error why, const std::string& words, instant now);
@@ -172,7 +173,7 @@ struct federation::impl {
   std::unordered_map<conn_id, s2s_id> by_conn;
   std::unordered_map<token, s2s_id> tokens;
   std::set<s2s_id> unproved;                  ///< accepted ones, the oldest first
-  std::map<ip_address, unsigned> by_address;  ///< accepted ones
+  std::map<ip_address, unsigned> by_address;  ///< accepted ones; of IPv6 by /56
   std::deque<s2s_id> dirty;
   std::map<domain_pair, std::unique_ptr<lane>> lanes;
   std::unordered_map<std::uint64_t, lane*> by_number;

@@ -100,7 +100,7 @@ void federation::impl::flush(lane& l, instant now) {
 // ---- to a stream ----
 
 /// One more pair on a stream to the same server.
-bool federation::impl::ask_stream(lane& l, instant now) {
+bool federation::impl::ask_stream(lane& l) {
   const auto of = outgoing.find(l.pair.remote);
   if (of == outgoing.end()) return false;
   for (const auto id : of->second) {
@@ -108,7 +108,7 @@ bool federation::impl::ask_stream(lane& l, instant now) {
     if (!e.wire->takes_more(l.pair)) continue;
     l.asked = id;
     tie(id, l);
-    e.wire->want(l.pair, now);
+    e.wire->want(l.pair);
     touch(e);
     return true;
   }
@@ -119,11 +119,11 @@ bool federation::impl::ask_stream(lane& l, instant now) {
 void federation::impl::reach(lane& l, instant now) {
   if (l.stream != s2s_id::none) return flush(l, now);
   if (l.asked != s2s_id::none || stopping || (l.failure && now.steady < l.retry_at)) return;
-  if (!l.dial && !l.session && ask_stream(l, now)) return;
+  if (!l.dial && !l.session && ask_stream(l)) return;
   if (!l.dial) return begin_dial(l, now);
   // It was made for a question only; now there is something to send, too.
   if (auto* s = find(l.dial->stream)) {
-    s->wire->want(l.pair, now);
+    s->wire->want(l.pair);
     touch(*s);
   }
 }
@@ -141,7 +141,7 @@ void federation::impl::ask_keys(lane& l, instant now) {
     for (auto& q : l.questions) {
       if (q.asked != s2s_id::none || q.asker == id) continue;
       q.asked = id;
-      e.wire->verify(l.pair, q.stream, q.key, now);
+      e.wire->verify(l.pair, q.stream, q.key);
       touch(e);
     }
   }

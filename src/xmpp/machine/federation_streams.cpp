@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iterator>
 #include <utility>
 #include <variant>
@@ -11,6 +12,9 @@ namespace stox::xmpp {
 namespace {
 
 std::uint64_t stream_key(s2s_id id) { return static_cast<std::uint64_t>(id) << 1; }
+
+/// Who has one address of IPv6 has a whole network of them.
+ip_address rationed(const ip_address& ip) { return ip.is_v4() ? ip : rationed_network(ip); }
 
 constexpr std::size_t key_cost = 4096;  ///< about what a question to another server makes us hold
 
@@ -58,7 +62,7 @@ void federation::impl::touch(s2s_id id) {
 // ---- who may connect ----
 
 void federation::impl::accepted(const io::accepted& e, instant now) {
-  auto& of_address = by_address[e.peer.ip];
+  auto& of_address = by_address[rationed(e.peer.ip)];
   ++of_address;
   auto& s =
       add(std::make_unique<s2s_stream>(s2s_id{++last_stream}, context(), e.conn, e.peer, e.identity, now));
@@ -68,12 +72,30 @@ void federation::impl::accepted(const io::accepted& e, instant now) {
     ++counts.refused_address;
     return s.wire->fail("resource-constraint", "too many streams of its address", now);
   }
+  if (!memory.has_room(0)) {
+    ++counts.refused_memory;
+    return s.wire->fail("resource-constraint", "no memory for another stream", now);
+  }
   if (unproved.size() <= options.max_unauthenticated) return;
-  // Who came first has had his time; a peer that is slow on purpose holds nobody's place for long.
   ++counts.refused_unproved;
-  auto& oldest = *find(*unproved.begin());
-  oldest.wire->fail("resource-constraint", "too many streams that proved nothing", now);
-  touch(oldest);
+  auto& leaves = *find(crowded());
+  leaves.wire->fail("resource-constraint", "too many streams that proved nothing", now);
+  touch(leaves);
+}
+
+/// The oldest of the network that has most of the streams that proved nothing: it has had its time, and a
+/// peer that is slow on purpose takes the places of its own network first.
+s2s_id federation::impl::crowded() const {
+  std::map<ip_address, std::pair<unsigned, s2s_id>> networks;  // how many, and the oldest
+  for (const auto id : unproved) {
+    auto& n = networks.try_emplace(rationed_network(streams.at(id).wire->peer().ip), 0, id).first->second;
+    ++n.first;
+  }
+  const auto fuller = [](const auto& a, const auto& b) {
+    if (a.second.first != b.second.first) return a.second.first < b.second.first;
+    return a.second.second > b.second.second;
+  };
+  return std::max_element(networks.begin(), networks.end(), fuller)->second.second;
 }
 
 // ---- what they tell ----
@@ -221,6 +243,16 @@ void federation::impl::on(entry&, stanza_confirmed& x, instant) {
 }
 
 void federation::impl::on(entry& e, resume_asked& x, instant now) {
+  // XEP-0198 §5: the peer saw the connection break before we did; what it holds goes on with the new one.
+  const auto open = std::find_if(streams.begin(), streams.end(), [&](const auto& s) {
+    const auto& w = *s.second.wire;
+    return w.incoming() && w.session() == x.id && w.pair() == x.pair;
+  });
+  if (open != streams.end() && !x.id.empty()) {
+    if (auto session = open->second.wire->hand_over(now))
+      sessions.insert_or_assign(x.id, *std::move(session));
+    touch(open->second);
+  }
   const auto at = sessions.find(x.id);
   // Only who opened the session goes on with it.
   if (at == sessions.end() || at->second.pair != x.pair || at->second.until < now.steady) {
@@ -231,6 +263,11 @@ void federation::impl::on(entry& e, resume_asked& x, instant now) {
   sessions.erase(at);
   ++counts.resumed;
   e.wire->take_up(std::move(session), x.handled, now);
+  if (auto* l = find_lane(x.pair); l != nullptr && e.wire->sends(x.pair)) {
+    // What follows goes behind what the session held.
+    l->stream = e.wire->id();
+    tie(l->stream, *l);
+  }
 }
 
 void federation::impl::on(entry&, session_lost& x, instant now) {
@@ -318,7 +355,7 @@ void federation::impl::forget(s2s_id id) {
   deadlines.set(e.timer, {}, std::nullopt);
   unproved.erase(id);
   if (e.wire->incoming()) {
-    const auto of = by_address.find(e.wire->peer().ip);
+    const auto of = by_address.find(rationed(e.wire->peer().ip));
     if (of != by_address.end() && --of->second == 0) by_address.erase(of);
   }
   if (const auto of = outgoing.find(e.wire->pair().remote); !e.wire->incoming() && of != outgoing.end()) {

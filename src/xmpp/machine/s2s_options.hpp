@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/instant.hpp"
+#include "base/prefix_set.hpp"
 #include "base/redacted.hpp"
 #include "xml/reader.hpp"
 #include "xmpp/machine/fence.hpp"
@@ -50,8 +51,9 @@ struct federation_options {
   xml::read_limits early{std::size_t{10} * 1024, 8, 32, 128};
   std::size_t early_bytes = std::size_t{48} * 1024;  ///< of one stream, in all
 
+  prefix_set never_connect;  ///< where no stream is opened to, whatever the DNS says
   unsigned max_unauthenticated = 500;
-  unsigned max_streams_per_address = 20;
+  unsigned max_streams_per_address = 20;              ///< of IPv6: per /56
   unsigned max_outgoing = 5000;                       ///< domains to which we have streams of our own
   unsigned max_connecting = 100;                      ///< domains to which connections are made at one time
   duration login_limit = std::chrono::seconds(30);    ///< for a new stream to prove a domain

@@ -64,7 +64,7 @@ void s2s_stream::out_child(const xml::element& e, instant now) {
     external_refused_ = true;
     phase_ = phase::open;
     ask_by_dialback(pair_);
-    return ask_questions(now);
+    return ask_questions();
   }
   if (e.ns == server_ns || e.ns == sasl_ns || e.ns == starttls_ns)
     return fail("unsupported-stanza-type", "nothing that belongs here: " + e.name, now);
@@ -90,23 +90,22 @@ void s2s_stream::negotiated(instant now) {
   deadline_ = now.steady + c_.options.login_limit;
   if (authenticated_) {
     grant(pair_, now);
-    return ask_questions(now);
+    return ask_questions();
   }
   // XEP-0288 §2.2: before anybody proves anything.
   if (features_.bidi && !bidi_) {
     put(write_bidi());
     bidi_ = true;
   }
-  ask_questions(now);
-  if (wanted_.count(pair_) != 0) login(now);
+  ask_questions();
+  if (wanted_.count(pair_) != 0) login();
 }
 
-void s2s_stream::login(instant now) {
+void s2s_stream::login() {
   if (features_.external && identity_ && !external_refused_) {
     phase_ = phase::sasl;
     return put(write_external(pair_.local));
   }
-  (void)now;
   ask_by_dialback(pair_);
 }
 
@@ -126,25 +125,23 @@ bool s2s_stream::takes_more(const domain_pair& p) const {
   return p.remote == pair_.remote || errors_offered_;
 }
 
-void s2s_stream::want(const domain_pair& p, instant now) {
+void s2s_stream::want(const domain_pair& p) {
   if (is_closing() || sends(p) || !wanted_.insert(p).second) return;
   if (!negotiated_ || phase_ != phase::open) return;
   if (p == pair_ && !authenticated_) {
-    login(now);
+    login();
   } else {
     ask_by_dialback(p);
   }
 }
 
 /// Not while SASL is under way: what is written then meets a stream that begins anew.
-void s2s_stream::ask_questions(instant now) {
+void s2s_stream::ask_questions() {
   if (phase_ != phase::open) return;
-  for (const auto& q : std::exchange(questions_, {})) verify(q.pair, q.stream, q.key, now);
+  for (const auto& q : std::exchange(questions_, {})) verify(q.pair, q.stream, q.key);
 }
 
-void s2s_stream::verify(const domain_pair& p, const std::string& stream, const std::string& key,
-                        instant now) {
-  (void)now;
+void s2s_stream::verify(const domain_pair& p, const std::string& stream, const std::string& key) {
   if (!negotiated_ || phase_ != phase::open) {
     questions_.push_back({p, stream, key});
     return;

@@ -106,7 +106,7 @@ void s2s_stream::settle_session(std::uint32_t handled, instant now) {
     for (auto& w : session.waiting) send(std::move(w), true, now);
   if (!lost.empty()) events_.push_back(session_lost{std::move(lost)});
   events_.push_back(pair_sends{pair_});
-  ask_questions(now);
+  ask_questions();
 }
 
 /// It says that it handled what it was never given: nothing that it says of the session can be believed.
@@ -162,6 +162,20 @@ void s2s_stream::settle_fates() {
     }
     fates_.pop_front();
   }
+}
+
+/// Not where something from before the counting is still open: nobody will count it.
+bool s2s_stream::can_go_on() const {
+  return managed_ && !clean_ && !resume_id_.empty() && !is_closing() &&
+         fence_.added() - fence_.size() >= base_;
+}
+
+std::optional<s2s_session> s2s_stream::hand_over(instant now) {
+  if (!can_go_on()) return std::nullopt;
+  settle_fates();
+  auto session = take_session(now);
+  fail("conflict", "its peer goes on over another connection", now);
+  return session;
 }
 
 s2s_session s2s_stream::take_session(instant now) {

@@ -51,6 +51,7 @@ s2s_stream::s2s_stream(s2s_id id, context c, conn_id conn, const socket_address&
       identity_(std::move(who)),
       fence_(c.options.pings, c.memory, fates_),
       outbox_(conn_use::s2s, no_queue, c.memory, c.io),
+      held_(c.memory, s2s_stream_cost),
       deadline_(now.steady + c.options.login_limit),
       stanza_at_(now.steady),
       since_(now) {
@@ -71,6 +72,7 @@ s2s_stream::s2s_stream(s2s_id id, context c, conn_id conn, const socket_address&
       pair_(std::move(pair)),
       fence_(c.options.pings, c.memory, fates_),
       outbox_(conn_use::s2s, no_queue, c.memory, c.io),
+      held_(c.memory, s2s_stream_cost),
       deadline_(now.steady + std::min(c.options.login_limit, c.options.greeting_limit)),
       stanza_at_(now.steady),
       since_(now) {
@@ -103,9 +105,21 @@ void s2s_stream::received(std::string_view bytes, instant now) {
     if (!event) break;
     dispatch(*event, now);
   }
-  if (fed || !reader_ || phase_ == phase::over || phase_ == phase::securing) return settle(now);
+  if (!reader_ || phase_ == phase::over || phase_ == phase::securing) return settle(now);
+  if (fed && holds_too_much())
+    return fail("resource-constraint", "no memory for a stanza of that length", now);
+  if (fed) return settle(now);
   if (phase_ == phase::closing) return give_up("it sent bad XML at the end", now);
   fail(condition_of(fed.error().code), "XML that we refuse: " + fed.error().to_string(), now);
+}
+
+/// Counts the stanza that is not whole yet. A usual one is let in, however little room there is: it is then
+/// refused to its sender, and the stream's other users lose nothing.
+bool s2s_stream::holds_too_much() {
+  constexpr std::size_t usual = 65'536;
+  const auto pending = reader_->pending();
+  if (held_.size() != s2s_stream_cost + pending) held_.resize(s2s_stream_cost + pending);
+  return pending > usual && !c_.memory.has_room(0);
 }
 
 void s2s_stream::dispatch(xml::read_event& event, instant now) {
@@ -309,9 +323,7 @@ void s2s_stream::over(std::string why, bool refused, std::string condition, bool
   if (phase_ == phase::over) return;
   settle_fates();
   stream_ended end{std::move(why), refused, std::move(condition), {}, {}};
-  const bool can_resume = managed_ && !clean_ && !resume_id_.empty() && phase_ != phase::closing &&
-                          !refused && fence_.added() - fence_.size() >= base_;
-  if (can_resume) end.session = take_session(now);
+  if (can_go_on() && !refused) end.session = take_session(now);
   phase_ = phase::over;
   reader_.reset();
   fence_.lose(all_told);

@@ -30,6 +30,10 @@ namespace stox::xmpp {
 
 enum class s2s_id : std::uint64_t { none = 0 };
 
+/// What a stream makes us hold while nothing crosses it, TLS and the reader included: measured with 2,000
+/// idle ones.
+inline constexpr std::size_t s2s_stream_cost = std::size_t{44} * 1024;
+
 /// A stanza that was written and not confirmed.
 struct unconfirmed {
   std::uint64_t lane = 0;  ///< as send() was given it
@@ -148,10 +152,10 @@ class s2s_stream {
 
   // ---- what the federation asks for ----
   /// To send stanzas of the pair. Answered by pair_sends, pair_refused or the end.
-  void want(const domain_pair& pair, instant now);
+  void want(const domain_pair& pair);
   /// Asks the peer, who is to be the authority for pair.remote, about a key that was offered for the pair on
   /// another stream.
-  void verify(const domain_pair& pair, const std::string& stream, const std::string& key, instant now);
+  void verify(const domain_pair& pair, const std::string& stream, const std::string& key);
   /// `type`: what came of key_offered.
   void answer_key(const domain_pair& pair, dialback_type type, std::string_view condition, instant now);
   /// An earlier stream's session is to go on here, once the peer agrees; before the pair can send.
@@ -172,6 +176,8 @@ class s2s_stream {
   void fail(std::string_view condition, std::string why, instant now);
   /// Ends it without waiting for anything.
   void give_up(std::string why, instant now);
+  /// Ends it because its peer goes on elsewhere; what can go on. nullopt: there is no such session here.
+  std::optional<s2s_session> hand_over(instant now);
 
   std::optional<s2s_event> poll();
 
@@ -195,7 +201,10 @@ class s2s_stream {
   bool is_secured() const { return identity_.has_value(); }
   bool is_bidi() const { return bidi_; }
   bool is_managed() const { return managed_; }
-  bool went_on() const { return went_on_; }                ///< with an earlier stream's session
+  const std::string& session() const {
+    return resume_id_;
+  }                                          ///< under which it can be resumed; empty: it cannot
+  bool went_on() const { return went_on_; }  ///< with an earlier stream's session
   bool by_certificate() const { return by_certificate_; }  ///< SASL EXTERNAL, not dialback
   std::size_t waiting() const { return fence_.size(); }
   instant since() const { return since_; }
@@ -226,8 +235,8 @@ class s2s_stream {
   void send_header();
   bool peer_is_good(instant now);
   void negotiated(instant now);
-  void login(instant now);
-  void ask_questions(instant now);
+  void login();
+  void ask_questions();
   void send_inverse(const domain_pair& p);
   void ask_by_dialback(const domain_pair& p);
   void dialback_answer(const dialback& d, instant now);
@@ -262,6 +271,8 @@ class s2s_stream {
   /// How much of ours the peer has confirmed, as the fence numbers it, but nothing before it counted.
   std::uint64_t counted() const { return std::max(fence_.added() - fence_.size(), base_); }
   std::uint32_t acknowledged() const { return before_ + static_cast<std::uint32_t>(counted() - base_); }
+  bool holds_too_much();
+  bool can_go_on() const;
   void over(std::string why, bool refused, std::string condition, bool all_told, instant now);
   void settle(instant now);
   bool can_ping() const { return phase_ == phase::open && !sends_.empty(); }
@@ -323,6 +334,7 @@ class s2s_stream {
   fence fence_;
   outbox outbox_;
 
+  charge held_;
   steady_time deadline_{};  ///< of login and closing
   steady_time stanza_at_{};
   instant since_;

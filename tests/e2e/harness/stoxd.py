@@ -47,6 +47,7 @@ _FEDERATION = """\
 [xmpp.s2s]
 listen = ["tcp:127.0.0.1:{port}"]
 tls_listen = [{direct}]
+never_connect = []
 tls = "required"
 auth = "{auth}"
 {extra}

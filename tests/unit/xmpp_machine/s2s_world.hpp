@@ -178,6 +178,12 @@ class s2s_world {
     raw_to_->it->handle(io::secured{raw_conn_, who}, now);
     run();
   }
+  /// What is said from now on is said by that one.
+  void turn_to(conn_id conn) {
+    raw_conn_ = conn;
+    raw_closed_ = false;
+    raw_out_.clear();
+  }
   bool closed() const { return raw_closed_; }
   bool asked_tls() const { return raw_tls_; }
 
