@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/instant.hpp"
 #include "base/log.hpp"
+#include "base/net_address.hpp"
 #include "engine/engine.hpp"
 #include "settings/changed_key.hpp"
 #include "settings/settings.hpp"
@@ -21,7 +22,8 @@ namespace boost::asio {
 class io_context;
 }
 
-/// The operator's door: HTTP (/metrics, /healthz, /readyz) and the control socket that stoxctl talks to.
+/// The operator's door: HTTP (/metrics, /status, /healthz, /readyz, host-meta) and the control socket that
+/// stoxctl talks to.
 namespace stox::admin {
 
 /// Something that happened and that an operator may be asked about; see store/.
@@ -66,6 +68,12 @@ struct store_report {
   std::vector<table> tables;
 };
 
+/// How other servers reach us with TLS from the first byte, see host_meta.hpp.
+struct federation {
+  std::vector<std::string> domains;  ///< that they reach here; in A-labels
+  std::vector<socket_address> direct_tls;
+};
+
 /// What the door shows and does; called on the loop's thread. Each must be set.
 struct hooks {
   std::function<std::vector<engine::sample>()> samples;
@@ -100,6 +108,7 @@ struct hooks {
   /// Streams with other servers, with one domain or (empty) with all.
   std::function<std::vector<engine::server_stream>(const std::string& domain, std::size_t limit)> streams;
   std::function<std::vector<std::string>()> served;  ///< XMPP names of the served domains
+  std::function<admin::federation()> federation;
 };
 
 /// How long a client may take for a request, from the first byte awaited to the last one written.
@@ -112,8 +121,10 @@ struct time_limits {
 ///
 /// /readyz also says when the store cannot be written, which is no reason to take no work.
 /// HTTP: GET and HEAD only; header 8 kB, no body, 10 s for each request, 64 connections; above that the
-/// connection is closed. /status is what the command `status` answers. Control: a Unix stream socket of mode
-/// 0600; one command a line (at most 4 kB), one JSON object a line as the answer:
+/// connection is closed. /.well-known/host-meta.json is for everybody's eyes, the rest is not: a web server
+/// passes on this path alone, with the Host that it was asked. /status is what the command `status` answers.
+/// Control: a Unix stream socket of mode 0600; one command a line (at most 4 kB), one JSON object a line as
+/// the answer:
 ///   status            {"version":..,"ready":..,"why":..,<facts>,"links":[..],"waiting_for_restart":[..],
 ///                     "samples":[{"name":..,"labels":{..},"value":..}]}
 ///   version           {"version":..}

@@ -11,6 +11,8 @@ enum class errc {
   cannot_listen,    ///< the kernel refused the HTTP address
   control_in_use,   ///< another process answers on the control socket
   cannot_control,   ///< the control socket could not be made
+  no_such_domain,   ///< host-meta is asked of a domain that does not federate here
+  no_address,       ///< host-meta has no port to name
 };
 
 inline const char* errc_name(errc e) {
@@ -19,6 +21,8 @@ inline const char* errc_name(errc e) {
     case errc::cannot_listen: return "cannot_listen";
     case errc::control_in_use: return "control_in_use";
     case errc::cannot_control: return "cannot_control";
+    case errc::no_such_domain: return "no_such_domain";
+    case errc::no_address: return "no_address";
   }
   return "?";
 }

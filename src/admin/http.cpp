@@ -10,6 +10,7 @@
 #include <set>
 #include <string_view>
 
+#include "admin/host_meta.hpp"
 #include "admin/json.hpp"
 #include "base/net_address.hpp"
 
@@ -62,6 +63,15 @@ std::string store_line(const hooks& calls) {
   return trouble.empty() ? std::string() : "the store cannot write: " + trouble + "\n";
 }
 
+/// XEP-0487: host-meta.json only. The XRD of XEP-0156 has links for clients alone, of which we take none.
+void answer_host_meta(response& r, std::string_view host, const hooks& calls) {
+  auto document = host_meta(host, calls.federation());
+  if (!document) return fill(r, http::status::not_found, plain, document.error().detail + "\n");
+  // RFC 6415, XEP-0487 §3.1: scripts of any page may read this, and nothing else that is served here.
+  fill(r, http::status::ok, "application/json", std::move(*document));
+  r.set(http::field::access_control_allow_origin, "*");
+}
+
 response answer(const http::request<http::empty_body>& request, const hooks& calls) {
   response r;
   r.version(request.version());
@@ -80,8 +90,12 @@ response answer(const http::request<http::empty_body>& request, const hooks& cal
     const auto state = calls.readiness();
     fill(r, state.ready ? http::status::ok : http::status::service_unavailable, plain,
          (state.ready ? "ready" : state.why) + "\n" + store_line(calls));
+  } else if (path == "/.well-known/host-meta.json") {
+    const auto host = request[http::field::host];
+    answer_host_meta(r, {host.data(), host.size()}, calls);
   } else {
-    fill(r, http::status::not_found, plain, "here are /metrics, /status, /healthz and /readyz\n");
+    fill(r, http::status::not_found, plain,
+         "here are /metrics, /status, /healthz, /readyz and /.well-known/host-meta.json\n");
   }
   return r;
 }

@@ -76,8 +76,8 @@ constexpr option table[] = {
      [](const all& s) { return shown(s.s2s.listen); }, [](all& s) { s.s2s.listen.clear(); }},
     {"xmpp.s2s.tls_listen", value_type::list, change::restart, default_s2s_tls_listen, "", 0, 0,
      "\"tcp:HOST:PORT\"; [] for none",
-     "The same with TLS from the first byte (XEP-0368). Servers come here only where the DNS says so: "
-     "_xmpps-server._tcp of the domain.",
+     "The same with TLS from the first byte (XEP-0368). Servers come here only where the DNS says so, by "
+     "_xmpps-server._tcp of the domain, or its host-meta.json (XEP-0487).",
      [](all& s, const value& v) { return add_listener(s.s2s.tls_listen, transport::tls, v.text); },
      [](const all& s) { return shown(s.s2s.tls_listen); }, [](all& s) { s.s2s.tls_listen.clear(); }},
     {"xmpp.s2s.tls", value_type::text, change::live, "required", "", 0, 0, "\"required\" or \"preferred\"",

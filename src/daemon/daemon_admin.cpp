@@ -63,6 +63,11 @@ admin::hooks daemon::impl::admin_hooks() {
     check_store(std::move(checked));
   };
   h.served = [this] { return core->served(); };
+  h.federation = [this] {
+    admin::federation out{core->federated(), {}};
+    for (const auto& l : settings.s2s.tls_listen) out.direct_tls.push_back(l.at);
+    return out;
+  };
   h.streams = [this](const std::string& domain, std::size_t limit) { return core->streams(domain, limit); };
   return h;
 }

@@ -137,7 +137,8 @@ class engine {
   std::size_t memory_used() const;
 
   std::vector<link_status> links() const;
-  std::vector<std::string> served() const;  ///< XMPP names of the served domains
+  std::vector<std::string> served() const;     ///< XMPP names of the served domains
+  std::vector<std::string> federated() const;  ///< of these, the ones that other servers reach here; A-labels
   /// Streams with other servers, the oldest `limit` ones, with one domain or (empty) with all.
   std::vector<server_stream> streams(std::string_view domain, std::size_t limit) const;
   /// The oldest `limit` ones, of one served domain (XMPP name) or (empty) of all.

@@ -160,6 +160,7 @@ void engine::impl::hand_over(xmpp::link_down& e, const component_link& from) {
 }
 
 std::vector<std::string> engine::served() const { return served_names(impl_->settings_); }
+std::vector<std::string> engine::federated() const { return federated_names(impl_->settings_); }
 
 std::vector<server_stream> engine::streams(std::string_view domain, std::size_t limit) const {
   std::vector<server_stream> out;

@@ -114,6 +114,10 @@ std::vector<std::string> served_names(const settings::all& s) {
   return out;
 }
 
+std::vector<std::string> federated_names(const settings::all& s) {
+  return ascii(federated(s, domains_of(s)));
+}
+
 std::vector<std::string> unicode_domains(const std::vector<std::string>& names) {
   std::vector<std::string> out;
   out.reserve(names.size());

@@ -15,6 +15,9 @@ namespace stox::engine {
 gateway::domains domains_of(const settings::all& s);
 /// The XMPP names of the served domains, as the links have them.
 std::vector<std::string> served_names(const settings::all& s);
+/// Those of them that other servers reach without a component link, in A-labels, as the DNS and TLS have
+/// them.
+std::vector<std::string> federated_names(const settings::all& s);
 /// As JIDs have them; validation has passed.
 std::vector<std::string> unicode_domains(const std::vector<std::string>& names);
 /// The served domains that other servers may reach without a component link, or beside one.

@@ -1,7 +1,9 @@
 """stoxd as an XMPP server among others: Prosody reaches its SIP users and is reached, with no component in between."""
 
 import asyncio
+import json
 import shutil
+import ssl
 import unittest
 
 from harness import federation
@@ -136,6 +138,19 @@ class Prosody(federation.FederationTest):
         for word in ("<message", "<presence", "secret-4711", "juliet", "alice", "<db:result", "<db:verify", "<auth"):
             self.assertNotIn(word, clear)
         self.assertGreater(capture.encrypted(), 4, "and the TLS records behind it")
+
+    async def test_host_meta_leads_to_a_port_that_proves_the_domain(self):
+        world = await self.make_world(servers=(), direct=("stoxd",))
+        status, text = world.stoxd.http("/.well-known/host-meta.json", "SIP.example:443")
+        self.assertEqual(status, 200, text)
+        (link,) = json.loads(text)["links"]
+        self.assertEqual((link["rel"], link["port"]), ("urn:xmpp:alt-connections:s2s-tls", world.stoxd.s2s_tls_port))
+        trust = ssl.create_default_context(cafile=world.ground.root.file)
+        trust.set_alpn_protocols(["xmpp-server"])
+        _, stream = await asyncio.open_connection(link["ips"][0], link["port"], ssl=trust, server_hostname=link["sni"])
+        self.assertEqual(stream.get_extra_info("ssl_object").selected_alpn_protocol(), "xmpp-server")
+        stream.close()
+        self.assertEqual(world.stoxd.http("/.well-known/host-meta.json", "xmpp.example")[0], 404)
 
     async def test_component_and_federation_side_by_side(self):
         world = await self.make_world(servers=("prosody", "peer"), reaches=["xmpp.example"])

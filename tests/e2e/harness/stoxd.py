@@ -143,9 +143,11 @@ class Stoxd:
         path = "/readyz" if ready else "/healthz"
         await self._process.ready(lambda: self.http(path)[0] == 200)
 
-    def http(self, path):
+    def http(self, path, host=None):
+        """host: the Host field, else the address."""
+        request = urllib.request.Request(f"http://{self.admin_host}:{self.admin_port}{path}", headers={"Host": host} if host else {})
         try:
-            with urllib.request.urlopen(f"http://{self.admin_host}:{self.admin_port}{path}", timeout=2) as r:
+            with urllib.request.urlopen(request, timeout=2) as r:
                 return r.status, r.read().decode()
         except urllib.error.HTTPError as e:
             return e.code, e.read().decode()

@@ -107,7 +107,8 @@ class door : public testing::Test {
               std::vector<std::string> out;
               for (const auto& l : links_) out.push_back(l.domain);
               return out;
-            }};
+            },
+            [this] { return federation_; }};
   }
 
   void start(const time_limits& limits = {}, const std::string& host = "127.0.0.1") {
@@ -185,6 +186,7 @@ class door : public testing::Test {
   std::vector<engine::peer_fact> facts_;
   std::string forgotten_;
   store_report report_;
+  admin::federation federation_;
   std::unique_ptr<server> server_;
 };
 
@@ -266,6 +268,38 @@ TEST_F(door, serves_nothing_else) {
   EXPECT_THAT(get("/metrics/"), StartsWith("HTTP/1.1 404 Not Found\r\n"));
   EXPECT_THAT(get("/metrics", "DELETE"),
               AllOf(StartsWith("HTTP/1.1 405 Method Not Allowed\r\n"), HasSubstr("Allow: GET, HEAD\r\n")));
+}
+
+TEST_F(door, tells_of_the_domain_that_the_host_field_names) {
+  const auto ask = [this](const std::string& method, const std::string& host) {
+    return http(method + " /.well-known/host-meta.json HTTP/1.1\r\n" + host + "Connection: close\r\n\r\n");
+  };
+  federation_ = {{"sip.example"}, {*socket_address::parse("192.0.2.20:5270")}};
+  start();
+  const auto found = AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("Content-Type: application/json\r\n"),
+                           HasSubstr("Access-Control-Allow-Origin: *\r\n"));
+  const auto answer = ask("GET", "Host: SIP.example:8443\r\n");
+  EXPECT_THAT(answer,
+              AllOf(found, HasSubstr("\r\n\r\n{\"xmpp\":{"), EndsWith("\"sni\":\"sip.example\"}]}\n")));
+  const auto length = answer.size() - answer.find("\r\n\r\n") - 4;
+  EXPECT_THAT(
+      ask("HEAD", "Host: sip.example\r\n"),
+      AllOf(found, HasSubstr("Content-Length: " + std::to_string(length) + "\r\n"), EndsWith("\r\n\r\n")));
+  for (const auto* host : {"Host: other.example\r\n", "Host: [::1]:80\r\n", ""}) {
+    EXPECT_THAT(ask("GET", host),
+                AllOf(StartsWith("HTTP/1.1 404 "), EndsWith("the Host is no domain that federates here\n"),
+                      Not(HasSubstr("Access-Control"))))
+        << host;
+  }
+  EXPECT_THAT(http("GET /.well-known/host-meta HTTP/1.1\r\nHost: sip.example\r\nConnection: close\r\n\r\n"),
+              StartsWith("HTTP/1.1 404 "));  // the XRD has no words for servers
+}
+
+// XEP-0487 §3.1: the leave to read from any page is for this document alone.
+TEST_F(door, lets_no_page_read_anything_else) {
+  start();
+  for (const auto* path : {"/metrics", "/status", "/healthz", "/readyz"})
+    EXPECT_THAT(get(path), Not(HasSubstr("Access-Control"))) << path;
 }
 
 TEST_F(door, answers_head_without_a_body) {
