@@ -153,7 +153,8 @@ class stoxctl : public testing::Test {
            std::vector<std::string> out;
            for (const auto& l : links_) out.push_back(l.domain);
            return out;
-         }});
+         },
+         [] { return admin::federation{}; }});
     EXPECT_TRUE(server.has_value()) << server.error().to_string();
     auto done = std::async(std::launch::async, [&] { return run_with(args); });
     while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
