@@ -12,7 +12,7 @@ MAX_CONNECTING = 100  # xmpp.s2s.max_connecting where the configuration does not
 
 class Burst(federation.FederationTest):
     async def _world(self, **options):
-        """The peer is the server of all these domains. SIP over TCP, which loses nothing of a burst: all that is sent at once arrives at once."""
+        """The peer is the server of all these domains. SIP goes over TCP, so that all that is sent at once arrives at once."""
         world = await self.make_world(start=False, servers=("peer",), transport="tcp", auth="pkix", **options)
         self.peer = peer = world.peer
         peer.certificate = world.ground.root.issue("many", "*.many.example")
@@ -36,9 +36,7 @@ class Burst(federation.FederationTest):
         took = time.monotonic() - began
         statuses = [a.status if a else None for a in answers]
         told = {s: statuses.count(s) for s in set(statuses)}
-        print(
-            f"{len(DOMAINS)} domains in {took:.1f} s, at most {peer.most_unproved} of {bound} at one time, answers {told}"
-        )
+        print(f"{len(DOMAINS)} domains in {took:.1f} s, at most {peer.most_unproved} of {bound} at one time, answers {told}")
         self.assertEqual(told, {200: len(DOMAINS)})
         self.assertEqual(sorted(peer.texts()), sorted(f"to {domain}" for domain in DOMAINS), "each came, none doubled")
         self.assertEqual(sorted(i.local for i in peer.authenticated()), sorted(DOMAINS), "a stream for each, all by its certificate")
