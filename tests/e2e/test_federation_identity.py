@@ -1,4 +1,4 @@
-"""What the gateway says of itself to another server that asks it with no component in between: the same as it says over a component link."""
+"""What the gateway says of itself to another server that asks it over federation: the same as it says over a component link."""
 
 import datetime
 import unittest

@@ -57,6 +57,7 @@ class Peer:
         self.other = None  # (domain, port): to where answers go that the question's stream cannot carry
         self.by_certificate = True  # whether ours is believed there
         self._link, self._linking = None, asyncio.Lock()
+        self._context = None
         self._servers, self._tasks, self._streams = [], set(), []
 
     async def start(self):
@@ -116,6 +117,11 @@ class Peer:
         finally:
             self._tasks.discard(task)
 
+    def _tls_context(self):
+        """One for all streams: to read the files anew costs as much as a handshake."""
+        self._context = self._context or s2s.server_context(self.certificate, self.ca)
+        return self._context
+
     def _features(self, peer):
         if not peer.stream.tls:
             return "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>"
@@ -144,7 +150,7 @@ class Peer:
         if self.ways.silent:
             await asyncio.sleep(3600)
         if peer.direct:
-            await peer.stream.secure(s2s.server_context(self.certificate, self.ca), server_side=True)
+            await peer.stream.secure(self._tls_context(), server_side=True)
         await self._answer_header(peer)
         while True:
             while peer.how and not self.ways.reads:
@@ -161,7 +167,7 @@ class Peer:
             await self._stanza(peer, e)
         elif e.tag == s2s.TLS + "starttls":
             stream.write("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-            await stream.secure(s2s.server_context(self.certificate, self.ca), server_side=True)
+            await stream.secure(self._tls_context(), server_side=True)
             await self._answer_header(peer)
         elif e.tag == s2s.SASL + "auth":
             peer.how = "external"
