@@ -115,7 +115,8 @@ constexpr option table[] = {
      set_number<&s2s::max_streams_per_address>, show_number<&s2s::max_streams_per_address>, nullptr},
     {"xmpp.s2s.max_connecting", value_type::integer, change::live, "100", "", 1, 10'000, "",
      "Domains to which a stream is being made, at the same time; those above wait, and their stanzas in the "
-     "queue with them.",
+     "queue with them. One that takes more than 2 s gives its place to another, up to four times as many in "
+     "all.",
      set_number<&s2s::max_connecting>, show_number<&s2s::max_connecting>, nullptr},
     {"xmpp.s2s.login_limit", value_type::duration, change::live, "30s", "", 1'000, 300'000, "",
      "How long a new stream may take to prove a domain, whichever side opened it; then it is closed.",

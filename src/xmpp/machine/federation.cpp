@@ -218,7 +218,7 @@ federation_stats federation::stats() const {
     if (e.up) ++(e.wire->incoming() ? out.streams_in : out.streams_out);
   }
   out.unproved = impl_->unproved.size();
-  out.connecting = impl_->dialling;
+  out.connecting = impl_->dialling + impl_->late_dials;
   out.waiting = impl_->waiting.size();
   for (const auto& [pair, l] : impl_->lanes) {
     out.queued += l->queue.size();

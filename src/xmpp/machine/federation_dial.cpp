@@ -36,13 +36,14 @@ void federation::impl::begin_dial(lane& l, instant now) {
   }
   l.dial.emplace();
   l.dial->for_keys = for_keys;
-  if (dialling >= options.max_connecting) {
+  if (!has_place()) {
     waiting.push_back(l.number);
     return;
   }
   ++dialling;
   if (for_keys) ++dialling_for_keys;
   l.dial->begun = true;
+  l.dial->late_at = now.steady + options.place_limit;
   l.dial->limit = now.steady + options.login_limit;
   locate(l, now);
 }
@@ -59,13 +60,21 @@ void federation::impl::end_dial(lane& l) {
     at->second.erase(l.number);
     if (at->second.empty()) asking.erase(at);
   }
-  if (l.dial->begun) --dialling;
+  if (l.dial->begun) --(l.dial->late ? late_dials : dialling);
+  if (!l.dial->begun) std::erase(waiting, l.number);
   if (l.dial->begun && l.dial->for_keys) --dialling_for_keys;
   l.dial.reset();
 }
 
+/// Servers that do not answer must not keep the places of those that would: after a while they hold none, and
+/// there may be some times as many of them.
+bool federation::impl::has_place() const {
+  constexpr unsigned late_share = 4;
+  return dialling < options.max_connecting && dialling + late_dials < late_share * options.max_connecting;
+}
+
 void federation::impl::start_waiting(instant now) {
-  while (!waiting.empty() && dialling < options.max_connecting && !stopping) {
+  while (!waiting.empty() && has_place() && !stopping) {
     const auto at = by_number.find(waiting.front());
     waiting.pop_front();
     if (at == by_number.end()) continue;

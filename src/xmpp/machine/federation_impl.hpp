@@ -29,6 +29,7 @@ inline stanza_error because(error_type type, condition c, std::string text) {
 struct server_dial {
   static constexpr std::size_t most_at_once = 4;  ///< connections while none of them is open
   bool begun = false;                             ///< else it waits for a place
+  bool late = false;                              ///< begun, and its place is somebody else's by now
   bool for_keys = false;                          ///< it began for a question only
   std::map<dns::question, dns::answer> known;
   std::vector<dns::question> awaited;
@@ -36,7 +37,7 @@ struct server_dial {
   std::deque<server_target> targets;
   std::map<conn_id, server_target> attempts;
   s2s_id stream = s2s_id::none;  ///< the winner's, while it is negotiated
-  steady_time next_attempt{}, limit{};
+  steady_time next_attempt{}, late_at{}, limit{};
   std::string words;  ///< why the last one failed
 };
 /// The inside of federation: streams (federation_streams.cpp), the lanes of domain pairs over them
@@ -156,6 +157,7 @@ struct federation::impl {
   void next_target(lane& l, std::string words, instant now);
   void end_dial(lane& l);
   void start_waiting(instant now);
+  bool has_place() const;
   std::vector<std::string> promised(const server_dial& d, const server_target& t) const;
 
   static constexpr std::uint64_t sessions_key = 0;  ///< no stream has the number 0
@@ -180,7 +182,7 @@ struct federation::impl {
   std::unordered_map<conn_id, std::uint64_t> attempts;  ///< connections that are being made, with their lane
   std::map<dns::question, std::set<std::uint64_t>> asking;
   std::deque<std::uint64_t> waiting;  ///< lanes whose dial waits for a place
-  unsigned dialling = 0, dialling_for_keys = 0;
+  unsigned dialling = 0, late_dials = 0, dialling_for_keys = 0;
   std::map<std::string, std::set<s2s_id>> outgoing;  ///< by the other domain
   timer_handle sessions_timer;
   std::map<std::string, s2s_session> sessions;  ///< of streams that were accepted, to be resumed

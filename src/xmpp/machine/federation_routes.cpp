@@ -178,15 +178,17 @@ void federation::impl::undeliverable(lane& l, queued q, const stanza_error& why)
 
 /// The domain cannot be reached: everything that waits for it hears so, and for a while nothing is tried.
 void federation::impl::fail(lane& l, stanza_error why, const std::string& words, instant now) {
-  ++counts.unreachable;
-  // Strangers can make us look for domains as often as they like.
-  log_record record{l.queue.empty() ? log_level::debug : log_level::info, "s2s.unreachable", {}, {}};
-  record.fields = {{"domain", l.pair.local},
-                   {"peer", l.pair.remote},
-                   {"condition", std::string(to_string(why.condition))},
-                   {"why", words},
-                   {"stanzas", std::to_string(l.queue.size())}};
-  log.push_back(std::move(record));
+  if (!stopping) {
+    ++counts.unreachable;
+    // Strangers can make us look for domains as often as they like.
+    log_record record{l.queue.empty() ? log_level::debug : log_level::info, "s2s.unreachable", {}, {}};
+    record.fields = {{"domain", l.pair.local},
+                     {"peer", l.pair.remote},
+                     {"condition", std::string(to_string(why.condition))},
+                     {"why", words},
+                     {"stanzas", std::to_string(l.queue.size())}};
+    log.push_back(std::move(record));
+  }
   l.failure = why;
   l.retry_at = now.steady + l.wait.take(ids);
   for (auto& q : std::exchange(l.queue, {})) {
@@ -248,7 +250,7 @@ void federation::impl::arm(lane& l, instant) {
   const auto at = [&due](steady_time t) { due = due ? std::min(*due, t) : t; };
   if (!l.queue.empty()) at(l.queue.front().until);
   if (l.session) at(l.session->until);
-  if (l.dial && l.dial->begun) at(l.dial->limit);
+  if (l.dial && l.dial->begun) at(l.dial->late ? l.dial->limit : l.dial->late_at);
   if (l.dial && may_attempt(*l.dial)) at(l.dial->next_attempt);
   // Nothing is under way, and something waits: it is tried again when the pause is over.
   if ((!l.queue.empty() || l.session) && is_idle(l) && l.failure && !stopping) at(l.retry_at);
@@ -274,7 +276,16 @@ void federation::impl::lane_timeout(lane& l, instant now) {
     lost({std::make_move_iterator(session.waiting.begin()), std::make_move_iterator(session.waiting.end())},
          now);
   }
+  const bool tried = l.dial && l.dial->begun;
+  const auto last_words = tried ? l.dial->words : std::string();
+  drop_dial_for_nobody(l);
+  if (tried && !l.dial) fail(l, timed_out(), last_words.empty() ? "no answer in time" : last_words, now);
   if (l.dial && l.dial->begun) {
+    if (!l.dial->late && l.dial->late_at <= now.steady) {
+      l.dial->late = true;
+      --dialling;
+      ++late_dials;
+    }
     if (l.dial->limit <= now.steady) {
       if (auto* s = find(l.dial->stream)) {
         s->wire->give_up("no answer in time", now);

@@ -56,6 +56,7 @@ struct federation_options {
   unsigned max_streams_per_address = 20;              ///< of IPv6: per /56
   unsigned max_outgoing = 5000;                       ///< domains to which we have streams of our own
   unsigned max_connecting = 100;                      ///< domains to which connections are made at one time
+  duration place_limit = std::chrono::seconds(2);     ///< how long such a domain counts there
   duration login_limit = std::chrono::seconds(30);    ///< for a new stream to prove a domain
   duration greeting_limit = std::chrono::seconds(8);  ///< for a server that we reached to offer what it has
   duration idle_limit = std::chrono::minutes(15);     ///< without a stanza the stream is closed

@@ -404,6 +404,44 @@ TEST(federation, reaches_few_domains_at_one_time) {
   EXPECT_EQ(a.it->stats().connecting, 0U);
 }
 
+TEST(federation, servers_that_do_not_answer_keep_no_places_for_long) {
+  s2s_world w([](federation_options& o) { o.max_connecting = 2; });
+  auto& a = w.add("a.example");
+  for (std::uint64_t i = 1; i <= 6; ++i) {
+    auto& dead = w.add("dead" + std::to_string(i) + ".example");
+    w.black.insert(dead.clear);
+    w.send(a, dead, i);
+  }
+  auto& alive = w.add("alive.example");
+  w.send(a, alive, 7);
+  EXPECT_EQ(a.it->stats().waiting, 5U);
+  w.pass(7s);
+  EXPECT_EQ(alive.heard, lines{"message hi"});
+  EXPECT_EQ(a.it->stats().connecting, 6U);
+  w.pass(10s);
+  EXPECT_EQ(a.it->stats().connecting, 0U) << "nobody waits for them any more";
+  EXPECT_EQ(a.it->stats().waiting, 0U);
+  EXPECT_TRUE(has(a.heard, "lost 6 remote-server-timeout"));
+  // They are known to be away, so the next one is told at once.
+  w.send(a, *w.find("dead6.example"), 8);
+  w.run();
+  EXPECT_TRUE(has(a.heard, "lost 8 remote-server-timeout"));
+}
+
+TEST(federation, who_waited_for_a_place_in_vain_is_not_waiting_any_more) {
+  s2s_world w([](federation_options& o) { o.max_connecting = 1; });
+  auto& a = w.add("a.example");
+  for (std::uint64_t i = 1; i <= 30; ++i) {
+    auto& dead = w.add("dead" + std::to_string(i) + ".example");
+    w.black.insert(dead.clear);
+    w.send(a, dead, i);
+  }
+  EXPECT_EQ(a.it->stats().waiting, 29U);
+  w.pass(16s);
+  EXPECT_EQ(a.it->stats().waiting, 0U);
+  EXPECT_TRUE(has(a.heard, "lost 30 remote-server-timeout"));
+}
+
 TEST(federation, closes_what_is_idle_in_good_order) {
   s2s_world w;
   auto& a = w.add("a.example");

@@ -70,6 +70,12 @@ class s2s_world {
     return s;
   }
 
+  server* find(const std::string& domain) {
+    for (auto& s : servers_)
+      if (s->domain == domain) return s.get();
+    return nullptr;
+  }
+
   static std::string srv(unsigned priority, unsigned port, const std::string& target) {
     std::string out;
     for (const unsigned n : {priority, 0U, port}) {
