@@ -10,6 +10,7 @@
 
 #include "base/text.hpp"
 #include "config/config.hpp"
+#include "config/findings.hpp"
 
 namespace stox::config {
 namespace {
@@ -479,13 +480,13 @@ class every_option : public testing::TestWithParam<std::string> {
 TEST_P(every_option, has_the_default_of_the_settings) {
   settings::all from_table;
   if (!row().fallback.empty()) {
-    ASSERT_EQ(assign(row(), from_table, {std::string(row().fallback)}), "");
+    ASSERT_EQ(assign(row(), from_table, default_texts(row())), "");
   }
   // Nobody listens where federation is off, as it is before a configuration was read.
   const bool only_where_on = GetParam() == "xmpp.s2s.listen" || GetParam() == "xmpp.s2s.tls_listen";
   EXPECT_EQ(only_where_on ? texts{} : row().show(from_table), row().show(settings::all{}));
   if (!row().fallback.empty()) {
-    EXPECT_EQ(row().show(from_table), texts{std::string(row().fallback)});
+    EXPECT_EQ(row().show(from_table), default_texts(row()));
   }
 }
 
