@@ -38,10 +38,11 @@ engine::impl::impl(settings::all s, id_source& id)
       ids_(id),
       domains_(domains_of(settings_)),
       memory_(settings_.limits.memory),
+      s2s_memory_(settings_.limits.memory / 2, memory_),
       rim_queues_(memory_, 0),
       dns_({}, deadlines_, memory_, io_),
       sip_(sip_options_of(settings_, domains_), deadlines_, ids_, memory_, io_, dns_),
-      federation_(federation_options_of(settings_, domains_, ids_), deadlines_, ids_, memory_, io_, dns_),
+      federation_(federation_options_of(settings_, domains_, ids_), deadlines_, ids_, s2s_memory_, io_, dns_),
       peers_(memory_),
       receipts_(memory_),
       router_(memory_, ids_) {
@@ -227,6 +228,7 @@ void engine::impl::reconfigure(const settings::all& s) {
   settings_ = s;
   domains_ = domains_of(settings_);
   memory_.set_limit(settings_.limits.memory);
+  s2s_memory_.set_limit(settings_.limits.memory / 2);
   sip_.configure(sip_options_of(settings_, domains_));
   if (other_authorities) sip_.forget_proofs();
   counters_.serve(served_names(settings_));

@@ -117,6 +117,7 @@ struct engine::impl final : gateway::context {
   id_source& ids_;
   gateway::domains domains_;
   byte_account memory_;
+  byte_account s2s_memory_;  ///< of it: other servers can fill no more than half
   charge rim_queues_;
   deadline_index deadlines_;
   io_port io_;

@@ -208,7 +208,8 @@ void add_federation(std::vector<sample>& out, const xmpp::federation_stats& s) {
                                  {"memory", s.refused_memory}})
     add("s2s_streams_refused_total", "Streams of other servers that were closed for a limit, by which.",
         false, n, {{"limit", limit}});
-  add("s2s_keys_refused_total", "Dialback keys that the domain's own server did not know.", false,
+  add("s2s_keys_refused_total",
+      "Dialback keys that the domain's own server did not know, or could not be asked about.", false,
       s.keys_refused);
   add("s2s_stream_errors_total", "Streams that ended with an error, theirs or ours.", false, s.stream_errors);
   add("s2s_resumed_total", "Broken streams that went on with nothing lost.", false, s.resumed);
@@ -242,13 +243,13 @@ std::vector<sample> engine::samples() const {
   const auto gauge = [&out](const char* name, const char* help, double n) {
     out.push_back({name, help, true, {}, n});
   };
-  std::uint64_t queued = i.federation_.stats().queued_bytes;
+  std::uint64_t queued = 0;
   for (const auto& l : i.links_) queued += l.wire->stats().queued_bytes;
   const auto part = [&out](const char* name, double n) {
     out.push_back({"memory_part_bytes",
                    "Parts of memory_used_bytes: what is remembered of conversations, what is known of "
                    "peers' clients, open receipts, the table of rates, stanzas that wait for their "
-                   "link, the write queues of the sockets.",
+                   "link, streams with other servers and what waits there, the write queues of the sockets.",
                    true,
                    {{"part", name}},
                    n});
@@ -258,6 +259,7 @@ std::vector<sample> engine::samples() const {
   part("receipts", static_cast<double>(i.receipts_.memory_used()));
   part("rates", static_cast<double>(i.router_.rates_memory()));
   part("xmpp_queues", static_cast<double>(queued));
+  part("s2s", static_cast<double>(i.s2s_memory_.used()));
   part("write_queues", static_cast<double>(i.rim_queues_.size()));
   gauge("blocks", "Sources and senders that the operator has blocked.",
         static_cast<double>(i.blocklist_.size()));

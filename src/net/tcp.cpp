@@ -242,7 +242,7 @@ void tcp_ports::send(io::send s) {
   if (c->now == state::flushing || c->now == state::lingering)
     return impl_->fail(s.tok, io::fail::closed_here);
   const std::size_t n = s.bytes.size() + write_queue::piece_cost;
-  if (c->queue.size() + n > impl_->limits.hard || impl_->total_queued + n > impl_->limits.total) {
+  if (c->queue.size() + n > impl_->limits.hard || impl_->total_queued[c->use] + n > impl_->limits.total) {
     impl_->fail(s.tok, io::fail::overflow);
     return impl_->finish(*c, io::fail::overflow);
   }
@@ -308,7 +308,7 @@ tcp_counters tcp_ports::counters() const {
   out.tls_securing = impl_->securing.size();
   return out;
 }
-std::size_t tcp_ports::queued() const { return impl_->total_queued; }
+std::size_t tcp_ports::queued() const { return impl_->total_queued.sip + impl_->total_queued.s2s; }
 bool tcp_ports::resolving() const { return impl_->lookups > 0; }
 
 }  // namespace stox::net

@@ -29,7 +29,7 @@ struct tcp_limits {
   std::size_t high = 1u << 20;     ///< queued bytes of a connection above which it is `blocked`
   std::size_t low = 256u << 10;    ///< and below which it is `writable` again
   std::size_t hard = 8u << 20;     ///< above: send_failed{overflow} and the connection is closed
-  std::size_t total = 256u << 20;  ///< the same over all connections together
+  std::size_t total = 256u << 20;  ///< the same over all connections of one use together
   /// Name lookup, every address and TLS together; start_tls has as much for itself.
   duration connect = std::chrono::seconds(10);
   /// Of TLS, for a connection that was accepted; start_tls: with what leaves before it.

@@ -41,7 +41,7 @@ struct tcp_ports::impl final : connection_taker {
   }
   tcp_connection& add(conn_id id, conn_use use, transport via, boost::asio::ip::tcp::socket socket) {
     return *(connections[id] =
-                 std::make_unique<tcp_connection>(id, use, via, std::move(socket), total_queued));
+                 std::make_unique<tcp_connection>(id, use, via, std::move(socket), total_queued[use]));
   }
   void set_limit(tcp_connection& c, duration d);
   void on_limit(conn_id id);
@@ -91,7 +91,7 @@ struct tcp_ports::impl final : connection_taker {
   tcp_acceptors acceptors;
   std::shared_ptr<const tls_context> tls;
   handshake_watcher watcher;
-  std::size_t total_queued = 0;
+  by_use<std::size_t> total_queued;  // so that servers that do not read cost SIP nothing
   std::unordered_map<conn_id, std::unique_ptr<tcp_connection>> connections;
   std::vector<conn_id> dirty;
   by_use<unsigned> accepted_now;  // of those that were announced; those that linger do not count

@@ -124,11 +124,18 @@ void federation::handle_timeout(std::uint64_t key, instant now) {
 /// Lanes and sessions that are of no use any more.
 void federation::tidy(instant now) {
   auto& i = *impl_;
+  // What a session holds goes back to its lane if nobody goes on with it.
+  std::set<std::uint64_t> named;
+  for (const auto& [id, session] : i.sessions)
+    for (const auto& w : session.waiting) named.insert(w.lane);
+  for (const auto& [pair, l] : i.lanes)
+    if (l->session)
+      for (const auto& w : l->session->waiting) named.insert(w.lane);
   for (auto at = i.lanes.begin(); at != i.lanes.end();) {
     auto& l = *at->second;
     const bool idle =
         l.stream == s2s_id::none && l.queue.empty() && l.questions.empty() && !l.dial &&
-        l.asked == s2s_id::none && !l.session &&
+        l.asked == s2s_id::none && !l.session && named.count(l.number) == 0 &&
         (!l.failure || l.retry_at + (l.used ? i.options.backoff_max : duration::zero()) <= now.steady);
     if (!idle) {
       ++at;
@@ -138,6 +145,8 @@ void federation::tidy(instant now) {
     i.by_number.erase(l.number);
     at = i.lanes.erase(at);
   }
+  for (auto& [id, e] : i.streams)
+    std::erase_if(e.lanes, [&i](std::uint64_t number) { return i.by_number.count(number) == 0; });
 }
 
 bool federation::blocked(std::string_view domain, std::string_view to) const {

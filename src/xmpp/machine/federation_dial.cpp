@@ -26,13 +26,15 @@ void federation::impl::begin_dial(lane& l, instant now) {
   const bool for_keys = l.queue.empty() && !l.session;
   if (for_keys && dialling_for_keys >= std::max(1U, options.max_connecting / 4)) {
     // Keys are offered by strangers: they do not take the places of stanzas.
-    for (auto& q : std::exchange(l.questions, {}))
-      answer(l, q, dialback_type::error, "resource-constraint", now);
-    return;
+    return refuse_keys(l, "resource-constraint", now);
   }
-  if (outgoing.size() >= options.max_outgoing || !memory.has_room(s2s_stream_cost)) {
-    return fail(l, because(error_type::wait, condition::resource_constraint, "Too many other servers"),
-                "too many streams that we opened", now);
+  const bool crowded_out = outgoing.size() >= options.max_outgoing;
+  // Twice: the other server may have to open one of its own to verify us.
+  if (crowded_out || !memory.has_room(2 * s2s_stream_cost)) {
+    fail(l, because(error_type::wait, condition::resource_constraint, "Too many other servers"),
+         crowded_out ? "too many streams that we opened" : "no memory for another stream", now);
+    l.failure.reset();  // it is our own want, and over when there is room
+    return;
   }
   l.dial.emplace();
   l.dial->for_keys = for_keys;
@@ -62,7 +64,7 @@ void federation::impl::end_dial(lane& l) {
   }
   if (l.dial->begun) --(l.dial->late ? late_dials : dialling);
   if (!l.dial->begun) std::erase(waiting, l.number);
-  if (l.dial->begun && l.dial->for_keys) --dialling_for_keys;
+  if (l.dial->begun && l.dial->for_keys && !l.dial->late) --dialling_for_keys;
   l.dial.reset();
 }
 

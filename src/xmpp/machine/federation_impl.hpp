@@ -135,6 +135,7 @@ struct federation::impl {
   void reach(lane& l, instant now);
   bool ask_stream(lane& l);
   void ask_keys(lane& l, instant now);
+  void refuse_keys(lane& l, std::string_view condition, instant now);
   void answer(lane& l, question& q, dialback_type type, std::string_view condition, instant now);
   void fail(lane& l, stanza_error why, const std::string& words, instant now);
   void undeliverable(lane& l, queued q, const stanza_error& why);

@@ -50,7 +50,9 @@ bool federation::impl::take(const domain_pair& p, std::string text, stanza_ref r
   auto& l = known == nullptr ? lane_of(p) : *known;
   l.used = true;
   auto* s = find(l.stream);
-  if (s != nullptr && s->wire->sends(p) && !s->wire->is_closing() && l.queue.empty()) {
+  // What a server asked for and does not read waits in the lane, which has its bounds.
+  const bool unread = s != nullptr && own(ref) && s->wire->is_blocked();
+  if (s != nullptr && s->wire->sends(p) && !s->wire->is_closing() && l.queue.empty() && !unread) {
     ++counts.stanzas_out;
     s->wire->send({l.number, ref, std::move(text), true, false}, own(ref), now);
     touch(*s);
@@ -148,12 +150,20 @@ void federation::impl::ask_keys(lane& l, instant now) {
   const bool left = std::any_of(l.questions.begin(), l.questions.end(),
                                 [](const question& q) { return q.asked == s2s_id::none; });
   if (!left || l.dial) return;
-  if (l.failure && now.steady < l.retry_at) {
-    for (auto& q : std::exchange(l.questions, {}))
-      if (q.asked == s2s_id::none) answer(l, q, dialback_type::error, "remote-server-not-found", now);
-    return;
-  }
+  if (l.failure && now.steady < l.retry_at) return refuse_keys(l, "remote-server-not-found", now);
   begin_dial(l, now);
+}
+
+/// Those that were put to nobody yet.
+void federation::impl::refuse_keys(lane& l, std::string_view condition, instant now) {
+  std::vector<question> refused;
+  std::erase_if(l.questions, [&](const question& q) {
+    if (q.asked != s2s_id::none) return false;
+    refused.push_back(q);
+    return true;
+  });
+  counts.keys_refused += refused.size();
+  for (auto& q : refused) answer(l, q, dialback_type::error, condition, now);
 }
 
 void federation::impl::answer(lane& l, question& q, dialback_type type, std::string_view condition,
@@ -201,7 +211,8 @@ void federation::impl::fail(lane& l, stanza_error why, const std::string& words,
     answer(l, q, dialback_type::error, to_string(why.condition), now);
     return true;
   });
-  if (l.session) {
+  // A session is for another try, until its time is over.
+  if (l.session && (stopping || l.session->until <= now.steady)) {
     auto session = *std::exchange(l.session, std::nullopt);
     ++counts.lost_sessions;
     lost({std::make_move_iterator(session.waiting.begin()), std::make_move_iterator(session.waiting.end())},
@@ -284,6 +295,7 @@ void federation::impl::lane_timeout(lane& l, instant now) {
     if (!l.dial->late && l.dial->late_at <= now.steady) {
       l.dial->late = true;
       --dialling;
+      if (l.dial->for_keys) --dialling_for_keys;
       ++late_dials;
     }
     if (l.dial->limit <= now.steady) {

@@ -16,6 +16,9 @@ std::uint64_t stream_key(s2s_id id) { return static_cast<std::uint64_t>(id) << 1
 /// Who has one address of IPv6 has a whole network of them.
 ip_address rationed(const ip_address& ip) { return ip.is_v4() ? ip : rationed_network(ip); }
 
+/// Of streams that broke and may go on; each end looks at all of them.
+constexpr std::size_t most_sessions = 1000;
+
 constexpr std::size_t key_cost = 4096;  ///< about what a question to another server makes us hold
 
 bool is_answer(const xml::element& e) {
@@ -243,10 +246,12 @@ void federation::impl::on(entry&, stanza_confirmed& x, instant) {
 }
 
 void federation::impl::on(entry& e, resume_asked& x, instant now) {
+  // What came along with it may have ended this stream; the session is for the next one then.
+  if (e.wire->is_closing()) return;
   // XEP-0198 §5: the peer saw the connection break before we did; what it holds goes on with the new one.
   const auto open = std::find_if(streams.begin(), streams.end(), [&](const auto& s) {
     const auto& w = *s.second.wire;
-    return w.incoming() && w.session() == x.id && w.pair() == x.pair;
+    return &s.second != &e && w.incoming() && w.session() == x.id && w.pair() == x.pair;
   });
   if (open != streams.end() && !x.id.empty()) {
     if (auto session = open->second.wire->hand_over(now))
@@ -261,13 +266,22 @@ void federation::impl::on(entry& e, resume_asked& x, instant now) {
   }
   auto session = std::move(at->second);
   sessions.erase(at);
+  if (!session.waiting.empty() && !e.wire->sends(x.pair)) {
+    // XEP-0288 §2.2: this stream carries nothing of ours, so that it cannot go on.
+    e.wire->take_up(std::nullopt, 0, now);
+    ++counts.lost_sessions;
+    return lost(
+        {std::make_move_iterator(session.waiting.begin()), std::make_move_iterator(session.waiting.end())},
+        now);
+  }
   ++counts.resumed;
   e.wire->take_up(std::move(session), x.handled, now);
-  if (auto* l = find_lane(x.pair); l != nullptr && e.wire->sends(x.pair)) {
-    // What follows goes behind what the session held.
-    l->stream = e.wire->id();
-    tie(l->stream, *l);
-  }
+  auto* l = find_lane(x.pair);
+  if (l == nullptr || !e.wire->sends(x.pair)) return;
+  // What follows goes behind what the session held, but never before what another stream has still open.
+  if (const auto* other = find(l->stream); other != nullptr && other->wire->waiting() > 0) return;
+  l->stream = e.wire->id();
+  tie(l->stream, *l);
 }
 
 void federation::impl::on(entry&, session_lost& x, instant now) {
@@ -277,7 +291,8 @@ void federation::impl::on(entry&, session_lost& x, instant now) {
 
 void federation::impl::on(entry& e, stream_ended& x, instant now) {
   const auto id = e.wire->id();
-  if (x.refused && !x.condition.empty()) ++counts.stream_errors;
+  // "conflict": its session goes on elsewhere, which is no error.
+  if (x.refused && !x.condition.empty() && x.condition != "conflict") ++counts.stream_errors;
   log_record record{e.up ? log_level::info : log_level::debug, "s2s.down", {}, {}};
   const auto shown = e.wire->shown_pair();
   record.fields = {{"domain", shown.local},
@@ -289,6 +304,9 @@ void federation::impl::on(entry& e, stream_ended& x, instant now) {
   log.push_back(std::move(record));
   if (x.session && stopping) {
     // Nobody will go on with it.
+    std::move(x.session->waiting.begin(), x.session->waiting.end(), std::back_inserter(x.lost));
+  } else if (x.session && e.wire->incoming() && sessions.size() >= most_sessions) {
+    ++counts.lost_sessions;
     std::move(x.session->waiting.begin(), x.session->waiting.end(), std::back_inserter(x.lost));
   } else if (x.session && e.wire->incoming()) {
     sessions.emplace(x.session->id, *std::move(x.session));
@@ -317,7 +335,10 @@ void federation::impl::on(entry& e, stream_ended& x, instant now) {
     }
     if (stopping) continue;
     ask_keys(*l, now);
-    const bool waits = !l->queue.empty() || (l->session && !l->session->waiting.empty());
+    // Only who opened a stream can go on with it, and over one for both directions the peer waits for that,
+    // too.
+    const bool waits =
+        !l->queue.empty() || (l->session && (!l->session->waiting.empty() || e.wire->is_bidi()));
     if (l->stream == s2s_id::none && waits && !l->dial) reach(*l, now);
     arm(*l, now);
   }

@@ -85,7 +85,9 @@ void s2s_stream::start_tls(instant now) {
   phase_ = phase::securing;
   reader_.reset();
   deadline_ = now.steady + c_.options.login_limit;
-  c_.io.push(io::start_tls{conn_, {}, {}});
+  // RFC 6120 §5.4.3.1: the certificate of the domain that the header names, also for who has no SNI.
+  auto own = domain_to_ascii(pair_.local);
+  c_.io.push(io::start_tls{conn_, {}, own ? *std::move(own) : pair_.local});
 }
 
 void s2s_stream::external(const xml::element& auth, instant now) {

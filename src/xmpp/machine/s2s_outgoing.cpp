@@ -162,8 +162,9 @@ void s2s_stream::dialback_answer(const dialback& d, instant now) {
     return fail("improper-addressing", "a dialback answer whose domains cannot be read", now);
   const domain_pair p{local->domain, remote->domain};
   if (d.verify) {
-    // Only the server that we asked is the authority.
-    if (!incoming_ && p.remote == pair_.remote) events_.push_back(key_answered{p, d.id, d.type});
+    // Only the server that we asked is the authority, and under TLS where that is required.
+    if (!incoming_ && negotiated_ && p.remote == pair_.remote)
+      events_.push_back(key_answered{p, d.id, d.type});
     return;
   }
   if (asked_.erase(p) == 0) return;

@@ -39,6 +39,14 @@ void s2s_stream::managed_child(const xml::element& e, instant now) {
     managed_ = sm_asked_ = true;
     return settle_session(*h, now);
   }
+  // XEP-0198 §6: these fail alone, the first time.
+  const bool request = e.name == "enable" || e.name == "resume";
+  const auto refuse = [&](std::string_view condition) {
+    if (std::exchange(sm_refused_, true))
+      return fail("policy-violation", "stream management again and again", now);
+    put(write_sm_failed(condition));
+  };
+  if (request && incoming_ && !receives(pair_)) return refuse("unexpected-request");
   if (!incoming_ || !receives(pair_))
     return fail("unsupported-stanza-type", "stream management where it has no place", now);
   if (e.name == "enable" && !counting_) {
@@ -54,7 +62,10 @@ void s2s_stream::managed_child(const xml::element& e, instant now) {
   if (e.name == "resume" && !counting_) {
     const auto* id = e.attr("previd");
     const auto h = handled_count(e);
-    if (id == nullptr || !h) return fail("bad-format", "a session that cannot be read", now);
+    if (id == nullptr || !h) return refuse("bad-request");
+    // One try: each costs a search, and a peer has one session to go on with.
+    if (std::exchange(resume_tried_, true))
+      return fail("policy-violation", "stream management again and again", now);
     events_.push_back(resume_asked{pair_, *id, *h});
     return;
   }
@@ -122,9 +133,9 @@ void s2s_stream::take_up(std::optional<s2s_session> session, std::uint32_t handl
   managed_ = counting_ = true;
   resume_id_ = session->id;
   handled_ = session->handled;
-  put(write_sm_resumed(session->id, session->handled));
   auto further = static_cast<std::uint32_t>(handled - session->acknowledged);
   if (further > session->waiting.size()) return lied(*session, now);
+  put(write_sm_resumed(session->id, session->handled));
   for (; further > 0; --further) {
     events_.push_back(stanza_confirmed{session->waiting.front().ref});
     session->waiting.pop_front();
@@ -164,8 +175,11 @@ void s2s_stream::settle_fates() {
   }
 }
 
-/// Not where something from before the counting is still open: nobody will count it.
+/// Not where something from before the counting is still open: nobody will count it. Nor with other pairs
+/// than the first: who goes on proves that one only, and stanzas of the others would end the new stream.
 bool s2s_stream::can_go_on() const {
+  const auto others = [this](const auto& pairs) { return pairs.size() - pairs.count(pair_) > 0; };
+  if (others(sends_) || others(receives_)) return false;
   return managed_ && !clean_ && !resume_id_.empty() && !is_closing() &&
          fence_.added() - fence_.size() >= base_;
 }

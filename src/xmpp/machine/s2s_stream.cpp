@@ -197,7 +197,8 @@ void s2s_stream::stanza(xml::element& e, instant now) {
   auto pair = addressed(e, now);
   if (!pair) return;
   // After our closing tag what is handed over can no longer be answered here; it would be lost otherwise.
-  if (phase_ == phase::closing && e.name != "message") return;
+  // Who counts, though, has our last count and sends it again.
+  if (phase_ == phase::closing && (e.name != "message" || counting_ || managed_)) return;
   ++handled_;
   ++stanzas_in_;
   stanza_at_ = now.steady;
@@ -299,8 +300,13 @@ void s2s_stream::fail(std::string_view condition, std::string why, instant now) 
   if (phase_ == phase::over) return;
   if (phase_ != phase::securing) {
     // RFC 6120 §4.9.1.1: an error about a header comes in a stream of ours.
-    if (incoming_ && !header_sent_) put(write_server_header({pair_.local, pair_.remote, stream_, true}));
+    if (incoming_ && !header_sent_) {
+      if (stream_.empty()) stream_ = c_.ids.next(id_kind::stanza);  // §4.7.3: also where it only says no
+      put(write_server_header({pair_.local, pair_.remote, stream_, true}));
+    }
     header_sent_ = true;
+    // Of a session that goes on elsewhere the count is told there.
+    if (phase_ == phase::open && condition != "conflict") last_count();
     if (phase_ != phase::closing) put(write_stream_error(condition));
   }
   c_.io.push(io::close{conn_});

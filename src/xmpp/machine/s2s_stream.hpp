@@ -322,7 +322,8 @@ class s2s_stream {
   bool managed_ = false;   ///< the peer counts ours
   bool counting_ = false;  ///< we count the peer's
   bool sm_asked_ = false;
-  std::string resume_id_;  ///< under which the peer, or we, may resume
+  bool sm_refused_ = false, resume_tried_ = false;  ///< the peer's requests
+  std::string resume_id_;                           ///< under which the peer, or we, may resume
   std::uint32_t handled_ = 0;
   std::uint64_t base_ = 0;    ///< of ours, added to the fence before counting began
   std::uint32_t before_ = 0;  ///< acknowledged on earlier streams of the session

@@ -371,10 +371,12 @@ TEST_F(s2s_attack, resumes_what_is_somebody_elses) {
   w.pass(1s);
   w.cut();
   // The ids here are counted, so that one can be guessed; the session is b.example's.
-  log_in();
   for (int i = 1; i < 10; ++i) {
-    const auto said = w.say("<resume xmlns='urn:xmpp:sm:3' previd='x-" + std::to_string(i) + "' h='0'/>");
+    const auto resume = "<resume xmlns='urn:xmpp:sm:3' previd='x-" + std::to_string(i) + "' h='0'/>";
+    log_in();
+    const auto said = w.say(resume);
     EXPECT_TRUE(contains(said, "<failed xmlns='urn:xmpp:sm:3'><item-not-found")) << said;
+    EXPECT_TRUE(contains(w.say(resume), error("policy-violation"))) << "one guess a stream";
   }
 }
 

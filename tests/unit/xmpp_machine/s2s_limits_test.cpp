@@ -181,6 +181,65 @@ TEST_F(s2s_limits, session_of_an_open_stream_is_nobody_elses) {
   EXPECT_EQ(us.it->stats().streams_in, 2U);
 }
 
+TEST_F(s2s_limits, session_outlives_a_stream_that_ends_as_it_asks_for_it) {
+  log_in();
+  const auto id = enable();
+  EXPECT_TRUE(send(1, "ours"));
+  w.hear();
+  const auto resume_text = "<resume xmlns='urn:xmpp:sm:3' previd='" + id + "' h='0'/>";
+  log_in();
+  w.say(resume_text + "</stream:stream>");
+  EXPECT_TRUE(w.closed());
+  log_in();
+  w.say(resume_text + resume_text);
+  EXPECT_TRUE(w.closed()) << "twice is once too often";
+  EXPECT_EQ(std::count(us.heard.begin(), us.heard.end(), "lost 1 written"), 0);
+  log_in();
+  EXPECT_TRUE(contains(w.say(resume_text), "id='ours'"));
+  w.say("<a xmlns='urn:xmpp:sm:3' h='1'/>");
+  EXPECT_EQ(us.heard.back(), "confirmed 1");
+}
+
+TEST_F(s2s_limits, session_needs_a_stream_for_both_directions_where_something_of_ours_waits) {
+  log_in();
+  const auto id = enable();
+  EXPECT_TRUE(send(1, "ours"));
+  w.hear();
+  w.dial_in(us, proved());
+  w.say(peer_header);
+  w.say("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>");
+  w.say(peer_header);
+  EXPECT_TRUE(contains(resume(id, "0"), "<failed"));
+  EXPECT_EQ(us.heard.back(), "lost 1 written");
+}
+
+TEST_F(s2s_limits, management_out_of_place_fails_alone_the_first_time) {
+  w.dial_in(us, proved());
+  w.say(peer_header);
+  EXPECT_EQ(w.say("<enable xmlns='urn:xmpp:sm:3'/>"),
+            "<failed xmlns='urn:xmpp:sm:3'><unexpected-request "
+            "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>");
+  EXPECT_FALSE(w.closed());
+  EXPECT_TRUE(contains(w.say("<enable xmlns='urn:xmpp:sm:3'/>"), "<policy-violation"));
+}
+
+TEST_F(s2s_limits, what_ends_a_stream_says_how_much_was_handled) {
+  log_in();
+  enable();
+  w.say(message("one"));
+  const auto said = w.say("<message from='u@other.example' to='v@a.example'/>");
+  EXPECT_EQ(said.find("<a xmlns='urn:xmpp:sm:3' h='1'/><stream:error><invalid-from"), 0U) << said;
+}
+
+TEST_F(s2s_limits, error_that_answers_a_header_has_an_id) {
+  w.dial_in(us, proved());
+  const auto said = w.say(
+      "<?xml version='1.0'?><stream:stream xmlns='jabber:client' version='1.0' "
+      "xmlns:stream='http://etherx.jabber.org/streams' to='a.example'>");
+  EXPECT_TRUE(contains(said, "<invalid-namespace"));
+  EXPECT_FALSE(attribute(said, "id").empty()) << "RFC 6120 §4.7.3";
+}
+
 /// XEP-0198 §4: the count has 32 bits, and 0 follows 2^32-1.
 TEST(s2s_session_count, starts_anew_behind_its_last) {
   federation_options options;
