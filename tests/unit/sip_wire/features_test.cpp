@@ -60,7 +60,8 @@ TEST(digest_challenge, round_trips) {
   EXPECT_EQ(*parse_digest_challenge(text), *c);
   EXPECT_EQ(parse_digest_challenge("Digest realm=r, nonce=n")->algorithm, digest_algorithm::md5);
   EXPECT_EQ(parse_digest_challenge("Digest realm=r, nonce=n, algorithm=FOO")->algorithm, std::nullopt);
-  EXPECT_FALSE(parse_digest_challenge("Digest realm=r, nonce=n, algorithm=a/b")) << "no token, so no algorithm";
+  EXPECT_FALSE(parse_digest_challenge("Digest realm=r, nonce=n, algorithm=a/b"))
+      << "no token, so no algorithm";
   expect_refused(parse_digest_challenge, {"", "Basic realm=\"x\"", "Digest realm=\"x\"", "Digest nonce=\"x\"",
                                           "Digest", "Digest realm"});
 }

@@ -404,14 +404,19 @@ TEST(federation, reaches_few_domains_at_one_time) {
   EXPECT_EQ(a.it->stats().connecting, 0U);
 }
 
-TEST(federation, servers_that_do_not_answer_keep_no_places_for_long) {
-  s2s_world w([](federation_options& o) { o.max_connecting = 2; });
-  auto& a = w.add("a.example");
-  for (std::uint64_t i = 1; i <= 6; ++i) {
+/// A stanza each to servers that say nothing: dead1.example and so on.
+void send_to_dead(s2s_world& w, s2s_world::server& a, std::uint64_t servers) {
+  for (std::uint64_t i = 1; i <= servers; ++i) {
     auto& dead = w.add("dead" + std::to_string(i) + ".example");
     w.black.insert(dead.clear);
     w.send(a, dead, i);
   }
+}
+
+TEST(federation, servers_that_do_not_answer_keep_no_places_for_long) {
+  s2s_world w([](federation_options& o) { o.max_connecting = 2; });
+  auto& a = w.add("a.example");
+  send_to_dead(w, a, 6);
   auto& alive = w.add("alive.example");
   w.send(a, alive, 7);
   EXPECT_EQ(a.it->stats().waiting, 5U);
@@ -431,11 +436,7 @@ TEST(federation, servers_that_do_not_answer_keep_no_places_for_long) {
 TEST(federation, who_waited_for_a_place_in_vain_is_not_waiting_any_more) {
   s2s_world w([](federation_options& o) { o.max_connecting = 1; });
   auto& a = w.add("a.example");
-  for (std::uint64_t i = 1; i <= 30; ++i) {
-    auto& dead = w.add("dead" + std::to_string(i) + ".example");
-    w.black.insert(dead.clear);
-    w.send(a, dead, i);
-  }
+  send_to_dead(w, a, 30);
   EXPECT_EQ(a.it->stats().waiting, 29U);
   w.pass(16s);
   EXPECT_EQ(a.it->stats().waiting, 0U);
