@@ -201,10 +201,9 @@ class s2s_stream {
   bool is_secured() const { return identity_.has_value(); }
   bool is_bidi() const { return bidi_; }
   bool is_managed() const { return managed_; }
-  const std::string& session() const {
-    return resume_id_;
-  }                                          ///< under which it can be resumed; empty: it cannot
-  bool went_on() const { return went_on_; }  ///< with an earlier stream's session
+  /// Under which it can be resumed; empty: it cannot.
+  const std::string& session() const { return resume_id_; }
+  bool went_on() const { return went_on_; }                ///< with an earlier stream's session
   bool by_certificate() const { return by_certificate_; }  ///< SASL EXTERNAL, not dialback
   std::size_t waiting() const { return fence_.size(); }
   instant since() const { return since_; }

@@ -15,10 +15,6 @@ bool has(const lines& all, const std::string& what) {
   return std::any_of(all.begin(), all.end(),
                      [&](const auto& l) { return l.find(what) != std::string::npos; });
 }
-bool contains(const std::string& text, const std::string& what) {
-  return text.find(what) != std::string::npos;
-}
-
 TEST(federation, delivers_by_external) {
   s2s_world w;
   auto& a = w.add("a.example");

@@ -10,10 +10,6 @@ using namespace stox;
 using namespace stox::xmpp;
 using lines = std::vector<std::string>;
 
-bool contains(const std::string& text, const std::string& what) {
-  return text.find(what) != std::string::npos;
-}
-
 std::string error(const std::string& condition) {
   return "<stream:error><" + condition +
          " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>";

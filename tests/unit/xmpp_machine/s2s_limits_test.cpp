@@ -10,9 +10,6 @@ using namespace stox;
 using namespace stox::xmpp;
 using lines = std::vector<std::string>;
 
-bool contains(const std::string& text, const std::string& what) {
-  return text.find(what) != std::string::npos;
-}
 std::string attribute(const std::string& text, const std::string& name) {
   const auto at = text.find(" " + name + "='");
   if (at == std::string::npos) return {};
@@ -240,6 +237,15 @@ TEST_F(s2s_limits, error_that_answers_a_header_has_an_id) {
   EXPECT_FALSE(attribute(said, "id").empty()) << "RFC 6120 §4.7.3";
 }
 
+/// RFC 6120 §5.4.3.1: whether or not the peer names it in TLS, too.
+TEST_F(s2s_limits, certificate_is_of_the_domain_that_the_header_names) {
+  w.dial_in(us, {});
+  w.say(peer_header);
+  w.say("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+  EXPECT_TRUE(w.asked_tls());
+  EXPECT_EQ(w.own_name(), "a.example");
+}
+
 /// XEP-0198 §4: the count has 32 bits, and 0 follows 2^32-1.
 TEST(s2s_session_count, starts_anew_behind_its_last) {
   federation_options options;
@@ -281,6 +287,27 @@ TEST(s2s_session_count, starts_anew_behind_its_last) {
       confirmed.push_back(static_cast<std::uint64_t>(c->ref));
   }
   EXPECT_EQ(confirmed, (std::vector<std::uint64_t>{1, 2, 3, 4}));
+}
+
+/// Where TLS is required nothing is believed before it, whoever wrote it.
+TEST(s2s_verdict, in_clear_is_not_heard) {
+  federation_options options;
+  options.served = {"a.example"};
+  const dialback_keys keys(redacted("x"));
+  counting_ids ids;
+  byte_account memory{1 << 20};
+  io_port io;
+  std::unordered_map<token, s2s_id> tokens;
+  const instant now{steady_time(std::chrono::seconds(1000)), {}};
+  s2s_stream s(s2s_id{1}, {options, keys, ids, memory, io, tokens}, conn_id{1}, {}, {},
+               {"a.example", "b.example"}, "b.example", {}, now);
+  s.verify({"a.example", "b.example"}, "asked", "key");
+  s.received(
+      "<?xml version='1.0'?><stream:stream xmlns='jabber:server' version='1.0' id='1' from='b.example' "
+      "xmlns:stream='http://etherx.jabber.org/streams' xmlns:db='jabber:server:dialback' to='a.example'>"
+      "<db:verify from='b.example' to='a.example' id='asked' type='valid'/>",
+      now);
+  while (auto event = s.poll()) EXPECT_FALSE(std::holds_alternative<key_answered>(*event));
 }
 
 }  // namespace

@@ -22,6 +22,10 @@ namespace stox::xmpp {
 
 using namespace std::chrono_literals;
 
+inline bool contains(const std::string& text, const std::string& what) {
+  return text.find(what) != std::string::npos;
+}
+
 /// Several federating servers, their network and their DNS, in virtual time. Every server is the real thing;
 /// what is played is the rim. Bytes between two of them can be looked at, held back and cut.
 class s2s_world {
@@ -192,6 +196,7 @@ class s2s_world {
   }
   bool closed() const { return raw_closed_; }
   bool asked_tls() const { return raw_tls_; }
+  const std::string& own_name() const { return raw_tls_name_; }  ///< whose certificate TLS is to show
 
   using question = std::pair<io::record_type, std::string>;
   std::map<question, std::vector<std::string>> records;  ///< everything else does not exist
@@ -329,6 +334,7 @@ class s2s_world {
   void perform(server& s, io::start_tls& x) {
     if (&s == raw_to_ && x.conn == raw_conn_) {
       raw_tls_ = true;
+      raw_tls_name_ = x.own_name;
       return;
     }
     const auto at = ends_.find({&s, x.conn});
@@ -377,7 +383,7 @@ class s2s_world {
   std::deque<std::function<void()>> tasks_;
   server* raw_to_ = nullptr;
   conn_id raw_conn_{};
-  std::string raw_out_;
+  std::string raw_out_, raw_tls_name_;
   bool raw_closed_ = false, raw_tls_ = false;
   std::uint64_t raw_ = 0;
 };
