@@ -1,6 +1,9 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -23,8 +26,10 @@ struct timer_handle {
   std::uint32_t generation = 0;
 };
 
-/// All deadlines of one engine in one 4-ary heap: 160,000 waiting transactions are one structure of 40 bytes
-/// each, and a deadline that is later than all others (the usual case) costs O(1).
+/// All deadlines of one engine. Most are as far ahead as those of their kind always are (Timer J, Timer K,
+/// the next retransmission), so each comes behind the one before it: such ones stand in lanes, which are
+/// queues in order of time, and cost O(1) and no look at others, however many wait. The rest stands in a
+/// 4-ary heap.
 class deadline_index {
  public:
   /// Sets, moves or (nullopt) removes the deadline that `handle` refers to, and updates the handle.
@@ -34,7 +39,9 @@ class deadline_index {
   /// Removes and returns the earliest entry if it is due at `now`; its handle is void from then on. Call
   /// until empty.
   std::optional<timer_key> pop_due(steady_time now);
-  std::size_t size() const { return heap_.size(); }
+  std::size_t size() const { return slots_.size() - free_.size(); }
+  /// Places in memory that are in use, also by what was moved or removed.
+  std::size_t capacity() const { return size() + void_nodes_; }
 
  private:
   struct node {
@@ -49,15 +56,39 @@ class deadline_index {
   };
   struct entry {
     timer_key key;
-    std::uint32_t position = 0;
+    std::uint32_t position = 0;  ///< in the heap, or in_lane
     std::uint32_t generation = 0;
+    std::uint32_t order = 0;  ///< of the node that counts
   };
+  /// What was moved or removed stays in its lane, without meaning, until it comes to the front; the front has
+  /// a meaning always.
+  using lane = std::deque<node>;
+  static constexpr std::uint32_t in_lane = UINT32_MAX;
+  static constexpr std::size_t lane_count = 4;
+
+  void insert(node n);
+  lane* lane_for(steady_time when);
+  void detach(std::uint32_t slot);
+  bool counts(const node& n) const {
+    return slots_[n.slot].position == in_lane && slots_[n.slot].order == n.order;
+  }
+  void prune(lane& l);
+  void sweep();
+  void push(node n);
   void place(std::size_t position, node n);
   void sift_up(std::size_t position);
   void sift_down(std::size_t position);
   void erase(std::size_t position);
+  /// The earliest of all, and its lane (nullptr: the heap).
+  struct front {
+    const node* what = nullptr;
+    const lane* in = nullptr;
+  };
+  front earliest() const;
 
   std::vector<node> heap_;
+  std::array<lane, lane_count> lanes_;
+  std::size_t void_nodes_ = 0;  ///< in all lanes
   std::vector<entry> slots_;
   std::vector<std::uint32_t> free_;
   std::uint32_t order_ = 0;

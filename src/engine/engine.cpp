@@ -14,6 +14,8 @@ namespace {
 
 constexpr auto tidy_every = std::chrono::minutes(1);
 
+std::uint64_t random_seed(id_source& ids) { return ids.below(std::uint64_t{1} << 40U); }
+
 conn_use owner_of(const io::event& e) {
   return std::visit(
       overloaded{
@@ -43,8 +45,8 @@ engine::impl::impl(settings::all s, id_source& id)
       dns_({}, deadlines_, memory_, io_),
       sip_(sip_options_of(settings_, domains_), deadlines_, ids_, memory_, io_, dns_),
       federation_(federation_options_of(settings_, domains_, ids_), deadlines_, ids_, s2s_memory_, io_, dns_),
-      peers_(memory_),
-      receipts_(memory_),
+      peers_(memory_, random_seed(id)),
+      receipts_(memory_, random_seed(id)),
       router_(memory_, ids_) {
   counters_.serve(served_names(settings_));
   for (const auto& c : settings_.components) links_.push_back(make_link(c));

@@ -15,14 +15,6 @@ constexpr std::size_t max_thread = 128;  ///< bytes; a longer one is left out of
 constexpr unsigned max_repeats = 20;
 constexpr auto repeat_window = std::chrono::seconds(10);
 
-std::string key_of(std::string_view jid, std::string_view aor, std::string_view thread) {
-  // A JID and a URI hold no NUL, so no two triples give one key.
-  std::string key;
-  key.reserve(jid.size() + aor.size() + thread.size() + 2);
-  key.append(jid).append(1, '\0').append(aor).append(1, '\0').append(thread);
-  return key;
-}
-
 /// The random part of names: 40 bits, in the letters of base32.
 std::string prefix_from(std::uint64_t random) {
   static constexpr char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
@@ -39,9 +31,16 @@ constexpr std::size_t entry_bytes = 128;
 conversations::conversations(byte_account& memory, id_source& ids)
     : memory_(memory),
       share_(SIZE_MAX, memory),
-      pairs_(max_pairs),
-      threads_(max_threads),
-      prefix_(prefix_from(ids.below(std::uint64_t{1} << 40))) {}
+      pairs_(max_pairs, ids.below(std::uint64_t{1} << 40U)),
+      threads_(max_threads, ids.below(std::uint64_t{1} << 40U)),
+      prefix_(prefix_from(ids.below(std::uint64_t{1} << 40U))) {}
+
+const std::string& conversations::key_of(std::string_view jid, std::string_view aor,
+                                         std::string_view thread) {
+  // A JID and a URI hold no NUL, so no two triples give one key.
+  key_.assign(jid).append(1, '\0').append(aor).append(1, '\0').append(thread);
+  return key_;
+}
 
 std::size_t conversations::cost(const std::string& jid, const std::string& aor) {
   constexpr std::size_t ids = 4 * 128;  // a name, a tag, a Call-ID in key and value, a thread
@@ -49,12 +48,14 @@ std::size_t conversations::cost(const std::string& jid, const std::string& aor) 
 }
 
 pair_state& conversations::pair(const std::string& jid, const std::string& aor, steady_time now) {
-  const auto key = key_of(jid, aor, {});
+  const auto& key = key_of(jid, aor, {});
   auto* known = pairs_.find(key, now);
   if (known != nullptr) return *known;
   trim(cost(jid, aor));
   auto& state = pairs_.get(key, now);
-  state.name = prefix_ + "-" + std::to_string(++named_);
+  const auto number = std::to_string(++named_);
+  state.name.reserve(prefix_.size() + 1 + number.size());
+  state.name.append(prefix_).append(1, '-').append(number);
   state.fixed = sizeof(pair_state) + entry_bytes + key.size() + state.name.size();
   state.memory = charge(share_, state.fixed);
   return state;
@@ -74,7 +75,7 @@ thread_state conversations::new_thread(const std::string& call_id, id_source& id
 thread_state& conversations::keep_thread(const std::string& jid, const std::string& aor,
                                          const std::string& call_id, thread_state made, steady_time now) {
   trim(cost(jid, aor));
-  const auto key = key_of(jid, aor, call_id);
+  const auto& key = key_of(jid, aor, call_id);
   auto& state = threads_.get(key, now);
   state = std::move(made);
   state.fixed =
@@ -101,9 +102,8 @@ void conversations::note(pair_state& pair, direction way, std::initializer_list<
                          std::string_view text, steady_time now, bool owed) {
   const auto coming = pair.texts.growth(ids, text);
   while (coming > 0 && share_.used() + coming > memory_.limit() / 4) {
-    // This pair was used last: another one is the stalest.
     const bool thread = threads_.size() > pairs_.size() || pairs_.size() == 1;
-    if (!(thread ? threads_.forget_stalest() : pairs_.forget_stalest())) break;
+    if (!(thread ? threads_.forget_stalest() : pairs_.forget_stalest_but(pair))) break;
   }
   pair.texts.add(way, ids, text, now, owed);
   if (coming > 0) pair.weigh();

@@ -52,9 +52,10 @@ struct pair_state {
     unsigned count = 0;
     steady_time since;
   } repeats[2];
-  recent_texts texts;          ///< filled by conversations::note
-  std::size_t shown_name = 0;  ///< hash of the SIP user's display name that the XMPP user was told last
-  std::size_t fixed = 0;       ///< bytes charged beside the texts
+  recent_texts texts;           ///< filled by conversations::note
+  bool without_thread = false;  ///< the XMPP user wrote messages that name none
+  std::size_t shown_name = 0;   ///< hash of the SIP user's display name that the XMPP user was told last
+  std::size_t fixed = 0;        ///< bytes charged beside the texts
   charge memory;
   /// To be called when a text has changed.
   void weigh() {
@@ -89,9 +90,9 @@ class conversations {
   pair_state* find_pair(const std::string& jid, const std::string& aor, steady_time now);
 
   /// A thread for one MESSAGE, not kept yet. `call_id`: that the thread maps to (bounded, whatever the thread
-  /// is); empty: no thread, which gets a fresh Call-ID.
+  /// is); empty: no thread, which gets a fresh Call-ID and is not kept.
   static thread_state new_thread(const std::string& call_id, id_source& ids);
-  /// Keeps it under the Call-ID that the thread maps to (or none).
+  /// Keeps it under the Call-ID that the thread maps to.
   thread_state& keep_thread(const std::string& jid, const std::string& aor, const std::string& call_id,
                             thread_state made, steady_time now);
   thread_state* find_thread(const std::string& jid, const std::string& aor, const std::string& call_id,
@@ -107,6 +108,8 @@ class conversations {
 
  private:
   void trim(std::size_t coming);
+  /// Valid until the next call.
+  const std::string& key_of(std::string_view jid, std::string_view aor, std::string_view thread);
 
   const byte_account& memory_;
   byte_account share_;  ///< of memory_; the entries' charges end before it
@@ -114,6 +117,7 @@ class conversations {
   recent_map<thread_state> threads_;
   std::string prefix_;  ///< random, so that names do not come again after a restart
   std::uint64_t named_ = 0;
+  std::string key_;  ///< what key_of made last: a message asks several times
 };
 
 /// Counts a body against the loop guard; true when it is one too many (more than 20 identical ones within 10

@@ -11,9 +11,9 @@ void follow_state(const xmpp::message& m, xmpp::chat_state s, conversations& tal
   const auto jid = m.from.bare_text(), aor = m.to->bare_text();
   auto* pair = talk.find_pair(jid, aor, now);
   if (pair == nullptr) return;
-  auto* thread = talk.find_thread(
-      jid, aor, m.thread && !m.thread->empty() ? translate::pager::call_id_of(*m.thread) : std::string(),
-      now);
+  auto* thread = m.thread && !m.thread->empty()
+                     ? talk.find_thread(jid, aor, translate::pager::call_id_of(*m.thread), now)
+                     : nullptr;
   const auto unlock = [&] {
     pair->locked.end();
     pair->weigh();

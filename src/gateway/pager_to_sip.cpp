@@ -135,9 +135,9 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
                       "repeated", a, c);
   }
 
-  auto* thread = talk_.find_thread(t.jid, t.aor, t.thread, steady);
+  auto* thread = t.thread.empty() ? nullptr : talk_.find_thread(t.jid, t.aor, t.thread, steady);
   thread_state new_thread;
-  const bool fresh = thread == nullptr || t.thread.empty();
+  const bool fresh = thread == nullptr;
   if (fresh) new_thread = conversations::new_thread(t.thread, c.ids());
   const auto& talked = fresh ? new_thread : *thread;
   translate::pager::sip_context how;

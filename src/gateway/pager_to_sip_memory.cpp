@@ -33,17 +33,21 @@ bool pager_to_sip::came_before(const recent_texts& texts, const xmpp::message& m
 pair_state& pager_to_sip::remember(const xmpp::message& m, const xmpp::extras& x, const parties& t,
                                    pair_state* known_pair, thread_state* known, thread_state made,
                                    steady_time now) {
-  // A new thread may take the place of an older entry, whichever that is.
-  if (known == nullptr) known_pair = nullptr;
-  auto& thread = known != nullptr ? *known : talk_.keep_thread(t.jid, t.aor, t.thread, std::move(made), now);
   // RFC 6121 §5.2.2: nobody answers a headline.
   const bool talks = m.type != xmpp::message_type::headline;
-  if (talks) thread.locked.speaks(m.from.resource, now);
-  thread.weigh();
-  if (known_pair == nullptr) known_pair = talk_.find_pair(t.jid, t.aor, now);
+  if (!t.thread.empty()) {
+    // A new thread may take the place of an older entry, whichever that is.
+    if (known == nullptr) known_pair = nullptr;
+    auto& thread =
+        known != nullptr ? *known : talk_.keep_thread(t.jid, t.aor, t.thread, std::move(made), now);
+    if (talks) thread.locked.speaks(m.from.resource, now);
+    thread.weigh();
+    if (known_pair == nullptr) known_pair = talk_.find_pair(t.jid, t.aor, now);
+  }
   auto& pair = known_pair != nullptr ? *known_pair : talk_.pair(t.jid, t.aor, now);
   if (known_pair == nullptr && !m.bodies.empty())
     repeats_too_often(pair.repeats[1], m.bodies.front().text, now);
+  if (t.thread.empty()) pair.without_thread = true;
   if (talks) {
     pair.locked.speaks(m.from.resource, now);
     conversations::set_thread(pair, m.thread ? &*m.thread : nullptr);

@@ -70,8 +70,9 @@ class peer_book {
   static constexpr auto yes_lasts = std::chrono::hours(24 * 30);
   static constexpr auto no_lasts = std::chrono::hours(24);
 
-  /// `memory` outlives it.
-  explicit peer_book(byte_account& memory) : memory_(memory), share_(SIZE_MAX, memory), records_(most) {}
+  /// `memory` outlives it. `seed`: of the look-up by names, which others choose; random in a running gateway.
+  explicit peer_book(byte_account& memory, std::uint64_t seed = 0)
+      : memory_(memory), share_(SIZE_MAX, memory), records_(most, seed) {}
 
   /// nullptr: nothing is known. Valid until the next call that is not const. Facts that have expired are
   /// unknown again.

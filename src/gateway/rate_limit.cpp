@@ -48,6 +48,10 @@ std::string_view cause_of(rate_scope s) {
 rate_limit::rate_limit(byte_account& memory, id_source& ids)
     : hash_(random_word(ids), random_word(ids)), memory_(memory, (sets + notice_sets) * sizeof(set)) {}
 
+void rate_limit::prefetch(rate_scope scope, std::uint64_t key) const {
+  if (!table_.empty()) __builtin_prefetch(&table_[name_of(scope, key) % sets]);
+}
+
 std::optional<duration> rate_limit::take(rate_scope scope, std::string_view key, const rate& r,
                                          steady_time now) {
   return take(scope, hash_(key), r, now);
@@ -59,8 +63,7 @@ std::optional<duration> rate_limit::take(rate_scope scope, std::uint64_t key, co
     table_.resize(sets);
     notices_.resize(notice_sets);
   }
-  // The scope stands in the number, not in the text: the text need not be copied.
-  const auto name = key + static_cast<std::uint64_t>(scope) * 0x9E3779B97F4A7C15U;
+  const auto name = name_of(scope, key);
   // Lines are asked for by what has no other limit: they must not push out what limits.
   auto& places = scope == rate_scope::notice ? notices_[name % notice_sets] : table_[name % sets];
   auto* at = std::find_if(places.begin(), places.end(), [name](const bucket& b) { return b.key == name; });
@@ -93,10 +96,11 @@ std::optional<rate_refusal> refuse_rate(rate_limit& buckets, const rated_message
     return rate_refusal{scope, *wait, !buckets.take(rate_scope::notice, line, one_line, now)};
   };
   const auto from = buckets.hash(m.from);
+  buckets.prefetch(rate_scope::sender, from);
+  const auto pair = of_two(from, buckets.hash(m.to));
+  buckets.prefetch(rate_scope::pair, pair);
   if (auto r = refused(rate_scope::sender, from, limits.rate_per_sender)) return r;
-  if (limits.rate_per_pair != 0) {
-    if (auto r = refused(rate_scope::pair, of_two(from, buckets.hash(m.to)), limits.rate_per_pair)) return r;
-  }
+  if (auto r = refused(rate_scope::pair, pair, limits.rate_per_pair)) return r;
   if (per_domain == 0) return std::nullopt;
   return refused(rate_scope::domain, of_two(buckets.hash(m.from_domain), buckets.hash(m.served_domain)),
                  per_domain);

@@ -45,6 +45,8 @@ class rate_limit {
   /// The same by the key's hash, or by a number that is made of several.
   std::optional<duration> take(rate_scope scope, std::uint64_t key, const rate& r, steady_time now);
   std::uint64_t hash(std::string_view key) const { return hash_(key); }
+  /// Has the memory brought that take() of a scope other than notice will look at.
+  void prefetch(rate_scope scope, std::uint64_t key) const;
 
   std::size_t memory_used() const { return memory_.size(); }
 
@@ -56,6 +58,10 @@ class rate_limit {
   static constexpr std::size_t ways = 4;  ///< 64 bytes: asking touches one line of the cache
   static constexpr std::size_t sets = 16'384, notice_sets = 2'048;
   using set = std::array<bucket, ways>;
+  /// The scope stands in the number, not in the text: the text need not be copied.
+  static std::uint64_t name_of(rate_scope scope, std::uint64_t key) {
+    return key + static_cast<std::uint64_t>(scope) * 0x9E3779B97F4A7C15U;
+  }
 
   keyed_hash hash_;
   charge memory_;           ///< of the table, from the beginning

@@ -38,8 +38,9 @@ class receipt_book {
   static constexpr std::size_t most_of_one = 1000;  ///< open at a time for one sender
   static constexpr auto lasts = std::chrono::hours(24);
 
-  /// `memory` outlives it.
-  explicit receipt_book(byte_account& memory) : memory_(memory), share_(SIZE_MAX, memory), entries_(most) {}
+  /// `memory` outlives it. `seed`: of the look-up by names, which others choose; random in a running gateway.
+  explicit receipt_book(byte_account& memory, std::uint64_t seed = 0)
+      : memory_(memory), share_(SIZE_MAX, memory), entries_(most, seed) {}
 
   /// A message goes out for which something was asked; nothing was: nothing happens. The expiry is set here.
   void open(receipt_row asked, instant now, row_sink& rows);

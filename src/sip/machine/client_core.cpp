@@ -10,6 +10,9 @@ namespace stox::sip {
 
 namespace {
 
+/// How long an answered request may be remembered beyond its time.
+constexpr auto forget_every = std::chrono::seconds(1);
+
 /// Or none.
 bool has_several_vias(const response& r) {
   std::size_t n = 0;
@@ -42,7 +45,6 @@ client_tx client_core::request(outgoing out, instant now) {
   c.max_message_bytes = out.max_message_bytes;
   c.request_bytes = bytes_of(c.request);
   c.method = c.request.method_name;
-  c.first_branch = ctx_.ids.next(id_kind::branch);
   c.give_up_at = give_up_at;
   c.memory = charge(ctx_.memory, 0);
   ctx_.stats.client_transactions = calls_.size();
@@ -62,12 +64,14 @@ bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
     attempt a;
     a.since = now.steady;
     a.where = *std::move(next);
-    a.branch = c.first_branch.empty() ? ctx_.ids.next(id_kind::branch) : std::exchange(c.first_branch, {});
-    const bool made = c.first_via && c.first_via->via == a.where.via && c.first_via->to == a.where.to;
-    own_via own = made ? *std::move(c.first_via) : via_for(a.where, a.branch);
+    if (!c.first_via) {
+      a.via = via_for(a.where, ctx_.ids.next(id_kind::branch));
+    } else if (c.first_via->via == a.where.via && c.first_via->to == a.where.to) {
+      a.via = std::move(c.first_via->made);
+    } else {
+      a.via = via_for(a.where, c.first_via->made.branch());
+    }
     c.first_via.reset();
-    a.via = std::move(own.text);
-    a.sent_by = std::move(own.sent_by);
     const bool reliable = a.where.via != transport::udp;
     if (reliable) {
       a.conn = conns_.connect(a.where, c.domain, now);
@@ -86,7 +90,7 @@ bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
       c.plan.again_by_stream();
       continue;
     }
-    by_branch_.add(hash_of(a.branch, c.method), number);
+    by_branch_.add(hash_of(a.via.branch(), c.method), number);
     c.attempts.push_back(std::move(a));
     c.fsm = client_transaction(c.fsm.invite(), reliable, now.steady, c.give_up_at, ctx_.options.timers);
     c.try_until.reset();
@@ -206,10 +210,12 @@ void client_core::handle(response&& r, instant now) {
   // wrote.
   const place p = find(head->top_via.branch(), head->cseq.method_name);
   call* c = calls_.find(p.number);
-  if (c == nullptr || has_several_vias(r) || sent_by(head->top_via) != c->attempts[p.part].sent_by) {
+  const auto from = sent_by(head->top_via);
+  if (has_several_vias(r) || (c != nullptr && from != c->attempts[p.part].via.sent_by())) {
     ++ctx_.stats.stray_responses;
     return;
   }
+  if (c == nullptr) return handle_stray(*head, from, now);
   if (c->finished) {
     ++ctx_.stats.retransmissions_in;
     if (c->fsm.receive(r.status, now.steady, ctx_.options.timers).acknowledge) {
@@ -222,6 +228,11 @@ void client_core::handle(response&& r, instant now) {
   } else {
     final(*c, p, std::move(r), now);
   }
+}
+
+void client_core::handle_stray(const response_match& head, std::string_view from, instant now) {
+  const auto hash = hash_of(head.top_via.branch(), head.cseq.method_name, from);
+  ++(answered_.knows(hash, now.steady) ? ctx_.stats.retransmissions_in : ctx_.stats.stray_responses);
 }
 
 void client_core::provisional(call& c, const place& p, response&& r, instant now) {
@@ -291,14 +302,24 @@ void client_core::finish(call& c, const place& p, response&& r, instant now) {
     told.response = std::move(r);
     told.challenges = c.challenges.rounds;
   }
-  c.wire = {};
-  if (!c.fsm.invite()) {
-    c.request = {};
-    c.request_bytes = 0;
-  }
   const auto end = c.fsm.next_deadline();
-  if (!end || *end <= now.steady) return destroy(number);
-  update(c, number);
+  const bool copies_may_come = end && *end > now.steady;
+  if (c.fsm.invite() && copies_may_come) {
+    c.wire = {};
+    return update(c, number);
+  }
+  if (copies_may_come) {
+    for (const attempt& a : c.attempts)
+      answered_.add(hash_of(a.via.branch(), c.method, a.via.sent_by()), *end);
+    if (answered_timer_.slot == timer_handle{}.slot)
+      ctx_.arm(answered_timer_, owner::answered, 1, now.steady + forget_every);
+  }
+  destroy(number);
+}
+
+void client_core::expire_answered(instant now) {
+  answered_timer_ = {};
+  if (answered_.expire(now.steady)) ctx_.arm(answered_timer_, owner::answered, 1, now.steady + forget_every);
 }
 
 void client_core::timeout(std::uint64_t number, instant now) {
@@ -375,12 +396,17 @@ std::uint64_t client_core::hash_of(std::string_view branch, std::string_view met
   return key_hash(branch, method.size());
 }
 
+std::uint64_t client_core::hash_of(std::string_view branch, std::string_view method,
+                                   std::string_view sent_by) {
+  return key_hash(sent_by, hash_of(branch, method));
+}
+
 client_core::place client_core::find(std::string_view branch, std::string_view method) const {
   place p;
   p.number = by_branch_.find(hash_of(branch, method), [&](std::uint64_t number) {
     const call& c = *calls_.find(number);
     const auto it = std::find_if(c.attempts.begin(), c.attempts.end(),
-                                 [branch](const attempt& a) { return a.branch == branch; });
+                                 [branch](const attempt& a) { return a.via.branch() == branch; });
     if (it == c.attempts.end() || c.method != method) return false;
     p.part = static_cast<std::uint32_t>(it - c.attempts.begin());
     return true;
@@ -390,8 +416,7 @@ client_core::place client_core::find(std::string_view branch, std::string_view m
 
 void client_core::update(call& c, std::uint64_t number) {
   std::size_t n = sizeof(call) + c.request_bytes + c.domain.size() + c.wire.capacity();
-  for (const attempt& a : c.attempts)
-    n += sizeof(attempt) + 2 * a.branch.size() + a.via.size() + a.sent_by.size() + 64;
+  for (const attempt& a : c.attempts) n += sizeof(attempt) + a.via.text.size() + 64;
   c.memory.resize(n);
   auto when = c.fsm.next_deadline();
   if (c.try_until && (!when || *c.try_until < *when)) when = c.try_until;
@@ -404,7 +429,7 @@ void client_core::destroy(std::uint64_t number) {
   release(*c, number);
   locator_.stop(number);
   ctx_.arm(c->timer, owner::client, number, std::nullopt);
-  for (const attempt& a : c->attempts) by_branch_.remove(hash_of(a.branch, c->method), number);
+  for (const attempt& a : c->attempts) by_branch_.remove(hash_of(a.via.branch(), c->method), number);
   calls_.destroy(number);
   ctx_.stats.client_transactions = calls_.size();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,11 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/key_index.hpp"
+#include "sip/machine/answered_branches.hpp"
 #include "sip/machine/authenticator.hpp"
 #include "sip/machine/client_tx.hpp"
 #include "sip/machine/connections.hpp"
 #include "sip/machine/context.hpp"
-#include "sip/machine/key_index.hpp"
 #include "sip/machine/locator.hpp"
 #include "sip/machine/slot_table.hpp"
 #include "sip/machine/target_plan.hpp"
@@ -20,11 +22,12 @@
 namespace stox::sip {
 
 /// The client side: a request goes to its targets in order, each with a transaction (branch) of its own,
-/// within one budget of 64*T1. After the final response only what absorbs its copies is kept.
+/// within one budget of 64*T1. After the final response only what absorbs its copies is kept: of an INVITE
+/// the whole call, of others the hashes of its branches.
 class client_core {
  public:
   client_core(context& ctx, connections& conns, dns::resolver& dns)
-      : ctx_(ctx), conns_(conns), locator_(dns, ctx.ids, ctx.memory), auth_(ctx) {}
+      : ctx_(ctx), conns_(conns), locator_(dns, ctx.ids, ctx.memory), auth_(ctx), answered_(ctx.memory) {}
 
   client_tx request(outgoing out, instant now);
   void cancel(client_tx tx, instant now);
@@ -33,6 +36,8 @@ class client_core {
   void tidy(instant now) { auth_.tidy(now); }
   void resolved(const dns::resolver::answered& a, instant now);
   void timeout(std::uint64_t number, instant now);
+  /// The deadline of owner::answered has come.
+  void expire_answered(instant now);
   /// The fate of a send; `part` is the attempt.
   void sent(std::uint64_t number, std::uint32_t part);
   void send_failed(std::uint64_t number, std::uint32_t part, io::fail why, std::string_view words,
@@ -43,15 +48,22 @@ class client_core {
   void list(peer_table& out, instant now) const;
 
  private:
-  /// The Via of an attempt: for whom it was made, as it is written, and its sent-by.
+  /// A Via of ours as it is written, with the places of what responses are matched by.
   struct own_via {
+    std::string text;
+    std::uint16_t sent_by_at = 0, sent_by_size = 0, branch_at = 0, branch_size = 0;
+    std::string_view sent_by() const { return std::string_view(text).substr(sent_by_at, sent_by_size); }
+    std::string_view branch() const { return std::string_view(text).substr(branch_at, branch_size); }
+  };
+  /// The one that was made for a target before its attempt.
+  struct prepared_via {
     transport via{};
     socket_address to;
-    std::string text, sent_by;
+    own_via made;
   };
   /// One branch.
   struct attempt {
-    std::string branch, via, sent_by;
+    own_via via;
     target where;
     conn_id conn{};
     steady_time since{};           ///< when it was made
@@ -70,11 +82,10 @@ class client_core {
     std::string domain;  ///< the served one for which it is sent
     std::size_t request_bytes = 0;
     std::string method;
-    std::string first_branch;
-    std::optional<own_via> first_via;  ///< of the first target, to be used with that branch
+    std::optional<prepared_via> first_via;  ///< of the first target, whose branch the first attempt has
     target_plan plan;
     answered_challenges challenges;
-    std::vector<attempt> attempts;
+    boost::container::small_vector<attempt, 1> attempts;
     std::string wire;
     std::string last_error;
     steady_time give_up_at{};
@@ -132,6 +143,10 @@ class client_core {
   static failure why_of(const call& c);
   static bool doubt_before(const call& c, std::size_t part);
   static std::uint64_t hash_of(std::string_view branch, std::string_view method);
+  /// All that a response is matched by, once its transaction has ended.
+  static std::uint64_t hash_of(std::string_view branch, std::string_view method, std::string_view sent_by);
+  /// A response that belongs to no open call.
+  void handle_stray(const response_match& head, std::string_view from, instant now);
   /// RFC 3261 §17.1.3: the attempt of that branch and CSeq method; number 0: none.
   place find(std::string_view branch, std::string_view method) const;
   void update(call& c, std::uint64_t number);
@@ -147,7 +162,9 @@ class client_core {
   server_health health_;
   authenticator auth_;
   slot_table<call> calls_;
-  key_index by_branch_;
+  key_index<std::uint64_t> by_branch_;
+  answered_branches answered_;
+  timer_handle answered_timer_;
 };
 
 }  // namespace stox::sip

@@ -28,7 +28,7 @@ request companion(const request& invite, method m, const std::string& via) {
 }  // namespace
 
 void client_core::send_ack(const call& c, const attempt& a, const response& r, instant now) {
-  struct request ack = companion(c.request, method::ack, a.via);
+  struct request ack = companion(c.request, method::ack, a.via.text);
   if (const std::string* to = r.headers.find(header::to)) ack.headers.set(header::to, *to);
   if (a.where.via == transport::udp) {
     conns_.send_datagram(a.conn, a.where.to, token::none, write(ack));
@@ -55,7 +55,7 @@ void client_core::send_cancel(call& c, instant now) {
   const steady_time end = now.steady + 64 * t.t1;
   c.fsm.expire_at(end);
   const attempt& invite = c.attempts.back();
-  if (find(invite.branch, "CANCEL").number != 0) return;
+  if (find(invite.via.branch(), "CANCEL").number != 0) return;
   const bool reliable = invite.where.via != transport::udp;
   const auto number = calls_.create(client_transaction(false, reliable, now.steady, end, t));
   call& own = *calls_.find(number);
@@ -63,15 +63,13 @@ void client_core::send_cancel(call& c, instant now) {
   own.method = "CANCEL";
   own.give_up_at = end;
   own.memory = charge(ctx_.memory, 0);
-  own.wire = write(companion(c.request, method::cancel, invite.via));
+  own.wire = write(companion(c.request, method::cancel, invite.via.text));
   attempt a;
-  a.branch = invite.branch;
   a.via = invite.via;
-  a.sent_by = invite.sent_by;
   a.where = invite.where;
   a.conn = invite.conn;
   own.attempts.push_back(std::move(a));
-  by_branch_.add(hash_of(invite.branch, own.method), number);
+  by_branch_.add(hash_of(invite.via.branch(), own.method), number);
   ctx_.stats.client_transactions = calls_.size();
   if (!transmit(own, number, now)) return destroy(number);
   if (reliable) conns_.add_user(own.attempts.back().conn, number);

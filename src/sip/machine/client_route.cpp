@@ -95,10 +95,17 @@ client_core::own_via client_core::via_for(const target& where, std::string_view 
     host = name->host;
     if (name->port != 0) port = name->port;
   }
-  own_via out{where.via, where.to, {}, sent_by(host, port)};
+  const auto u16 = [](std::size_t n) { return static_cast<std::uint16_t>(n); };
+  own_via out;
   out.text.reserve(64 + host.size() + branch.size());
-  out.text.append("SIP/2.0/").append(transport_token(where.via)).append(" ").append(host);
-  out.text.append(":").append(std::to_string(port)).append(";branch=").append(branch);
+  out.text.append("SIP/2.0/").append(transport_token(where.via)).append(" ");
+  out.sent_by_at = u16(out.text.size());
+  append_sent_by(out.text, host, port);
+  out.sent_by_size = u16(out.text.size() - out.sent_by_at);
+  out.text.append(";branch=");
+  out.branch_at = u16(out.text.size());
+  out.branch_size = u16(branch.size());
+  out.text.append(branch);
   if (where.via == transport::udp) out.text += ";rport";  // RFC 3581 §3
   // RFC 5923 §7.1; where nobody listens for TLS, nothing is to be reused the other way.
   if (where.via == transport::tls && l != nullptr && l->via == transport::tls) out.text += ";alias";
@@ -116,14 +123,16 @@ std::optional<std::string> client_core::size_problem(const call& c, transport vi
 std::optional<std::string> client_core::make_plan(call& c, const std::vector<target>& targets) const {
   if (targets.empty()) return std::nullopt;
   // As it goes to the first target, so that it is written once; the others differ in the Via only.
-  c.first_via = via_for(targets.front(), c.first_branch);
-  const std::size_t via_size = c.first_via->text.size();
-  c.request.headers.set(header::via, c.first_via->text);
+  const auto& first_target = targets.front();
+  c.first_via.emplace(
+      prepared_via{first_target.via, first_target.to, via_for(first_target, ctx_.ids.next(id_kind::branch))});
+  const own_via& via = c.first_via->made;
+  c.request.headers.set(header::via, via.text);
   c.wire = write(c.request);
-  const std::size_t bare = c.wire.size() - via_size;
+  const std::size_t bare = c.wire.size() - via.text.size();
   for (const target& t : targets) {
     const bool first = &t == &targets.front();
-    const std::size_t size = first ? c.wire.size() : bare + via_for(t, c.first_branch).text.size();
+    const std::size_t size = first ? c.wire.size() : bare + via_for(t, via.branch()).text.size();
     if (auto why = size_problem(c, transport::tcp, size)) return why;
     if (size <= max_datagram_request) {
       c.plan.add(t);
@@ -182,8 +191,8 @@ void client_core::pause(const socket_address& server, const response& r, instant
 /// they make a MESSAGE too large.
 bool client_core::write_for(call& c, const attempt& a, instant now) {
   const bool changed = auth_.prepare(c.request, c.domain, a.where, now);
-  if (!changed && *c.request.headers.find(header::via) == a.via) return true;
-  c.request.headers.set(header::via, a.via);
+  if (!changed && *c.request.headers.find(header::via) == a.via.text) return true;
+  c.request.headers.set(header::via, a.via.text);
   c.wire = write(c.request);
   c.request_bytes = bytes_of(c.request);
   const auto why = changed ? size_problem(c, a.where.via, c.wire.size()) : std::nullopt;

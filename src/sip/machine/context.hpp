@@ -23,7 +23,7 @@
 namespace stox::sip {
 
 /// Which part of the endpoint a timer or a token belongs to. Its four bits stand above a slot_table's number.
-enum class owner : std::uint8_t { server = 1, client = 2, stream = 3 };
+enum class owner : std::uint8_t { server = 1, client = 2, stream = 3, answered = 4 };
 
 inline std::uint64_t owned(owner who, std::uint64_t number) {
   return (static_cast<std::uint64_t>(who) << 60) | number;

@@ -74,7 +74,8 @@ struct endpoint::impl {
     switch (owner_of(from.key)) {
       case owner::server: return server.sent(number_of(from.key));
       case owner::client: return client.sent(number_of(from.key), from.part);
-      case owner::stream: return;
+      case owner::stream:
+      case owner::answered: return;
     }
   }
   void on(const io::send_failed& e, instant now) { failed(e.tok, e.why, to_string(e.why), now); }
@@ -198,7 +199,8 @@ void endpoint::impl::failed(token tok, io::fail why, std::string_view words, ins
   switch (owner_of(from.key)) {
     case owner::server: return server.send_failed(number_of(from.key), now);
     case owner::client: return client.send_failed(number_of(from.key), from.part, why, words, now);
-    case owner::stream: return;
+    case owner::stream:
+    case owner::answered: return;
   }
 }
 
@@ -233,6 +235,7 @@ void endpoint::handle_timeout(std::uint64_t key, instant now) {
     case owner::server: return impl_->server.timeout(number_of(key), now);
     case owner::client: return impl_->client.timeout(number_of(key), now);
     case owner::stream: return impl_->conns.timeout(number_of(key), now);
+    case owner::answered: return impl_->client.expire_answered(now);
   }
 }
 

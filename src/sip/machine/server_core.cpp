@@ -45,6 +45,8 @@ void server_core::look_for(const request& r, const essentials& head, std::string
   append_merge_key(l.keys, head, method);
   l.key_hash = key_hash(l.key(), seed_);
   l.merge_hash = key_hash(l.merge(), seed_);
+  by_key_.prefetch(l.key_hash);
+  by_merge_key_.prefetch(l.merge_hash);
 }
 
 std::uint64_t server_core::find_transaction() const {
@@ -76,13 +78,13 @@ void server_core::handle(request&& r, const peer_info& peer, std::size_t size,
   if (r.method == method::cancel) return cancel(a);
 
   look_for(r, *head, r.method_name);
+  auto target = parse_uri(r.uri);
   if (const auto number = find_transaction()) {
     ++ctx_.stats.retransmissions_in;
     record& rec = *records_.find(number);
     if (rec.fsm.retransmitted()) transmit_again(rec, number, now);
     return;
   }
-  auto target = parse_uri(r.uri);
   if (const auto no = check(a, target, own_hosts)) return reject(a, *no);
   if (r.method == method::options) {
     answer(head_for(r, stateless_tag(r)), options_reply(), head->top_via, peer, size, now);

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/key_index.hpp"
 #include "sip/machine/connections.hpp"
 #include "sip/machine/context.hpp"
-#include "sip/machine/key_index.hpp"
 #include "sip/machine/locator.hpp"
 #include "sip/machine/rate_limit.hpp"
 #include "sip/machine/response_builder.hpp"
@@ -119,7 +119,7 @@ class server_core {
   std::uint64_t seed_;  ///< of what must be repeatable for us and not foreseeable for others
   rate_limit limit_;
   slot_table<record> records_;
-  key_index by_key_, by_merge_key_;
+  key_index<std::uint64_t> by_key_, by_merge_key_;
   locator locator_;
   std::unordered_map<std::uint64_t, std::deque<target>> servers_;  ///< not tried yet, of way::servers
   lookup lookup_;

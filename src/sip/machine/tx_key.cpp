@@ -63,14 +63,14 @@ void append_host(std::string& out, std::string_view host) {
   for (const char c : host) out += text::lower(c);
 }
 
+}  // namespace
+
 void append_sent_by(std::string& out, std::string_view host, std::uint16_t port) {
   append_host(out, host);
   out += ':';
   char digits[8];
   out.append(digits, std::to_chars(digits, digits + sizeof digits, port).ptr);
 }
-
-}  // namespace
 
 std::string normal_host(std::string_view host) {
   std::string out;
@@ -85,12 +85,6 @@ void append_sent_by(std::string& out, const via& v) {
 std::string sent_by(const via& v) {
   std::string out;
   append_sent_by(out, v);
-  return out;
-}
-
-std::string sent_by(std::string_view host, std::uint16_t port) {
-  std::string out;
-  append_sent_by(out, host, port);
   return out;
 }
 

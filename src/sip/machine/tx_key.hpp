@@ -26,6 +26,6 @@ std::string normal_host(std::string_view host);
 /// "host:port" of a sent-by; a Via without a port has the one of its transport.
 std::string sent_by(const via& v);
 void append_sent_by(std::string& out, const via& v);
-std::string sent_by(std::string_view host, std::uint16_t port);
+void append_sent_by(std::string& out, std::string_view host, std::uint16_t port);
 
 }  // namespace stox::sip

@@ -91,6 +91,56 @@ class model {
   std::map<std::uint64_t, std::multimap<steady_time, std::uint64_t>::iterator> by_id_;
 };
 
+TEST(deadline_index, equal_deadlines_come_in_the_order_in_which_they_were_set) {
+  deadline_index index;
+  std::vector<timer_handle> handles(10);
+  // Of several kinds, so that they stand in several places.
+  for (std::uint64_t i = 0; i < 5; ++i) index.set(handles[i], key(i), start + 50ms - i * 10ms);
+  for (std::uint64_t i = 0; i < handles.size(); ++i) index.set(handles[i], key(i), start + 5ms);
+  for (std::uint64_t i = 0; i < handles.size(); ++i) EXPECT_EQ(index.pop_due(start + 5ms), key(i));
+}
+
+// Kinds of deadlines that are each as far ahead as ever, some moved or removed before they come, among rare
+// ones that are far ahead.
+TEST(deadline_index, agrees_with_a_multimap_over_deadlines_of_a_few_kinds) {
+  constexpr std::chrono::milliseconds kinds[] = {500ms, 5s, 10s, 32s, 33s, 120s, 1h};
+  for (unsigned seed = 1; seed <= 5; ++seed) {
+    std::mt19937 random(seed);
+    deadline_index index;
+    model expected;
+    std::vector<timer_handle> handles(3000);
+    steady_time now = start;
+    for (int step = 0; step < 60'000; ++step) {
+      const std::uint64_t id = random() % handles.size();
+      now += 1ms;
+      while (const auto due = index.pop_due(now)) {
+        ASSERT_TRUE(expected.holds(due->id));
+        ASSERT_EQ(expected.when(due->id), expected.next());
+        expected.set(due->id, std::nullopt);
+      }
+      ASSERT_TRUE(!expected.next() || *expected.next() > now);
+      const auto kind = kinds[random() % 50 == 0 ? 5 + random() % 2 : random() % 5];
+      const auto when = random() % 5 == 0 ? std::nullopt : std::optional(now + kind);
+      index.set(handles[id], key(id), when);
+      expected.set(id, when);
+      ASSERT_EQ(index.size(), expected.size()) << "seed " << seed << " step " << step;
+      ASSERT_EQ(index.next(), expected.next()) << "seed " << seed << " step " << step;
+    }
+  }
+}
+
+TEST(deadline_index, one_far_ahead_that_is_moved_for_ever_takes_no_room) {
+  deadline_index index;
+  timer_handle first, moved;
+  index.set(first, key(1), start + 1h);
+  for (int i = 0; i < 100'000; ++i) index.set(moved, key(2), start + 2h + std::chrono::milliseconds(i));
+  EXPECT_EQ(index.size(), 2U);
+  EXPECT_LE(index.capacity(), 10'000U);
+  EXPECT_EQ(index.pop_due(start + 3h), key(1));
+  EXPECT_EQ(index.pop_due(start + 3h), key(2));
+  EXPECT_EQ(index.next(), std::nullopt);
+}
+
 TEST(deadline_index, agrees_with_a_multimap_over_random_operations) {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     std::mt19937 random(seed);

@@ -13,10 +13,10 @@ namespace {
 const steady_time start{std::chrono::hours(1)};
 
 TEST(recent_map, forgets_the_stalest_beyond_its_capacity) {
-  recent_map<int> map(2);
+  recent_map<int> map(2, 0);
   map.get("a", start) = 1;
   map.get("b", start) = 2;
-  ASSERT_NE(map.find("a", start), nullptr);  // "b" is now the stalest
+  ASSERT_NE(map.find("a", start + std::chrono::seconds(1)), nullptr);  // "b" is now the stalest
   map.get("c", start) = 3;
   EXPECT_EQ(map.find("b", start), nullptr);
   ASSERT_NE(map.find("a", start), nullptr);
@@ -24,8 +24,39 @@ TEST(recent_map, forgets_the_stalest_beyond_its_capacity) {
   EXPECT_EQ(map.size(), 2U);
 }
 
+TEST(recent_map, knows_to_the_second_what_was_used_last) {
+  recent_map<int> map(2, 0);
+  map.get("a", start);
+  map.get("b", start);
+  map.find("a", start + std::chrono::milliseconds(999));
+  map.get("c", start);
+  EXPECT_EQ(map.peek("a"), nullptr);
+  EXPECT_NE(map.peek("b"), nullptr);
+}
+
+TEST(recent_map, never_forgets_the_one_in_use) {
+  recent_map<int> map(10, 0);
+  auto& used = map.get("a", start) = 1;
+  map.get("b", start) = 2;
+  EXPECT_TRUE(map.forget_stalest_but(used));
+  EXPECT_EQ(map.peek("b"), nullptr);
+  EXPECT_FALSE(map.forget_stalest_but(used));
+  EXPECT_EQ(map.peek("a"), &used);
+}
+
+TEST(recent_map, erases_and_makes_again) {
+  recent_map<int> map(100, 7);
+  for (int i = 0; i < 100; ++i) map.get(std::to_string(i), start) = i;
+  for (int i = 0; i < 100; i += 2) EXPECT_TRUE(map.erase(std::to_string(i)));
+  EXPECT_FALSE(map.erase("0"));
+  EXPECT_EQ(map.size(), 50U);
+  EXPECT_EQ(map.get("0", start), 0);
+  EXPECT_EQ(map.get("1", start), 1);
+  EXPECT_EQ(map.size(), 51U);
+}
+
 TEST(recent_map, expires_what_was_not_used_since) {
-  recent_map<int> map(10);
+  recent_map<int> map(10, 0);
   map.get("old", start);
   map.get("new", start + std::chrono::minutes(2));
   map.expire(start + std::chrono::minutes(1));

@@ -187,8 +187,8 @@ TEST_F(peers, forgetting_also_asks_the_store) {
 TEST_F(peers, the_stalest_go_when_an_eighth_of_the_memory_is_full) {
   memory.set_limit(64'000);
   for (int i = 0; i < 1000; ++i) {
-    book.learn("u" + std::to_string(i) + "@x", domain, cpim_received, start, rows);
-    ASSERT_NE(book.find("u0@x", start), nullptr);
+    book.learn("u" + std::to_string(i) + "@x", domain, cpim_received, start + i * 1s, rows);
+    ASSERT_NE(book.find("u0@x", start + i * 1s), nullptr);
     ASSERT_LE(memory.used(), 8000U);
   }
   EXPECT_GT(book.size(), 5U);

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace stox::sip {
+namespace stox {
 
 /// A hash of the key that nobody can aim at without knowing the seed: Call-IDs and tags are chosen by users.
 inline std::uint64_t key_hash(std::string_view key, std::uint64_t seed) {
@@ -31,35 +31,41 @@ inline std::uint64_t key_hash(std::string_view key, std::uint64_t seed) {
   return h;
 }
 
-/// Finds the number of a record by the hash of its key; the keys stay with the records, so `find` asks back
-/// which number is meant. Open addressing: a look-up that finds nothing, the usual case for a new request,
-/// reads one or two cache lines and allocates nothing.
+/// Finds a record, by its number or pointer, by the hash of its key; the keys stay with the records, so
+/// `find` asks back which one is meant. Open addressing: a look-up that finds nothing, the usual case for a
+/// new request, reads one or two cache lines and allocates nothing.
+template <class Number>
 class key_index {
  public:
-  /// The first number under `hash` for which is_it(number) holds; 0: none.
+  /// The first number under `hash` for which is_it(number) holds; Number{}: none.
   template <class IsIt>
-  std::uint64_t find(std::uint64_t hash, IsIt is_it) const {
-    if (size_ == 0) return 0;
-    for (std::size_t i = hash & mask(); entries_[i].number != 0; i = (i + 1) & mask()) {
+  Number find(std::uint64_t hash, IsIt is_it) const {
+    if (size_ == 0) return Number{};
+    for (std::size_t i = hash & mask(); entries_[i].number != Number{}; i = (i + 1) & mask()) {
       if (entries_[i].hash == hash && is_it(entries_[i].number)) return entries_[i].number;
     }
-    return 0;
+    return Number{};
   }
-  /// `number` is not 0. Several may stand under one hash.
-  void add(std::uint64_t hash, std::uint64_t number) {
+  /// Has the memory brought that find(hash) will look at: with many records it is in no cache, and whoever
+  /// knows the hash early need not wait for it.
+  void prefetch(std::uint64_t hash) const {
+    if (size_ != 0) __builtin_prefetch(&entries_[hash & mask()]);
+  }
+  /// `number` is not Number{}. Several may stand under one hash.
+  void add(std::uint64_t hash, Number number) {
     if ((size_ + 1) * 2 > entries_.size()) grow();
     put({hash, number});
     ++size_;
   }
-  void remove(std::uint64_t hash, std::uint64_t number) {
+  void remove(std::uint64_t hash, Number number) {
     if (size_ == 0) return;
     std::size_t gap = hash & mask();
     while (entries_[gap].number != number || entries_[gap].hash != hash) {
-      if (entries_[gap].number == 0) return;
+      if (entries_[gap].number == Number{}) return;
       gap = (gap + 1) & mask();
     }
     // What stands behind moves up unless it is nearer to its own place than to the gap.
-    for (std::size_t i = (gap + 1) & mask(); entries_[i].number != 0; i = (i + 1) & mask()) {
+    for (std::size_t i = (gap + 1) & mask(); entries_[i].number != Number{}; i = (i + 1) & mask()) {
       if (((i - entries_[i].hash) & mask()) < ((i - gap) & mask())) continue;
       entries_[gap] = entries_[i];
       gap = i;
@@ -72,19 +78,19 @@ class key_index {
  private:
   struct entry {
     std::uint64_t hash = 0;
-    std::uint64_t number = 0;  ///< 0: free
+    Number number{};  ///< Number{}: free
   };
   std::size_t mask() const { return entries_.size() - 1; }
   void put(entry e) {
     std::size_t i = e.hash & mask();
-    while (entries_[i].number != 0) i = (i + 1) & mask();
+    while (entries_[i].number != Number{}) i = (i + 1) & mask();
     entries_[i] = e;
   }
   void grow() {
     std::vector<entry> old(entries_.empty() ? 16 : entries_.size() * 2);
     old.swap(entries_);
     for (const entry& e : old) {
-      if (e.number != 0) put(e);
+      if (e.number != Number{}) put(e);
     }
   }
 
@@ -92,4 +98,4 @@ class key_index {
   std::size_t size_ = 0;
 };
 
-}  // namespace stox::sip
+}  // namespace stox

@@ -1,4 +1,4 @@
-#include "sip/machine/key_index.hpp"
+#include "base/key_index.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,16 +14,15 @@
 namespace stox::test {
 namespace {
 
-using sip::key_hash;
-using sip::key_index;
+using index_of_numbers = key_index<std::uint64_t>;
 
-std::uint64_t find(const key_index& index, std::uint64_t hash, std::uint64_t number) {
+std::uint64_t find(const index_of_numbers& index, std::uint64_t hash, std::uint64_t number) {
   return index.find(hash, [number](std::uint64_t n) { return n == number; });
 }
 
 TEST(key_index, finds_what_was_added_and_not_removed) {
   std::mt19937_64 random(1);
-  key_index index;
+  index_of_numbers index;
   std::set<std::pair<std::uint64_t, std::uint64_t>> model;
   for (std::uint64_t step = 1; step <= 100'000; ++step) {
     // Few hashes, all near the end of the table: long runs that wrap, many entries under one hash.
@@ -46,7 +45,7 @@ TEST(key_index, finds_what_was_added_and_not_removed) {
 }
 
 TEST(key_index, asks_which_number_is_meant_among_equal_hashes) {
-  key_index index;
+  index_of_numbers index;
   EXPECT_EQ(find(index, 7, 1), 0U);
   index.add(7, 1);
   index.add(7, 2);
