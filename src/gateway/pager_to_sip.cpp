@@ -43,7 +43,7 @@ xmpp::stanza_error too_often(const rate_refusal& r) {
 /// the same, each after its own wait.
 bool concerns_all(const sip::response& r) {
   return r.status == 408 || r.status == 480 || r.status == 504 ||
-         (r.status == 503 && r.headers.find(sip::header::retry_after) != nullptr);
+         (r.status == 503 && r.headers.find(sip::header::retry_after).has_value());
 }
 
 std::optional<sip::uri> first_contact(const sip::response& r) {

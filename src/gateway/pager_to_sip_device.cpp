@@ -49,8 +49,8 @@ void pager_to_sip::to_user(place& at, std::uint16_t status, context& c) {
   end_lane(lanes_.find(key));
   for (auto& q : all) {
     auto& r = q.out.request;
-    const auto* to = r.headers.find(sip::header::to);
-    const auto user = to == nullptr ? sip::errc::bad_header : sip::parse_name_addr(*to);
+    const auto to = r.headers.find(sip::header::to);
+    const auto user = to ? sip::parse_name_addr(*to) : sip::errc::bad_header;
     // Who wrote to that device and to no other is answered by its absence.
     if (!q.sender.falls_back || !user) {
       take_in(jid, key, std::move(q), c);
@@ -60,8 +60,8 @@ void pager_to_sip::to_user(place& at, std::uint16_t status, context& c) {
     // RFC 3261 §8.2.2.2: it must not look like the same request by another way. The tag stands last.
     const auto readdress = [&user](sip::request& it) {
       it.uri = sip::write(user->uri);
-      if (const auto* from = it.headers.find(sip::header::from))
-        it.headers.set(sip::header::from, *from + 'u');
+      if (const auto from = it.headers.find(sip::header::from))
+        it.headers.set(sip::header::from, std::string(*from) + 'u');
     };
     readdress(r);
     if (is_rich(q.sender)) readdress(q.sender.asked->plain->request);

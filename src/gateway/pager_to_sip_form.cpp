@@ -22,9 +22,7 @@ const peer_caps* caps_of(const xmpp::jid& user, context& c) {
 }  // namespace
 
 std::size_t pager_to_sip::size_of(const sip::request& r) {
-  std::size_t n = sizeof(sip::outgoing) + r.uri.size() + r.body.size();
-  for (const auto& f : r.headers.fields()) n += sizeof f + f.name.size() + f.value.size();
-  return n;
+  return sizeof(sip::outgoing) + r.uri.size() + r.body.size() + r.headers.bytes();
 }
 
 std::size_t pager_to_sip::weight_of(const wish* w) {

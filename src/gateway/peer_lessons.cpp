@@ -106,7 +106,7 @@ std::optional<learned_by> learned_by_named(std::string_view name) {
 
 lessons lessons_of(const sip::request& r, const payload::content_type& type) {
   lessons out;
-  if (r.headers.find(sip::header::accept) != nullptr) add_named(out, accepted_types(r.headers));
+  if (r.headers.find(sip::header::accept).has_value()) add_named(out, accepted_types(r.headers));
   for (const auto f : sip_features) {
     if (!type.is(row_of(f).type, row_of(f).subtype)) continue;
     std::erase_if(out.facts, [f](const lesson& l) { return l.what == f; });
@@ -119,7 +119,7 @@ lessons lessons_of(const sip::response& r, std::span<const feature> form) {
   lessons out;
   const bool success = r.status >= 200 && r.status < 300;
   if (success || r.status == 415) {
-    if (r.headers.find(sip::header::accept) != nullptr) {
+    if (r.headers.find(sip::header::accept).has_value()) {
       const auto accepted = accepted_types(r.headers);
       add_named(out, accepted);
       if (!success) add_left_out(out, accepted);

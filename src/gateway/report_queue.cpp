@@ -20,9 +20,8 @@ constexpr std::array<std::chrono::seconds, 3> pauses{std::chrono::seconds(30), s
 constexpr std::size_t entry_bytes = 256;
 
 std::size_t size_of(const sip::outgoing& out) {
-  std::size_t n = sizeof(sip::outgoing) + out.request.uri.size() + out.request.body.size();
-  for (const auto& f : out.request.headers.fields()) n += sizeof f + f.name.size() + f.value.size();
-  return n;
+  return sizeof(sip::outgoing) + out.request.uri.size() + out.request.body.size() +
+         out.request.headers.bytes();
 }
 
 /// The user or the way to him is away for now.
@@ -48,8 +47,8 @@ std::optional<std::string> user_behind(const std::string& uri) {
 
 /// So that who got an earlier copy can tell. `challenges`: what the endpoint answered by itself.
 void use_next_cseq(sip::request& r, unsigned challenges) {
-  const auto* value = r.headers.find(sip::header::cseq);
-  if (const auto last = sip::parse_cseq(value == nullptr ? std::string_view() : *value))
+  const auto value = r.headers.find(sip::header::cseq);
+  if (const auto last = sip::parse_cseq(value.value_or(std::string_view())))
     r.headers.set(sip::header::cseq,
                   sip::write(sip::cseq{last->number + challenges + 1, last->method, last->method_name}));
 }

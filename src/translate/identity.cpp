@@ -13,17 +13,17 @@ sip_status refused(std::string reason) { return {403, std::move(reason), {}, fal
 /// RFC 3323 §4.2, RFC 3325 §9.3. "none" and "session" do not hide who speaks; "critical" only says how much
 /// it matters.
 bool wants_privacy(const sip::request& r) {
-  for (const auto& field : r.headers.fields()) {
-    if (field.id != sip::header::privacy) continue;
-    for (const auto listed : text::split(field.value, ',')) {
+  bool wanted = false;
+  r.headers.for_each(sip::header::privacy, [&wanted](std::string_view value) {
+    for (const auto listed : text::split(value, ',')) {
       for (const auto token : text::split(listed, ';')) {
-        const auto value = text::trim(token);
-        if (text::iequals(value, "id") || text::iequals(value, "user") || text::iequals(value, "header"))
-          return true;
+        const auto word = text::trim(token);
+        wanted = wanted || text::iequals(word, "id") || text::iequals(word, "user") ||
+                 text::iequals(word, "header");
       }
     }
-  }
-  return false;
+  });
+  return wanted;
 }
 
 /// RFC 3323 §4.1.1.3

@@ -18,8 +18,8 @@ bool is_name(std::string_view s) {
 }  // namespace
 
 std::string hop_mark_of(const sip::request& r) {
-  const auto* value = r.headers.find_other(hop_header);
-  return value != nullptr ? *value : std::string{};
+  const auto value = r.headers.find_other(hop_header);
+  return std::string(value.value_or(std::string_view()));
 }
 
 std::string hop_mark_of(const xmpp::message& m) {

@@ -9,7 +9,7 @@ sip::request begin_message(message_head h) {
   sip::request r;
   r.method = sip::method::message;
   r.method_name = "MESSAGE";
-  r.headers.fields().reserve(16);
+  r.headers.reserve(16, 512);
   r.headers.add(header::max_forwards, "70");
   h.from.append(";tag=").append(h.from_tag);
   r.headers.add(header::from, std::move(h.from));

@@ -45,8 +45,8 @@ std::string language_of(const sip::request& r, const std::string& of_the_part, l
 }
 
 void put_subject(xmpp::message& m, const sip::request& r, const std::string& of_cpim, loss_list& losses) {
-  const auto* field = r.headers.find(sip::header::subject);
-  const auto& subject = field != nullptr && !field->empty() ? *field : of_cpim;
+  const auto field = r.headers.find(sip::header::subject);
+  const auto subject = field && !field->empty() ? *field : std::string_view(of_cpim);
   if (subject.empty()) return;
   auto line = with_xml_chars(sip::clean_text(subject, max_subject));
   if (line != subject) losses.add("sip Subject", "cleaned, at most 1024 bytes");
@@ -56,7 +56,7 @@ void put_subject(xmpp::message& m, const sip::request& r, const std::string& of_
 
 /// Whether From's display name is another's than the speaker's (identity.hpp).
 bool is_another_name(const sip::request& r, const sip::name_addr& from, const sip::uri& speaker) {
-  return !from.display.empty() && r.headers.find(sip::header::p_asserted_identity) != nullptr &&
+  return !from.display.empty() && r.headers.find(sip::header::p_asserted_identity).has_value() &&
          from.uri.is_sip() && (from.uri.user != speaker.user || !text::iequals(from.uri.host, speaker.host));
 }
 
@@ -76,8 +76,8 @@ std::optional<std::chrono::sys_seconds> sent_at(const sip::request& r, const std
     if (const auto t = parse_date_time(of_cpim)) return t;
     losses.add("cpim DateTime", "not a time");
   }
-  const auto* value = r.headers.find(sip::header::date);
-  if (value == nullptr) return std::nullopt;
+  const auto value = r.headers.find(sip::header::date);
+  if (!value) return std::nullopt;
   const auto seconds = sip::parse_date(*value);
   if (!seconds) {
     losses.add("sip Date", "not a date");

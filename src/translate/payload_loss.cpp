@@ -181,7 +181,7 @@ void add_payload_loss(loss_list& losses, const xml::element& payload, const tell
 }
 
 void add_header_losses(loss_list& losses, const sip::header_list& headers) {
-  for (const auto& field : headers.fields()) {
+  for (const auto field : headers) {
     if (field.id == sip::header::other) {
       if (!text::iequals(field.name, hop_header))
         losses.add("sip " + shown(field.name), "no counterpart in a stanza");

@@ -86,11 +86,11 @@ sip::request in_cpim(sip::request plain, const std::string& from, const std::str
   m.to.push_back({{}, to});
   m.date_time = std::move(date_time);
   payload::add_to(m, wanted);
-  const auto* type = plain.headers.find(sip::header::content_type);
-  m.content = "Content-Type: " + (type != nullptr ? *type : "text/plain") + "\r\n";
+  const auto type = plain.headers.find(sip::header::content_type);
+  m.content.append("Content-Type: ").append(type.value_or("text/plain")).append("\r\n");
   // Here for who unwraps it; for others it stays in the header (RFC 7572 §4).
-  if (const auto* language = plain.headers.find(sip::header::content_language))
-    m.content += "Content-Language: " + *language + "\r\n";
+  if (const auto language = plain.headers.find(sip::header::content_language))
+    m.content.append("Content-Language: ").append(*language).append("\r\n");
   m.content += "\r\n" + plain.body;
   plain.headers.set(sip::header::content_type, "message/cpim");
   plain.body = payload::write(m);

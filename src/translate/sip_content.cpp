@@ -205,8 +205,8 @@ boost::system::result<sip_content, sip_status> read_cpim(const sip::request& r, 
 }  // namespace
 
 result<payload::content_type> content_type_of(const sip::request& r) {
-  const auto* value = r.headers.find(sip::header::content_type);
-  if (value == nullptr) return payload::content_type{};
+  const auto value = r.headers.find(sip::header::content_type);
+  if (!value) return payload::content_type{};
   return payload::parse_content_type(*value);
 }
 

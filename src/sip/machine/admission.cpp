@@ -65,14 +65,13 @@ std::optional<reply> check_hops(const request& r, const essentials& head,
   if (contains(own_hosts, sent_by(head.top_via))) return plain_reply(482);
   // The top one is known; nearly always it is the only one.
   bool top = true, ours = false;
-  for (const auto& field : r.headers.fields()) {
-    if (field.id != header::via) continue;
-    for_each_element(field.value, [&](std::string_view element) {
+  r.headers.for_each(header::via, [&](std::string_view value) {
+    for_each_element(value, [&](std::string_view element) {
       if (std::exchange(top, false) || ours) return;
       const auto hop = parse_via(element);
       ours = hop && contains(own_hosts, sent_by(*hop));
     });
-  }
+  });
   if (ours) return plain_reply(482);
   return std::nullopt;
 }
@@ -99,8 +98,8 @@ bool accepts(const endpoint_options& options, const media_type& type) {
 
 /// RFC 3261 §8.2.3: a body that its sender calls optional may be ignored.
 bool is_optional(const request& r) {
-  const std::string* disposition = r.headers.find(header::content_disposition);
-  if (disposition == nullptr) return false;
+  const auto disposition = r.headers.find(header::content_disposition);
+  if (!disposition) return false;
   const auto parsed = parse_disposition(*disposition);
   if (!parsed) return false;
   const auto handling = parsed->param_value("handling");
@@ -116,8 +115,8 @@ std::optional<reply> check_body(const request& r, const endpoint_options& option
     return no;
   }
   if (is_optional(r)) return std::nullopt;
-  const std::string* type = r.headers.find(header::content_type);
-  if (type != nullptr) {
+  const auto type = r.headers.find(header::content_type);
+  if (type) {
     const auto parsed = parse_media_type(*type);
     if (parsed && accepts(options, *parsed)) return std::nullopt;
   }

@@ -48,8 +48,8 @@ std::size_t authenticator::cost_of(const place& where, const digest_challenge& c
 }
 
 bool authenticator::prepare(request& r, std::string_view domain, const target& server, instant now) {
-  const bool had = r.headers.find(header::authorization) != nullptr ||
-                   r.headers.find(header::proxy_authorization) != nullptr;
+  const bool had = r.headers.find(header::authorization).has_value() ||
+                   r.headers.find(header::proxy_authorization).has_value();
   if (known_.empty() && !had) return false;
   r.headers.remove(header::authorization);
   r.headers.remove(header::proxy_authorization);
@@ -90,7 +90,7 @@ bool authenticator::challenged(const request& r, std::string_view domain, const 
         unanswered += (unanswered.empty() ? "\"" : ", \"") + clean_text(c.realm, 64) + "\": " + why;
       }
     }
-    if (realms.empty() && refusal.headers.find(kind) != nullptr) {
+    if (realms.empty() && refusal.headers.find(kind).has_value()) {
       const auto c = parse_digest_challenge(*refusal.headers.find(kind));
       unanswered += (unanswered.empty() ? "\"" : ", \"") + (c ? clean_text(c->realm, 64) : std::string()) +
                     "\": no challenge that we can answer";
@@ -106,9 +106,9 @@ bool authenticator::challenged(const request& r, std::string_view domain, const 
     return true;
   }
   ++ctx_.stats.challenges_unanswered;
-  const std::string* call_id = r.headers.find(header::call_id);
+  const auto call_id = r.headers.find(header::call_id);
   ctx_.note(log_level::warning, "sip.challenge_unanswered", {},
-            {{"call_id", call_id == nullptr ? std::string() : clean_text(*call_id, 128)},
+            {{"call_id", call_id ? clean_text(*call_id, 128) : std::string()},
              {"peer", server.to.to_string()},
              {"code", std::to_string(refusal.status)},
              {"realm", unanswered}});
@@ -160,9 +160,9 @@ void authenticator::tidy(instant now) {
 
 void authenticator::accepted(const request& r, std::string_view domain, const response& answer,
                              const target& server) {
-  const std::string* value = answer.headers.find(header::authentication_info);
+  const auto value = answer.headers.find(header::authentication_info);
   // It names no realm, so it says something only where one was answered.
-  if (value == nullptr || r.headers.count(header::authorization) != 1) return;
+  if (!value || r.headers.count(header::authorization) != 1) return;
   const auto info = parse_authentication_info(*value);
   const auto sent = parse_digest_credentials(*r.headers.find(header::authorization));
   if (!info || !info->next_nonce || !sent) return;

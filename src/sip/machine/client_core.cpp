@@ -16,9 +16,9 @@ constexpr auto forget_every = std::chrono::seconds(1);
 /// Or none.
 bool has_several_vias(const response& r) {
   std::size_t n = 0;
-  for (const auto& field : r.headers.fields()) {
-    if (field.id == header::via) for_each_element(field.value, [&n](std::string_view) { ++n; });
-  }
+  r.headers.for_each(header::via, [&n](std::string_view value) {
+    for_each_element(value, [&n](std::string_view) { ++n; });
+  });
   return n != 1;
 }
 
@@ -26,8 +26,8 @@ bool has_several_vias(const response& r) {
 
 client_tx client_core::request(outgoing out, instant now) {
   header_list& headers = out.request.headers;
-  if (headers.find(header::max_forwards) == nullptr) headers.add(header::max_forwards, "70");
-  if (!ctx_.options.product.empty() && headers.find(header::user_agent) == nullptr) {
+  if (!headers.find(header::max_forwards)) headers.add(header::max_forwards, "70");
+  if (!ctx_.options.product.empty() && !headers.find(header::user_agent)) {
     headers.add(header::user_agent, ctx_.options.product);
   }
   if (out.request.method_name.empty()) out.request.method_name = std::string(to_string(out.request.method));
@@ -143,10 +143,10 @@ void client_core::move_on(call& c, std::uint64_t number, instant now) {
     health_.punish(left_behind, ctx_.options.penalty, now);
   }
   if (start_attempt(c, number, now)) {
-    const std::string* call_id = c.request.headers.find(header::call_id);
+    const auto call_id = c.request.headers.find(header::call_id);
     const bool same = c.attempts.back().where == left_behind;
     ctx_.note(same ? log_level::info : log_level::warning, "sip.failover", {},
-              {{"call_id", call_id == nullptr ? std::string() : *call_id},
+              {{"call_id", std::string(call_id.value_or(std::string_view()))},
                {"from", left_behind.to.to_string()},
                {"to", c.attempts.back().where.to.to_string()},
                {"why", c.last_error}});
@@ -386,9 +386,7 @@ void client_core::connection_lost(std::uint64_t number, conn_id conn, std::strin
 }
 
 std::size_t client_core::bytes_of(const struct request& r) {
-  std::size_t n = r.uri.size() + r.body.size();
-  for (const header_field& f : r.headers.fields()) n += sizeof(f) + f.value.size() + f.name.size();
-  return n;
+  return r.uri.size() + r.body.size() + r.headers.bytes();
 }
 
 /// Branches are ours: nobody can choose them to collide.

@@ -13,13 +13,13 @@ request companion(const request& invite, method m, const std::string& via) {
   r.method_name = std::string(to_string(m));
   r.uri = invite.uri;
   r.headers.add(header::via, via);
-  for (const header_field& f : invite.headers.fields()) {
+  for (const auto f : invite.headers) {
     if (f.id == header::route || f.id == header::from || f.id == header::to || f.id == header::call_id) {
       r.headers.add(f.id, f.value);
     }
   }
-  const std::string* cseq = invite.headers.find(header::cseq);
-  const auto parsed = cseq == nullptr ? result<sip::cseq>(errc::missing_header) : parse_cseq(*cseq);
+  const auto cseq = invite.headers.find(header::cseq);
+  const auto parsed = !cseq ? result<sip::cseq>(errc::missing_header) : parse_cseq(*cseq);
   r.headers.add(header::cseq, write(sip::cseq{parsed ? parsed->number : 0, m, r.method_name}));
   r.headers.add(header::max_forwards, "70");
   return r;
@@ -29,7 +29,7 @@ request companion(const request& invite, method m, const std::string& via) {
 
 void client_core::send_ack(const call& c, const attempt& a, const response& r, instant now) {
   struct request ack = companion(c.request, method::ack, a.via.text);
-  if (const std::string* to = r.headers.find(header::to)) ack.headers.set(header::to, *to);
+  if (const auto to = r.headers.find(header::to)) ack.headers.set(header::to, *to);
   if (a.where.via == transport::udp) {
     conns_.send_datagram(a.conn, a.where.to, token::none, write(ack));
   } else {

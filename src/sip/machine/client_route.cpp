@@ -160,9 +160,9 @@ void client_core::acknowledge_success(outgoing out, instant now) {
 void client_core::send_ack_once(struct request ack, std::string_view domain, const located& found,
                                 instant now) {
   if (found.targets.empty()) {
-    const std::string* call_id = ack.headers.find(header::call_id);
+    const auto call_id = ack.headers.find(header::call_id);
     return ctx_.note(log_level::warning, "sip.ack_lost", {},
-                     {{"call_id", call_id == nullptr ? std::string() : *call_id}, {"why", "no target"}});
+                     {{"call_id", std::string(call_id.value_or(std::string_view()))}, {"why", "no target"}});
   }
   const target& to = found.targets.front();
   ack.headers.set(header::via, via_for(to, ctx_.ids.next(id_kind::branch)).text);
@@ -177,9 +177,8 @@ void client_core::send_ack_once(struct request ack, std::string_view domain, con
 /// RFC 3261 §21.5.4: no other requests to that server for the time that it names. A 503 is the next hop's own
 /// word: a proxy does not pass on the one of a server behind it (§16.7 step 6).
 void client_core::pause(const socket_address& server, const response& r, instant now) {
-  const std::string* value = r.headers.find(header::retry_after);
-  const auto parsed =
-      value == nullptr ? result<retry_after_value>(errc::missing_header) : parse_retry_after(*value);
+  const auto value = r.headers.find(header::retry_after);
+  const auto parsed = !value ? result<retry_after_value>(errc::missing_header) : parse_retry_after(*value);
   if (!parsed || parsed->seconds == 0) return;
   const duration wanted = std::chrono::seconds(parsed->seconds);
   if (!health_.pause(server, std::min(wanted, ctx_.options.max_pause), now)) return;
@@ -207,8 +206,8 @@ bool client_core::answer_challenge(call& c, const place& p, const response& r, i
   const attempt& a = c.attempts[p.part];
   if (!auth_.challenged(c.request, c.domain, r, a.where, c.challenges)) return false;
   if (c.fsm.invite()) send_ack(c, a, r, now);
-  const std::string* last = c.request.headers.find(header::cseq);
-  if (const auto cseq = last == nullptr ? result<sip::cseq>(errc::missing_header) : parse_cseq(*last)) {
+  const auto last = c.request.headers.find(header::cseq);
+  if (const auto cseq = !last ? result<sip::cseq>(errc::missing_header) : parse_cseq(*last)) {
     c.request.headers.set(header::cseq, write(sip::cseq{cseq->number + 1, cseq->method, cseq->method_name}));
   }
   release(c, p.number);

@@ -1,7 +1,6 @@
 #include "sip/machine/response_builder.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -17,10 +16,6 @@ constexpr std::size_t max_reason = 200;
 
 /// RFC 3261 §8.2.6.2: what a response has from its request.
 constexpr header repeated[] = {header::via, header::from, header::to, header::call_id, header::cseq};
-
-bool is_repeated(header h) {
-  return std::find(std::begin(repeated), std::end(repeated), h) != std::end(repeated);
-}
 
 /// Takes the text up to the next semicolon outside quotes off the front of `element`, with the semicolon.
 std::string_view take_param(std::string_view& element) {
@@ -76,9 +71,9 @@ void stamp_via(request& r, via& top, const socket_address& source) {
   const std::string received = source.ip.to_string();
   std::optional<std::string> rport;
   if (asked) rport = std::to_string(source.port);
-  for (header_field& field : r.headers.fields()) {
-    if (field.id != header::via) continue;
-    const std::string_view value = field.value;
+  for (std::size_t i = 0; i < r.headers.size(); ++i) {
+    if (r.headers[i].id != header::via) continue;
+    const auto value = r.headers[i].value;
     const auto element = first_element(value);
     if (element.empty()) continue;  // a line of commas or blanks names no hop
     std::string text;
@@ -86,7 +81,7 @@ void stamp_via(request& r, via& top, const socket_address& source) {
     append_stamped(text, element, received, rport);
     // What stands behind the first element in the same line stays.
     text += value.substr(static_cast<std::size_t>(element.data() + element.size() - value.data()));
-    field.value = std::move(text);
+    r.headers.replace(i, text);
     break;
   }
   top.set_param("received", received);
@@ -104,28 +99,24 @@ reply_route route_reply(const via& top, const peer_info& peer) {
 
 response_head head_for(const request& r, std::string_view tag) {
   response_head out;
-  const auto& fields = r.headers.fields();
   std::size_t size = tag.size() + 8;
-  for (const header_field& field : fields) {
-    if (is_repeated(field.id)) size += field.value.size() + 12;
-  }
+  for (const header id : repeated)
+    r.headers.for_each(id, [&size](std::string_view value) { size += value.size() + 12; });
   out.lines.reserve(size);
   for (const header id : repeated) {
-    for (const header_field& field : fields) {
-      if (field.id != id) continue;
-      write_line(out.lines, field);
-      if (id != header::to || tag.empty()) continue;
+    r.headers.for_each(id, [&](std::string_view value) {
+      write_line(out.lines, id, value);
+      if (id != header::to || tag.empty()) return;
       // A tag is a parameter, so a value without a semicolon need not be read again.
-      const auto to = field.value.find(';') == std::string::npos ? result<name_addr>(errc::bad_header)
-                                                                 : parse_name_addr(field.value);
-      if (to && !to->tag().empty()) continue;
+      const auto to = value.find(';') == std::string_view::npos ? result<name_addr>(errc::bad_header)
+                                                                : parse_name_addr(value);
+      if (to && !to->tag().empty()) return;
       out.lines.resize(out.lines.size() - 2);
       out.lines.append(";tag=").append(tag).append("\r\n");
-    }
+    });
   }
-  for (const header_field& field : fields) {
-    if (field.id == header::timestamp) write_line(out.timestamp, field);
-  }
+  r.headers.for_each(header::timestamp,
+                     [&out](std::string_view value) { write_line(out.timestamp, header::timestamp, value); });
   return out;
 }
 
@@ -141,15 +132,15 @@ std::string write_response(const response_head& head, const reply& answer, std::
   out += answer.reason.empty() ? default_reason(status) : clean_text(answer.reason, max_reason);
   out.append("\r\n").append(head.lines);
   if (status == 100) out += head.timestamp;
-  const bool named = product.empty() || answer.headers.find(header::server) != nullptr;
-  if (named || answer.headers.fields().empty()) {
+  const bool named = product.empty() || answer.headers.find(header::server).has_value();
+  if (named || answer.headers.empty()) {
     // Most have no more than this one.
     if (!named) write_line(out, header::server, product);
     write_rest(out, answer.headers, answer.body);
     return out;
   }
   header_list rest = answer.headers;
-  rest.add(header::server, std::string(product));
+  rest.add(header::server, product);
   write_rest(out, rest, answer.body);
   return out;
 }

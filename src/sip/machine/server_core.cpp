@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t table_bytes = 2 * 48 + 40;
 
 std::string call_id_of(const header_list& headers) {
-  const std::string* id = headers.find(header::call_id);
-  return id == nullptr ? std::string() : clean_text(*id, 128);
+  const auto id = headers.find(header::call_id);
+  return id ? clean_text(*id, 128) : std::string();
 }
 
 /// The same of a response's lines that we wrote; its Vias stand before.
@@ -207,8 +207,8 @@ void server_core::answer(const response_head& head, const reply& what, const via
 std::string server_core::stateless_tag(const request& r) const {
   std::uint64_t h = seed_ ^ 0xCBF29CE484222325U;
   for (const header id : {header::via, header::from, header::call_id, header::cseq}) {
-    const std::string* value = r.headers.find(id);
-    if (value == nullptr) continue;
+    const auto value = r.headers.find(id);
+    if (!value) continue;
     for (const char c : *value) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
   }
   static constexpr char digits[] = "0123456789abcdef";

@@ -196,14 +196,13 @@ std::string write(const digest_challenge& c) {
 
 std::vector<digest_challenge> usable_challenges(const header_list& headers, header which) {
   std::vector<digest_challenge> out;
-  for (const auto& field : headers.fields()) {
-    if (field.id != which) continue;
-    auto c = parse_digest_challenge(field.value);
-    if (!c || !c->algorithm) continue;
-    if (!c->qop.empty() && !c->offers("auth") && !c->offers("auth-int")) continue;
+  headers.for_each(which, [&out](std::string_view value) {
+    auto c = parse_digest_challenge(value);
+    if (!c || !c->algorithm) return;
+    if (!c->qop.empty() && !c->offers("auth") && !c->offers("auth-int")) return;
     const auto same_realm = [&](const digest_challenge& other) { return other.realm == c->realm; };
     if (std::none_of(out.begin(), out.end(), same_realm)) out.push_back(*std::move(c));
-  }
+  });
   return out;
 }
 

@@ -44,23 +44,23 @@ class essential_fields {
   static result<essential_fields> find(const header_list& headers) {
     essential_fields out;
     std::bitset<static_cast<std::size_t>(header::other) + 1> seen;
-    for (const auto& f : headers.fields()) {
+    for (const auto f : headers) {
       const auto i = static_cast<std::size_t>(f.id);
       if (seen[i] && stands_once(f.id)) {
         return error{errc::repeated_header, std::string(to_string(f.id)) + " given twice"};
       }
-      if (!seen[i] && i < out.first_.size()) out.first_[i] = &f.value;
+      if (!seen[i] && i < out.first_.size()) out.first_[i] = f.value;
       seen.set(i);
     }
     for (const auto h : {header::via, header::from, header::to, header::call_id, header::cseq}) {
-      if (out.get(h) == nullptr) return error{errc::missing_header, "no " + std::string(to_string(h))};
+      if (!out.get(h)) return error{errc::missing_header, "no " + std::string(to_string(h))};
     }
     return out;
   }
-  const std::string* get(header h) const { return first_[static_cast<std::size_t>(h)]; }
+  const std::optional<std::string_view>& get(header h) const { return first_[static_cast<std::size_t>(h)]; }
 
  private:
-  std::array<const std::string*, static_cast<std::size_t>(header::cseq) + 1> first_{};
+  std::array<std::optional<std::string_view>, static_cast<std::size_t>(header::cseq) + 1> first_{};
 };
 
 /// RFC 3261 §25.1 asks for words around at most one "@"; any visible character is let through, since a
@@ -86,7 +86,7 @@ std::optional<error> check(const header_list& headers, essentials& out) {
   out.call_id = *fields->get(header::call_id);
   if (!is_call_id(out.call_id)) return error{errc::bad_header, "Call-ID: illegal character"};
   if (auto why = read_match(*fields, out.top_via, out.cseq)) return why;
-  if (const auto* text = fields->get(header::max_forwards)) {
+  if (const auto& text = fields->get(header::max_forwards)) {
     const auto hops = parse_max_forwards(*text);
     if (!hops) return hops.error();
     out.max_forwards = *hops;

@@ -2,63 +2,16 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <optional>
+#include <tuple>
+#include <utility>
 
 #include "base/text.hpp"
 #include "sip/wire/chars.hpp"
 #include "sip/wire/scan.hpp"
 
 namespace stox::sip {
-
-const std::string* header_list::find(header id) const {
-  for (const auto& f : fields_) {
-    if (f.id == id) return &f.value;
-  }
-  return nullptr;
-}
-
-const std::string* header_list::find_other(std::string_view name) const {
-  for (const auto& f : fields_) {
-    if (f.id == header::other && text::iequals(f.name, name)) return &f.value;
-  }
-  return nullptr;
-}
-
-std::size_t header_list::count(header id) const {
-  return static_cast<std::size_t>(
-      std::count_if(fields_.begin(), fields_.end(), [id](const header_field& f) { return f.id == id; }));
-}
-
-std::vector<std::string_view> header_list::elements(header id) const {
-  std::vector<std::string_view> out;
-  for (const auto& f : fields_) {
-    if (f.id != id) continue;
-    if (id == header::in_reply_to) {
-      // RFC 3261 §25.1: in a callid neither quotes nor parentheses nor <> have a meaning.
-      for (const auto part : text::split(f.value, ',')) {
-        if (const auto callid = text::trim(part); !callid.empty()) out.push_back(callid);
-      }
-    } else if (is_list(id)) {
-      for_each_element(f.value, [&out](std::string_view element) { out.push_back(element); });
-    } else {
-      out.push_back(f.value);
-    }
-  }
-  return out;
-}
-
-void header_list::remove(header id) {
-  std::erase_if(fields_, [id](const header_field& f) { return f.id == id; });
-}
-
-void header_list::set(header id, std::string value) {
-  remove(id);
-  add(id, std::move(value));
-}
-
-void header_list::prepend(header id, std::string value) {
-  fields_.insert(fields_.begin(), header_field{id, {}, std::move(value)});
-}
 
 namespace {
 
@@ -271,11 +224,10 @@ class parser {
     auto body = take_body();
     if (why_) return fail(*why_);
     if (!start_.is_request) {
-      return message(
-          response{start_.status, std::string(start_.reason), std::move(headers_), std::string(body)});
+      return message(response{start_.status, std::string(start_.reason), take_headers(), std::string(body)});
     }
     auto out = request_line();
-    out.headers = std::move(headers_);
+    out.headers = take_headers();
     out.body = body;
     return message(std::move(out));
   }
@@ -298,18 +250,21 @@ class parser {
     out.why = std::move(why);
     out.is_request = start_.is_request;
     out.partial = request_line();
-    out.partial.headers = std::move(headers_);
+    out.partial.headers = take_headers();
     return out;
   }
 
   void read_headers() {
-    headers_.fields().reserve(16);
+    fields_text_ = block_.substr(lines_.position());
+    places_.reserve(16);
+    const auto from = lines_.position();
     while (const auto next = lines_.logical()) {
+      used_ = lines_.position() - from;
       if (next->text.empty()) {
         ended_ = true;
         return;
       }
-      if (headers_.fields().size() == limits_.max_headers) {
+      if (places_.size() == limits_.max_headers) {
         note({errc::too_large, "too many header fields"});
         return;
       }
@@ -324,16 +279,43 @@ class parser {
             name.empty() ? "a header line without name or colon" : "stray CR or LF in a header"});
       return;
     }
-    const auto id = parse_header_name(name);
-    auto& field = headers_.fields().emplace_back();
-    field.id = id;
-    if (id == header::other) field.name = long_other_name(name);
-    if (l.folded) {
-      field.value = unfold(raw);
-    } else {
-      field.value = trim_blanks(raw);
+    header_list::place p;
+    p.id = parse_header_name(name);
+    if (p.id == header::other) std::tie(p.name_at, p.name_size) = put(long_other_name(name));
+    std::string unfolded;
+    if (l.folded) unfolded = unfold(raw);
+    const auto value = l.folded ? std::string_view(unfolded) : trim_blanks(raw);
+    std::tie(p.value_at, p.value_size) = put(value);
+    if (p.id == header::content_length) length_.see(value);
+    places_.push_back(p);
+  }
+
+  /// Where that text will stand in the list's: text of the block stays where it is, other text comes behind.
+  std::pair<std::uint32_t, std::uint32_t> put(std::string_view text) {
+    const auto size = static_cast<std::uint32_t>(text.size());
+    const std::less_equal<const char*> not_behind;
+    const bool inside = not_behind(fields_text_.data(), text.data()) &&
+                        not_behind(text.data() + text.size(), fields_text_.data() + fields_text_.size());
+    if (inside) return {static_cast<std::uint32_t>(text.data() - fields_text_.data()), size};
+    const auto at = static_cast<std::uint32_t>(others_.size()) | behind;
+    others_ += text;
+    return {at, size};
+  }
+
+  /// The fields that were read.
+  header_list take_headers() {
+    std::string text;
+    // With room for what a top Via gets: received and rport.
+    text.reserve(used_ + others_.size() + 128);
+    text = fields_text_.substr(0, used_);
+    if (!others_.empty()) {
+      for (auto& p : places_) {
+        for (auto* at : {&p.name_at, &p.value_at})
+          if ((*at & behind) != 0) *at = static_cast<std::uint32_t>((*at & ~behind) + text.size());
+      }
+      text += others_;
     }
-    if (id == header::content_length) length_.see(field.value);
+    return {std::move(text), std::move(places_)};
   }
 
   /// RFC 3261 §18.3.
@@ -359,7 +341,12 @@ class parser {
   framing how_;
   const parse_limits& limits_;
   start_line start_;
-  header_list headers_;
+  /// In an offset: it counts from the end of the block.
+  static constexpr std::uint32_t behind = std::uint32_t{1} << 31U;
+  std::string_view fields_text_;  ///< of the block, what follows the start line
+  std::vector<header_list::place> places_;
+  std::string others_;    ///< text of fields that does not stand in the block as it is
+  std::size_t used_ = 0;  ///< of fields_text_
   content_length length_;
   bool ended_ = false;
   std::optional<error> why_;

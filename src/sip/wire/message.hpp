@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -113,37 +116,92 @@ std::string_view to_string(header h);  ///< the canonical long form; "" for othe
 /// Whether the grammar makes it a comma-separated list, so that several lines are one (RFC 3261 §7.3.1).
 bool is_list(header h);
 
+/// One field of a header_list, valid until that changes.
 struct header_field {
   header id = header::other;
-  std::string
-      name;  ///< only for `other`, as received (compact forms of RFC 3841 and 4474 in their long form)
-  std::string value;  ///< unfolded, trimmed, otherwise as received
+  /// Only for `other`, as received (compact forms of RFC 3841 and 4474 in their long form).
+  std::string_view name;
+  std::string_view value;  ///< unfolded, trimmed, otherwise as received
   friend bool operator==(const header_field&, const header_field&) = default;
 };
 
-/// The header block in the order of receipt. `add` appends; list headers may stand in several fields.
+/// The header block in the order of receipt. `add` appends; list headers may stand in several fields. All
+/// text stands in one block of memory, and fields are places in it: a message has ten of them or more.
 class header_list {
  public:
-  void add(header id, std::string value) { fields_.push_back({id, {}, std::move(value)}); }
-  void add_other(std::string name, std::string value) {
-    fields_.push_back({header::other, std::move(name), std::move(value)});
+  /// Where the parts of a field stand in the text.
+  struct place {
+    std::uint32_t name_at = 0, name_size = 0, value_at = 0, value_size = 0;
+    header id = header::other;
+  };
+
+  header_list() = default;
+  /// Of fields that stand in `text`; other text may stand between them.
+  header_list(std::string text, std::vector<place> places)
+      : text_(std::move(text)), places_(std::move(places)) {}
+
+  /// Makes room for so many fields and bytes of text.
+  void reserve(std::size_t fields, std::size_t bytes) {
+    places_.reserve(fields);
+    text_.reserve(bytes);
   }
-  /// The first field's value, or nullptr.
-  const std::string* find(header id) const;
-  const std::string* find_other(std::string_view name) const;
+  void add(header id, std::string_view value) { places_.push_back(keep(id, {}, value)); }
+  void add_other(std::string_view name, std::string_view value) {
+    places_.push_back(keep(header::other, name, value));
+  }
+  /// The first field's value.
+  std::optional<std::string_view> find(header id) const;
+  std::optional<std::string_view> find_other(std::string_view name) const;
   std::size_t count(header id) const;
+  /// Calls visit(value) for each field of that name.
+  template <class Visit>
+  void for_each(header id, Visit visit) const {
+    for (const auto& p : places_) {
+      if (p.id == id) visit(std::string_view(text_.data() + p.value_at, p.value_size));
+    }
+  }
   /// Every element of every field of that name, comma lists split (quotes, <> and comments respected). RFC
   /// 3261 §7.3.1.
   std::vector<std::string_view> elements(header id) const;
   void remove(header id);
-  void set(header id, std::string value);  ///< replaces all of that name by one
-  void prepend(header id, std::string value);
-  const std::vector<header_field>& fields() const { return fields_; }
-  std::vector<header_field>& fields() { return fields_; }
-  friend bool operator==(const header_list&, const header_list&) = default;
+  void set(header id, std::string_view value);  ///< replaces all of that name by one
+  void prepend(header id, std::string_view value);
+  void replace(std::size_t index, std::string_view value);  ///< the value of one field
+
+  bool empty() const { return places_.empty(); }
+  std::size_t size() const { return places_.size(); }
+  header_field operator[](std::size_t index) const {
+    const auto& p = places_[index];
+    const char* const text = text_.data();
+    return {p.id, {text + p.name_at, p.name_size}, {text + p.value_at, p.value_size}};
+  }
+  /// Bytes that its text and places take.
+  std::size_t bytes() const { return text_.size() + places_.size() * sizeof(place); }
+
+  class iterator {
+   public:
+    iterator(const header_list& list, std::size_t index) : list_(&list), index_(index) {}
+    header_field operator*() const { return (*list_)[index_]; }
+    iterator& operator++() {
+      ++index_;
+      return *this;
+    }
+    friend bool operator==(const iterator&, const iterator&) = default;
+
+   private:
+    const header_list* list_;
+    std::size_t index_;
+  };
+  iterator begin() const { return {*this, 0}; }
+  iterator end() const { return {*this, size()}; }
+  /// The same fields in the same order.
+  friend bool operator==(const header_list& a, const header_list& b);
 
  private:
-  std::vector<header_field> fields_;
+  place keep(header id, std::string_view name, std::string_view value);
+
+  std::string text_;
+  std::vector<place> places_;
 };
 
 struct request {

@@ -68,7 +68,7 @@ std::string write(const accept_range& a) {
 }
 
 unsigned acceptance(const header_list& headers, std::string_view type, std::string_view subtype) {
-  if (headers.find(header::accept) == nullptr) return full_weight;
+  if (!headers.find(header::accept)) return full_weight;
   int best = -1;
   unsigned out = 0;
   for (const auto element : headers.elements(header::accept)) {

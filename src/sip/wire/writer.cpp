@@ -31,12 +31,12 @@ void append_line(std::string& out, std::string_view name, std::string_view value
 }
 
 /// The fields by the order of enum header, those of one name in their own order. Few, and nearly sorted.
-boost::container::small_vector<const header_field*, 32> in_order(const std::vector<header_field>& fields) {
-  boost::container::small_vector<const header_field*, 32> out;
-  for (const auto& f : fields) {
+boost::container::small_vector<header_field, 32> in_order(const header_list& headers) {
+  boost::container::small_vector<header_field, 32> out;
+  for (const auto f : headers) {
     auto at = out.end();
-    while (at != out.begin() && (*std::prev(at))->id > f.id) --at;
-    out.insert(at, &f);
+    while (at != out.begin() && std::prev(at)->id > f.id) --at;
+    out.insert(at, f);
   }
   return out;
 }
@@ -44,7 +44,7 @@ boost::container::small_vector<const header_field*, 32> in_order(const std::vect
 }  // namespace
 
 void write_line(std::string& out, const header_field& f) {
-  append_line(out, f.id == header::other ? std::string_view(f.name) : to_string(f.id), f.value);
+  append_line(out, f.id == header::other ? f.name : to_string(f.id), f.value);
 }
 
 void write_line(std::string& out, header id, std::string_view value) {
@@ -52,7 +52,6 @@ void write_line(std::string& out, header id, std::string_view value) {
 }
 
 void write_rest(std::string& out, const header_list& headers, std::string_view body) {
-  const auto& fields = headers.fields();
   bool length_written = false;
   const auto write_length = [&] {
     length_written = true;
@@ -60,8 +59,7 @@ void write_rest(std::string& out, const header_list& headers, std::string_view b
     const auto end = std::to_chars(digits, digits + sizeof digits, body.size()).ptr;
     append_line(out, to_string(header::content_length), {digits, static_cast<std::size_t>(end - digits)});
   };
-  for (const auto* field : in_order(fields)) {
-    const auto& f = *field;
+  for (const auto& f : in_order(headers)) {
     if (f.id == header::content_length) continue;
     if (f.id == header::other) {
       if (!length_written) write_length();
@@ -80,7 +78,7 @@ namespace {
 
 std::size_t size_hint(const header_list& headers, std::string_view body) {
   std::size_t out = 128 + body.size();
-  for (const auto& f : headers.fields()) out += f.name.size() + f.value.size() + 24;
+  for (const auto f : headers) out += f.name.size() + f.value.size() + 24;
   return out;
 }
 

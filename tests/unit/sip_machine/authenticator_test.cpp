@@ -40,9 +40,9 @@ sip::request sent(const sip_world& w) {
   return std::get<sip::request>(*parsed);
 }
 digest_credentials credentials(const sip::request& r, header which) {
-  const std::string* value = r.headers.find(which);
-  EXPECT_NE(value, nullptr);
-  const auto c = sip::parse_digest_credentials(value == nullptr ? "" : *value);
+  const auto value = r.headers.find(which);
+  EXPECT_TRUE(value);
+  const auto c = sip::parse_digest_credentials(value.value_or(""));
   EXPECT_TRUE(c);
   return c ? *c : digest_credentials{};
 }
@@ -75,7 +75,7 @@ TEST(challenge, is_answered_with_the_next_cseq_and_all_else_as_it_was) {
   const auto r = sent(w);
   EXPECT_TRUE(is_right(r, header::proxy_authorization, "stox", "one"));
   EXPECT_EQ(credentials(r, header::proxy_authorization).nonce_count, 1U);
-  EXPECT_EQ(r.headers.find(header::authorization), nullptr);
+  EXPECT_FALSE(r.headers.find(header::authorization));
   w.datagram(answer_to(w.last(), 200));
   EXPECT_EQ(only_status(w), 200);
   EXPECT_EQ(w.all<sip::response_received>()[0].challenges, 1U);
@@ -403,7 +403,7 @@ TEST(challenge, moves_a_message_that_grows_too_long_to_a_stream_where_the_way_is
   w.open(conn);
   EXPECT_THAT(header_of(w.last(), "Via"), testing::StartsWith("SIP/2.0/TCP "));
   // What was learned over UDP is not said over another transport.
-  EXPECT_EQ(sent(w).headers.find(header::proxy_authorization), nullptr);
+  EXPECT_FALSE(sent(w).headers.find(header::proxy_authorization));
   w.stream(conn, refused(w, 407, proxy_challenge(std::string(100, 'm'))));
   EXPECT_TRUE(is_right(sent(w), header::proxy_authorization, "stox", "one"));
   EXPECT_GT(w.last().size(), 1300U);
