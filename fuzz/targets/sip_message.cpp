@@ -111,6 +111,7 @@ void check(const Message& m) {
   const auto essentials_of = check_mandatory(m);
   demand(essentials_of.has_value() == check_mandatory(other).has_value());
   for (const auto f : m.headers) {
+    demand(m.headers.find(f.id).has_value());
     for (const auto element : m.headers.elements(f.id)) {
       accessors(f.id, element);
       if (m.headers.size() > 20) break;

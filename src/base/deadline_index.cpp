@@ -7,7 +7,8 @@ namespace stox {
 namespace {
 constexpr std::size_t arity = 4;
 constexpr std::size_t most_to_give_way = 4;  ///< nodes of a lane
-constexpr std::size_t most_void = 4096;      ///< nodes beyond as many as have a meaning
+constexpr auto always_near = std::chrono::seconds(1);
+constexpr std::size_t most_void = 4096;  ///< nodes beyond as many as have a meaning
 }  // namespace
 
 void deadline_index::place(std::size_t position, node n) {
@@ -61,13 +62,16 @@ void deadline_index::push(node n) {
   sift_up(heap_.size() - 1);
 }
 
-/// The lane whose last deadline is nearest before that one; else one that holds next to nothing, whose few
-/// give way: they are of kinds that are rarely set, and would keep the lane from others as long as they wait.
+/// The lane whose last deadline is nearest before that one, and near: one that is far ahead of the rest, as
+/// of another kind, would keep that kind out. Else one that holds next to nothing, whose few give way: they
+/// are of kinds that are rarely set, and would keep the lane from others as long as they wait.
 deadline_index::lane* deadline_index::lane_for(steady_time when) {
   lane* best = nullptr;
   lane* shortest = nullptr;
   for (auto& l : lanes_) {
-    const bool fits = !l.empty() && l.back().when <= when;
+    const bool fits =
+        !l.empty() && l.back().when <= when &&
+        when - l.back().when <= std::max<duration>(always_near, (l.back().when - l.front().when) / 4);
     if (fits && (best == nullptr || best->back().when < l.back().when)) best = &l;
     if (shortest == nullptr || l.size() < shortest->size()) shortest = &l;
   }

@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::size_t max_pairs = 200'000;
 constexpr std::size_t max_threads = 200'000;
-constexpr auto forget_after = std::chrono::hours(1);
 
 constexpr std::size_t max_thread = 128;  ///< bytes; a longer one is left out of notices
 
@@ -23,7 +22,8 @@ std::string prefix_from(std::uint64_t random) {
   return out;
 }
 
-/// What containers spend on one entry beside its key: list node, hash node, bucket.
+/// What containers spend on one entry beside its key: list node, and places in an index that is a
+/// quarter to half full.
 constexpr std::size_t entry_bytes = 128;
 
 }  // namespace

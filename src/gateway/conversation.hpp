@@ -52,10 +52,10 @@ struct pair_state {
     unsigned count = 0;
     steady_time since;
   } repeats[2];
-  recent_texts texts;           ///< filled by conversations::note
-  bool without_thread = false;  ///< the XMPP user wrote messages that name none
-  std::size_t shown_name = 0;   ///< hash of the SIP user's display name that the XMPP user was told last
-  std::size_t fixed = 0;        ///< bytes charged beside the texts
+  recent_texts texts;                         ///< filled by conversations::note
+  std::optional<steady_time> without_thread;  ///< when the XMPP user last wrote a message that names none
+  std::size_t shown_name = 0;  ///< hash of the SIP user's display name that the XMPP user was told last
+  std::size_t fixed = 0;       ///< bytes charged beside the texts
   charge memory;
   /// To be called when a text has changed.
   void weigh() {
@@ -80,6 +80,8 @@ struct thread_state {
 /// tag, which no peer takes amiss. An entry is made only for a message that was accepted.
 class conversations {
  public:
+  static constexpr auto forget_after = std::chrono::hours(1);
+
   /// `memory` outlives it.
   conversations(byte_account& memory, id_source& ids);
 

@@ -47,7 +47,7 @@ pair_state& pager_to_sip::remember(const xmpp::message& m, const xmpp::extras& x
   auto& pair = known_pair != nullptr ? *known_pair : talk_.pair(t.jid, t.aor, now);
   if (known_pair == nullptr && !m.bodies.empty())
     repeats_too_often(pair.repeats[1], m.bodies.front().text, now);
-  if (t.thread.empty()) pair.without_thread = true;
+  if (t.thread.empty()) pair.without_thread = now;
   if (talks) {
     pair.locked.speaks(m.from.resource, now);
     conversations::set_thread(pair, m.thread ? &*m.thread : nullptr);

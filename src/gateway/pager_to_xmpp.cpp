@@ -138,7 +138,9 @@ void pager_to_xmpp::accept(arrival& a, std::string hop_mark, context& c) {
     const auto* thread = talk_.find_thread(jid, aor, base, steady);
     how.resource = thread != nullptr ? thread->locked.at(steady) : std::string{};
     // Who writes without a thread has only one conversation with this contact.
-    if (thread == nullptr && pair != nullptr && pair->without_thread) how.resource = pair->locked.at(steady);
+    if (thread == nullptr && pair != nullptr && pair->without_thread &&
+        steady - *pair->without_thread < conversations::forget_after)
+      how.resource = pair->locked.at(steady);
   } else if (pair != nullptr) {
     how.resource = pair->locked.at(steady);
   }

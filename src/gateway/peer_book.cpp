@@ -16,7 +16,8 @@ constexpr std::string_view accept_feature = "accept";
 /// A fact that is confirmed is not saved again while it is fresh, or a busy peer would be written all the
 /// time.
 constexpr auto fresh_for = std::chrono::hours(24);
-/// What containers spend on one record beside its texts: list node, hash node, bucket.
+/// What containers spend on one record beside its texts: list node, and places in an index that is
+/// a quarter to half full.
 constexpr std::size_t entry_bytes = 128;
 
 wall_time whole_seconds(wall_time t) { return std::chrono::floor<std::chrono::seconds>(t); }

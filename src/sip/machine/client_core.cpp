@@ -303,18 +303,23 @@ void client_core::finish(call& c, const place& p, response&& r, instant now) {
     told.challenges = c.challenges.rounds;
   }
   const auto end = c.fsm.next_deadline();
-  const bool copies_may_come = end && *end > now.steady;
-  if (c.fsm.invite() && copies_may_come) {
+  if (c.fsm.invite() && end && *end > now.steady) {
     c.wire = {};
     return update(c, number);
   }
-  if (copies_may_come) {
-    for (const attempt& a : c.attempts)
-      answered_.add(hash_of(a.via.branch(), c.method, a.via.sent_by()), *end);
+  if (!c.fsm.invite()) remember_answered(c, now);
+  destroy(number);
+}
+
+/// RFC 3261 §17.1.2.2: for Timer K, which is zero for reliable transports.
+void client_core::remember_answered(const call& c, instant now) {
+  const auto& t = ctx_.options.timers;
+  for (const attempt& a : c.attempts) {
+    if (a.where.via != transport::udp) continue;
+    answered_.add(hash_of(a.via.branch(), c.method, a.via.sent_by()), now.steady + t.t4);
     if (answered_timer_.slot == timer_handle{}.slot)
       ctx_.arm(answered_timer_, owner::answered, 1, now.steady + forget_every);
   }
-  destroy(number);
 }
 
 void client_core::expire_answered(instant now) {
@@ -396,7 +401,7 @@ std::uint64_t client_core::hash_of(std::string_view branch, std::string_view met
 
 std::uint64_t client_core::hash_of(std::string_view branch, std::string_view method,
                                    std::string_view sent_by) {
-  return key_hash(sent_by, hash_of(branch, method));
+  return key_hash(method, key_hash(sent_by, key_hash(branch, 0)));
 }
 
 client_core::place client_core::find(std::string_view branch, std::string_view method) const {

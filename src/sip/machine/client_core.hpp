@@ -94,6 +94,7 @@ class client_core {
     bool hidden = false;     ///< a CANCEL of ours: nobody asked for its outcome
     bool timed_out = false;  ///< an attempt ended without a word
     bool cancel_wanted = false;
+    bool cancelled = false;  ///< a CANCEL was sent
     bool reopened = false;   ///< a reused stream had died, and a new one was taken
     bool too_large = false;  ///< with the credentials that a server wants
     std::size_t max_message_bytes = 0;
@@ -133,6 +134,7 @@ class client_core {
   void provisional(call& c, const place& p, response&& r, instant now);
   void final(call& c, const place& p, response&& r, instant now);
   bool answer_challenge(call& c, const place& p, const response& r, instant now);
+  void remember_answered(const call& c, instant now);
   void finish(call& c, const place& p, response&& r, instant now);
   void send_ack(const call& c, const attempt& a, const response& r, instant now);
   void send_cancel(call& c, instant now);

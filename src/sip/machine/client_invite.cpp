@@ -1,4 +1,6 @@
 // What only an INVITE of client_core has: the ACK to a failure, and CANCEL.
+#include <utility>
+
 #include "sip/machine/client_core.hpp"
 #include "sip/wire/headers.hpp"
 
@@ -55,7 +57,7 @@ void client_core::send_cancel(call& c, instant now) {
   const steady_time end = now.steady + 64 * t.t1;
   c.fsm.expire_at(end);
   const attempt& invite = c.attempts.back();
-  if (find(invite.via.branch(), "CANCEL").number != 0) return;
+  if (std::exchange(c.cancelled, true)) return;
   const bool reliable = invite.where.via != transport::udp;
   const auto number = calls_.create(client_transaction(false, reliable, now.steady, end, t));
   call& own = *calls_.find(number);

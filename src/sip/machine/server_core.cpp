@@ -11,8 +11,8 @@ namespace stox::sip {
 namespace {
 
 /// What tables and the timer index spend on one transaction: two places of 16 bytes in tables that are a
-/// quarter to half full, one heap entry.
-constexpr std::size_t table_bytes = 2 * 48 + 40;
+/// quarter to half full, one deadline.
+constexpr std::size_t table_bytes = 2 * 48 + 48;
 
 std::string call_id_of(const header_list& headers) {
   const auto id = headers.find(header::call_id);

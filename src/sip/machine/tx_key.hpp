@@ -7,7 +7,8 @@
 #include "sip/wire/message.hpp"
 
 /// The keys by which messages find their transaction. All are whole strings, never hashes alone: two
-/// transactions cannot be taken for one another by a chosen collision.
+/// transactions cannot be taken for one another by a chosen collision. (answered_branches, which finds none,
+/// does with a hash.)
 namespace stox::sip {
 
 /// RFC 3261 §17.2.3: branch + sent-by + method, or for a branch without the magic cookie (or with nothing

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "base/text.hpp"
 #include "sip/wire/message.hpp"
@@ -7,6 +8,14 @@
 namespace stox::sip {
 
 header_list::place header_list::keep(header id, std::string_view name, std::string_view value) {
+  // Both may be views of this text, which must outlive their copies.
+  std::string old;
+  if (const auto size = text_.size() + name.size() + value.size(); size > text_.capacity()) {
+    std::string grown;
+    grown.reserve(std::max(size, 2 * text_.capacity()));
+    grown = text_;
+    old = std::exchange(text_, std::move(grown));
+  }
   const auto u32 = [](std::size_t n) { return static_cast<std::uint32_t>(n); };
   place p;
   p.id = id;
@@ -22,7 +31,7 @@ header_list::place header_list::keep(header id, std::string_view name, std::stri
 std::optional<std::string_view> header_list::find(header id) const {
   const auto at = std::find_if(places_.begin(), places_.end(), [id](const place& p) { return p.id == id; });
   if (at == places_.end()) return std::nullopt;
-  return std::string_view(text_).substr(at->value_at, at->value_size);
+  return view(at->value_at, at->value_size);
 }
 
 std::optional<std::string_view> header_list::find_other(std::string_view name) const {

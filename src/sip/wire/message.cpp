@@ -292,6 +292,7 @@ class parser {
 
   /// Where that text will stand in the list's: text of the block stays where it is, other text comes behind.
   std::pair<std::uint32_t, std::uint32_t> put(std::string_view text) {
+    if (text.empty()) return {0, 0};  // a fold of blanks, say
     const auto size = static_cast<std::uint32_t>(text.size());
     const std::less_equal<const char*> not_behind;
     const bool inside = not_behind(fields_text_.data(), text.data()) &&
@@ -308,13 +309,11 @@ class parser {
     // With room for what a top Via gets: received and rport.
     text.reserve(used_ + others_.size() + 128);
     text = fields_text_.substr(0, used_);
-    if (!others_.empty()) {
-      for (auto& p : places_) {
-        for (auto* at : {&p.name_at, &p.value_at})
-          if ((*at & behind) != 0) *at = static_cast<std::uint32_t>((*at & ~behind) + text.size());
-      }
-      text += others_;
+    for (auto& p : places_) {
+      for (auto* at : {&p.name_at, &p.value_at})
+        if ((*at & behind) != 0) *at = static_cast<std::uint32_t>((*at & ~behind) + text.size());
     }
+    text += others_;
     return {std::move(text), std::move(places_)};
   }
 

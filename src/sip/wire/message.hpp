@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -157,7 +158,7 @@ class header_list {
   template <class Visit>
   void for_each(header id, Visit visit) const {
     for (const auto& p : places_) {
-      if (p.id == id) visit(std::string_view(text_.data() + p.value_at, p.value_size));
+      if (p.id == id) visit(view(p.value_at, p.value_size));
     }
   }
   /// Every element of every field of that name, comma lists split (quotes, <> and comments respected). RFC
@@ -172,8 +173,7 @@ class header_list {
   std::size_t size() const { return places_.size(); }
   header_field operator[](std::size_t index) const {
     const auto& p = places_[index];
-    const char* const text = text_.data();
-    return {p.id, {text + p.name_at, p.name_size}, {text + p.value_at, p.value_size}};
+    return {p.id, view(p.name_at, p.name_size), view(p.value_at, p.value_size)};
   }
   /// Bytes that its text and places take.
   std::size_t bytes() const { return text_.size() + places_.size() * sizeof(place); }
@@ -199,6 +199,10 @@ class header_list {
 
  private:
   place keep(header id, std::string_view name, std::string_view value);
+  std::string_view view(std::size_t at, std::size_t size) const {
+    assert(at <= text_.size() && size <= text_.size() - at);
+    return {text_.data() + at, size};
+  }
 
   std::string text_;
   std::vector<place> places_;

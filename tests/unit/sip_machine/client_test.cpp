@@ -92,12 +92,16 @@ TEST(client_transaction, tells_the_final_response_once_and_absorbs_its_copies) {
   of_another.replace(of_another.find("127.0.0.1:5060"), 14, "127.0.0.1:5066");
   w.datagram(of_another, "127.0.0.1:5071");
   EXPECT_EQ(w.ep.stats().stray_responses, 1U);
+  std::string of_a_method = ok;
+  of_a_method.replace(of_a_method.find("1 MESSAGE"), 9, "1 OPTIONS");
+  w.datagram(of_a_method, "127.0.0.1:5071");
+  EXPECT_EQ(w.ep.stats().stray_responses, 2U);
   w.datagram(ok, "127.0.0.1:5071");
   EXPECT_EQ(w.ep.stats().retransmissions_in, 2U);
   w.advance(1ms);  // Timer K
   w.datagram(ok, "127.0.0.1:5071");
   EXPECT_EQ(w.ep.stats().retransmissions_in, 2U);
-  EXPECT_EQ(w.ep.stats().stray_responses, 2U);
+  EXPECT_EQ(w.ep.stats().stray_responses, 3U);
   EXPECT_EQ(only_status(w), 200);
   expect_nothing_left(w);
 }
@@ -466,6 +470,8 @@ TEST(client_invite, is_cancelled_once_a_provisional_response_came) {
             "CSeq: 1 CANCEL\r\n"
             "Content-Length: 0\r\n\r\n");
   w.datagram(answer_to(w.last(), 200));
+  w.cancel(tx);
+  EXPECT_EQ(w.sends.size(), 2U) << "once is enough, also when it was answered";
   w.datagram(answer_to(invite, 487));
   const auto got = w.all<sip::response_received>();
   ASSERT_EQ(got.size(), 2U);

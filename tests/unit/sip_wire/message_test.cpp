@@ -271,6 +271,12 @@ TEST(header_list, keeps_what_is_set_from_itself) {
     h.set(header::from, *h.find(header::to));
     EXPECT_EQ(*h.find(header::from), std::string(40, 't') + "0");
   }
+  for (int i = 0; i < 50; ++i) {
+    h.add_other("X-" + std::string(30, 'n'), std::string(40, 'v'));
+    const auto last = h[h.size() - 1];
+    h.add_other(last.name, last.value);
+    EXPECT_EQ(h[h.size() - 1], h[h.size() - 2]);
+  }
   h.set(header::to, *h.find(header::to));
   EXPECT_EQ(h.count(header::to), 1U);
   EXPECT_EQ(*h.find(header::to), std::string(40, 't') + "0");
@@ -301,6 +307,21 @@ TEST(header_list, is_equal_by_its_fields_whatever_its_text) {
   EXPECT_EQ(a, b);
   b.add(header::to, "x");
   EXPECT_NE(a, b);
+}
+
+// A fold of blanks alone, with no other text that does not stand in the block: once a place outside of it.
+TEST(parse_message, keeps_a_fold_of_blanks_as_an_empty_value) {
+  for (const auto* name : {"Call-ID", "Subject", "Content-Type", "Retry-After", "X-Any"}) {
+    const auto m = parse_message(
+        "MESSAGE sip:a@b SIP/2.0\r\nTo: x\r\n" + std::string(name) + ":\r\n \r\nCSeq: 1 MESSAGE\r\n\r\n",
+        framing::datagram, {});
+    ASSERT_TRUE(m) << name;
+    const auto& headers = std::get<request>(*m).headers;
+    const auto found =
+        headers[1].id == header::other ? headers.find_other(name) : headers.find(headers[1].id);
+    EXPECT_EQ(found, std::optional(std::string_view())) << name;
+    EXPECT_EQ(*headers.find(header::cseq), "1 MESSAGE");
+  }
 }
 
 TEST(parse_message, keeps_folded_values_and_long_forms_beside_the_others) {
