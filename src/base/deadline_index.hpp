@@ -26,7 +26,7 @@ struct timer_handle {
   std::uint32_t generation = 0;
 };
 
-/// All deadlines of one engine. Most are as far ahead as those of their kind always are (Timer J, Timer K,
+/// All deadlines of one engine. Most are as far ahead as those of their kind always are (Timer J, Timer F,
 /// the next retransmission), so each comes behind the one before it: such ones stand in lanes, which are
 /// queues in order of time, and cost O(1) and no look at others, however many wait. The rest stands in a
 /// 4-ary heap.

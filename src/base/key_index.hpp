@@ -53,7 +53,7 @@ class key_index {
   }
   /// `number` is not Number{}. Several may stand under one hash.
   void add(std::uint64_t hash, Number number) {
-    if ((size_ + 1) * 2 > entries_.size()) grow();
+    if ((size_ + 1) * 2 > entries_.size()) resize(entries_.empty() ? 16 : entries_.size() * 2);
     put({hash, number});
     ++size_;
   }
@@ -72,8 +72,11 @@ class key_index {
     }
     entries_[gap] = {};
     --size_;
+    // What a rush needed is given back; the steps are far apart, so that none follows upon another.
+    if (entries_.size() > 64 && size_ * 16 < entries_.size()) resize(entries_.size() / 4);
   }
   std::size_t size() const { return size_; }
+  std::size_t capacity() const { return entries_.size(); }
 
  private:
   struct entry {
@@ -86,15 +89,15 @@ class key_index {
     while (entries_[i].number != Number{}) i = (i + 1) & mask();
     entries_[i] = e;
   }
-  void grow() {
-    std::vector<entry> old(entries_.empty() ? 16 : entries_.size() * 2);
+  void resize(std::size_t places) {
+    std::vector<entry> old(places);
     old.swap(entries_);
     for (const entry& e : old) {
       if (e.number != Number{}) put(e);
     }
   }
 
-  std::vector<entry> entries_;  ///< a power of two of them, at most half in use
+  std::vector<entry> entries_;  ///< a power of two of them, a 16th to half of them in use
   std::size_t size_ = 0;
 };
 

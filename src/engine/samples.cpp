@@ -139,7 +139,7 @@ void add_sip(std::vector<sample>& out, const sip::endpoint_stats& s) {
   counter("sip_challenges_unanswered_total", "401 and 407 that no credential fits, or that refused it.",
           s.challenges_unanswered);
   gauge("sip_server_transactions", "Server transactions held now.", s.server_transactions);
-  gauge("sip_client_transactions", "Client transactions held now.", s.client_transactions);
+  gauge("sip_client_transactions", "Requests of ours that have no final answer yet.", s.client_transactions);
   gauge("sip_connections", "SIP stream connections open now.", s.connections);
   gauge("sip_stranger_connections", "Those of them that untrusted peers opened.", s.strangers);
   counter("sip_strangers_refused_total", "Connections of untrusted peers closed at once for want of a place.",
@@ -265,7 +265,8 @@ std::vector<sample> engine::samples() const {
         static_cast<double>(i.blocklist_.size()));
   gauge("ready", "1 while the gateway takes work.", readiness().ready ? 1 : 0);
   gauge("open_messages", "Messages on their way.", static_cast<double>(i.router_.open()));
-  gauge("conversations", "Conversations remembered.", static_cast<double>(i.router_.conversations_known()));
+  gauge("conversations", "Pairs who talk, and their threads, that are remembered.",
+        static_cast<double>(i.router_.conversations_known()));
   gauge("peers_known", "Users of whose clients something is known.", static_cast<double>(i.peers_.size()));
   gauge("open_receipts", "Messages whose sender waits for a receipt.",
         static_cast<double>(i.receipts_.size()));

@@ -16,13 +16,13 @@
 namespace stox::engine {
 
 /// The trace: what crossed the engine's edge, one line each, in order.
-///     stox-trace 1
+///     stox-trace 2
 ///     > NUMBER STEADY_NS WALL_NS received conn=3 from=192.0.2.1:5060 bytes="MESSAGE ..."
 ///     < NUMBER STEADY_NS WALL_NS send conn=3 token=0 to=192.0.2.1:5060 bytes="SIP/2.0 ..."
 ///     = branch z9hG4bK...       (an identifier that the engine drew; or "= below N")
 /// '>' is an event, '<' an action. Bytes have C escapes and are redacted (redact.hpp): secrets always, what
 /// people say unless bodies were asked for. Log lines are not part of it.
-inline constexpr std::string_view trace_header = "stox-trace 1";
+inline constexpr std::string_view trace_header = "stox-trace 2";
 
 enum class trace_errc {
   bad_line = 1,  ///< not a line of a trace

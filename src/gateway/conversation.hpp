@@ -99,7 +99,7 @@ class conversations {
                             thread_state made, steady_time now);
   thread_state* find_thread(const std::string& jid, const std::string& aor, const std::string& call_id,
                             steady_time now);
-  /// Remembers a message of the pair that was used last, see recent_texts::add.
+  /// Remembers a message of the pair, see recent_texts::add; others may be forgotten for it.
   void note(pair_state& pair, direction way, std::initializer_list<recent_texts::message_id> ids,
             std::string_view text, steady_time now, bool owed = false);
   /// Remembers the thread of a message that goes (nullptr: it has none).

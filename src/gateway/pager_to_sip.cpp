@@ -178,8 +178,9 @@ void pager_to_sip::accept(const xmpp::message& m, const xmpp::extras& x, std::st
     return refuse(m, refusal(xmpp::condition::resource_constraint, "Out of memory for new messages"),
                   "memory", a, c);
   }
-  const auto places = request_size > long_message ? std::max(1U, rules.messages_per_sender / long_share)
-                                                  : rules.messages_per_sender;
+  const bool is_long = sip::written_size(made->value) > long_message;
+  const auto places =
+      is_long ? std::max(1U, rules.messages_per_sender / long_share) : rules.messages_per_sender;
   if (const auto why = full(t.jid, places, key, rules, c); !why.empty()) {
     return refuse(m, refusal(xmpp::condition::resource_constraint, "Too many messages wait"), why, a, c);
   }

@@ -22,7 +22,7 @@ const peer_caps* caps_of(const xmpp::jid& user, context& c) {
 }  // namespace
 
 std::size_t pager_to_sip::size_of(const sip::request& r) {
-  return sizeof(sip::outgoing) + r.uri.size() + r.body.size() + r.headers.bytes();
+  return sizeof(sip::outgoing) + r.uri.size() + r.body.size() + r.headers.memory();
 }
 
 std::size_t pager_to_sip::weight_of(const wish* w) {

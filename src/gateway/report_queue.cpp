@@ -21,7 +21,7 @@ constexpr std::size_t entry_bytes = 256;
 
 std::size_t size_of(const sip::outgoing& out) {
   return sizeof(sip::outgoing) + out.request.uri.size() + out.request.body.size() +
-         out.request.headers.bytes();
+         out.request.headers.memory();
 }
 
 /// The user or the way to him is away for now.

@@ -264,7 +264,9 @@ void client_core::final(call& c, const place& p, response&& r, instant now) {
     pause(a.where.to, r, now);
   }
   const bool acknowledge = c.fsm.invite() && r.status >= 300;
-  const bool challenge = (r.status == 401 || r.status == 407) && !c.hidden;
+  // Who wants it cancelled wants no second one.
+  const bool challenge =
+      (r.status == 401 || r.status == 407) && !c.hidden && !c.cancelled && !c.cancel_wanted;
   if (challenge) a.refused = true;
   if ((busy || challenge) && !current) {
     if (acknowledge) send_ack(c, a, r, now);
@@ -391,7 +393,7 @@ void client_core::connection_lost(std::uint64_t number, conn_id conn, std::strin
 }
 
 std::size_t client_core::bytes_of(const struct request& r) {
-  return r.uri.size() + r.body.size() + r.headers.bytes();
+  return r.uri.size() + r.body.size() + r.headers.memory();
 }
 
 /// Branches are ours: nobody can choose them to collide.

@@ -128,6 +128,7 @@ std::optional<std::string> client_core::make_plan(call& c, const std::vector<tar
       prepared_via{first_target.via, first_target.to, via_for(first_target, ctx_.ids.next(id_kind::branch))});
   const own_via& via = c.first_via->made;
   c.request.headers.set(header::via, via.text);
+  c.request_bytes = bytes_of(c.request);
   c.wire = write(c.request);
   const std::size_t bare = c.wire.size() - via.text.size();
   for (const target& t : targets) {

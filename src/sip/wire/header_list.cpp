@@ -8,23 +8,23 @@
 namespace stox::sip {
 
 header_list::place header_list::keep(header id, std::string_view name, std::string_view value) {
-  // Both may be views of this text, which must outlive their copies.
-  std::string old;
-  if (const auto size = text_.size() + name.size() + value.size(); size > text_.capacity()) {
-    std::string grown;
-    grown.reserve(std::max(size, 2 * text_.capacity()));
-    grown = text_;
-    old = std::exchange(text_, std::move(grown));
-  }
   const auto u32 = [](std::size_t n) { return static_cast<std::uint32_t>(n); };
   place p;
   p.id = id;
   p.name_at = u32(text_.size());
   p.name_size = u32(name.size());
-  text_ += name;
-  p.value_at = u32(text_.size());
+  p.value_at = u32(text_.size() + name.size());
   p.value_size = u32(value.size());
-  text_ += value;
+  const auto size = text_.size() + name.size() + value.size();
+  if (size <= text_.capacity()) {
+    text_.append(name).append(value);
+  } else {
+    // Both may be views of the text that goes.
+    std::string grown;
+    grown.reserve(std::max(size, 2 * text_.capacity()));
+    grown.append(text_).append(name).append(value);
+    text_ = std::move(grown);
+  }
   return p;
 }
 

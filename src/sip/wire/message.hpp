@@ -175,8 +175,8 @@ class header_list {
     const auto& p = places_[index];
     return {p.id, view(p.name_at, p.name_size), view(p.value_at, p.value_size)};
   }
-  /// Bytes that its text and places take.
-  std::size_t bytes() const { return text_.size() + places_.size() * sizeof(place); }
+  /// Bytes of memory that it holds beside itself.
+  std::size_t memory() const { return text_.capacity() + places_.capacity() * sizeof(place); }
 
   class iterator {
    public:
@@ -264,6 +264,8 @@ result<std::size_t> frame_stream(std::string_view text, const parse_limits& limi
 /// How many bytes it takes, also if they are not all there: known as soon as its head is whole, 0 before.
 result<std::size_t> announced_length(std::string_view text, const parse_limits& limits);
 
+/// About what write() makes of it, in bytes.
+std::size_t written_size(const request& r);
 /// Writes the message with our one order of headers: those of enum header first, in its order, then others as
 /// added. Content-Length is computed, never taken from the list.
 std::string write(const request& r);

@@ -74,6 +74,13 @@ void write_rest(std::string& out, const header_list& headers, std::string_view b
   out += body;
 }
 
+std::size_t written_size(const request& r) {
+  std::size_t n = r.method_name.size() + r.uri.size() + r.body.size() + 16;
+  for (const auto f : r.headers)
+    n += (f.id == header::other ? f.name : to_string(f.id)).size() + f.value.size() + 4;
+  return n;
+}
+
 namespace {
 
 std::size_t size_hint(const header_list& headers, std::string_view body) {

@@ -55,6 +55,15 @@ TEST(key_index, asks_which_number_is_meant_among_equal_hashes) {
   EXPECT_EQ(find(index, 8, 2), 0U);
 }
 
+TEST(key_index, gives_back_what_a_rush_needed) {
+  index_of_numbers index;
+  for (std::uint64_t i = 1; i <= 100'000; ++i) index.add(i * 0x9E3779B97F4A7C15U, i);
+  EXPECT_GE(index.capacity(), 200'000U);
+  for (std::uint64_t i = 1; i <= 99'990; ++i) index.remove(i * 0x9E3779B97F4A7C15U, i);
+  EXPECT_LE(index.capacity(), 256U);
+  for (std::uint64_t i = 99'991; i <= 100'000; ++i) EXPECT_EQ(find(index, i * 0x9E3779B97F4A7C15U, i), i);
+}
+
 // Keys of one peer differ in a few digits only. The seed 0 is the one that counting ids give.
 TEST(key_hash, spreads_keys_that_are_alike_whatever_the_seed) {
   constexpr int count = 1 << 14;

@@ -639,7 +639,7 @@ TEST(replay, a_line_that_a_killed_daemon_did_not_finish_is_left_out) {
 
 TEST(replay, a_reload_in_the_trace_is_named) {
   const auto settings = engine::sandbox::sample_settings();
-  const auto r = replay("stox-trace 1\n> 1 5 5 reconfigured\n", settings);
+  const auto r = replay("stox-trace 2\n> 1 5 5 reconfigured\n", settings);
   ASSERT_TRUE(r.has_value());
   EXPECT_EQ(
       r->text,
@@ -652,13 +652,13 @@ TEST(replay, what_is_no_trace_is_refused_with_its_line) {
     const auto r = replay(trace, settings);
     return r.has_value() ? "no error" : r.error().detail;
   };
-  EXPECT_EQ(why(""), "line 1 is not \"stox-trace 1\": no trace of stoxd --record");
-  EXPECT_EQ(why("hello\n"), "line 1 is not \"stox-trace 1\": no trace of stoxd --record");
-  EXPECT_EQ(why("stox-trace 1\n> 1 x y listening\n"), "line 2 is no event of a trace");
-  EXPECT_EQ(why("stox-trace 1\n> 1 5 5 exploded conn=1\n"), "line 2 is no event of a trace");
-  EXPECT_EQ(why("stox-trace 1\n= below x\n"), "line 2 is no identifier of a trace");
-  EXPECT_EQ(why("stox-trace 1\n>\n> \n"), "line 3 is no event of a trace");
-  EXPECT_EQ(why("stox-trace 1\n< \n<\n"), "no error");
+  EXPECT_EQ(why(""), "line 1 is not \"stox-trace 2\": no trace of stoxd --record");
+  EXPECT_EQ(why("hello\n"), "line 1 is not \"stox-trace 2\": no trace of stoxd --record");
+  EXPECT_EQ(why("stox-trace 2\n> 1 x y listening\n"), "line 2 is no event of a trace");
+  EXPECT_EQ(why("stox-trace 2\n> 1 5 5 exploded conn=1\n"), "line 2 is no event of a trace");
+  EXPECT_EQ(why("stox-trace 2\n= below x\n"), "line 2 is no identifier of a trace");
+  EXPECT_EQ(why("stox-trace 2\n>\n> \n"), "line 3 is no event of a trace");
+  EXPECT_EQ(why("stox-trace 2\n< \n<\n"), "no error");
 }
 
 TEST_F(stoxctl, replay_of_a_file_that_cannot_be_read_is_an_error) {

@@ -106,6 +106,26 @@ TEST(client_transaction, tells_the_final_response_once_and_absorbs_its_copies) {
   expect_nothing_left(w);
 }
 
+// Between two looks at what has ended: the time itself counts.
+TEST(client_transaction, absorbs_copies_of_an_answer_no_longer_than_timer_k) {
+  sip_world w;
+  w.request(ours(), {a});
+  w.datagram(answer_to(w.last(), 200), "127.0.0.1:5071");
+  w.advance(500ms);
+  auto second = ours();
+  w.request(second, {a});
+  const std::string ok = answer_to(w.last(), 200);
+  w.datagram(ok, "127.0.0.1:5071");
+  w.advance(4999ms);
+  w.datagram(ok, "127.0.0.1:5071");
+  EXPECT_EQ(w.ep.stats().retransmissions_in, 1U);
+  w.advance(1ms);
+  w.datagram(ok, "127.0.0.1:5071");
+  EXPECT_EQ(w.ep.stats().retransmissions_in, 1U);
+  EXPECT_EQ(w.ep.stats().stray_responses, 1U);
+  expect_nothing_left(w);
+}
+
 TEST(client_transaction, ignores_responses_that_are_not_its_own) {
   sip_world w;
   w.request(ours(), {a});
