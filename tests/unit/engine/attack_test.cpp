@@ -72,7 +72,8 @@ std::vector<std::string> fields_of(const std::string& text) {
   }
   for (const auto& f : std::get<sip::request>(*m).headers) {
     // A language that is none costs Content-Language; it never adds anything.
-    if (f.id != sip::header::content_language) out.push_back(std::to_string(static_cast<int>(f.id)).append(f.name));
+    if (f.id != sip::header::content_language)
+      out.push_back(std::to_string(static_cast<int>(f.id)).append(f.name));
     EXPECT_EQ(f.value.find_first_of(std::string("\r\n\0", 3)), std::string::npos) << f.value;
   }
   return out;

@@ -174,7 +174,7 @@ TEST_F(tcp, blocks_above_high_water_and_tells_sent_only_for_whole_pieces) {
   EXPECT_EQ(sink.count<io::writable>(), 1u);
   EXPECT_EQ(sink.count<io::closed>(), 0u);
   EXPECT_EQ(ports.queued(), 0u);
-  ports.close({c1});
+  ports.close(c1);
   ASSERT_TRUE(until([&] { return sink.count<io::closed>() == 1; }));
   EXPECT_EQ(got.get(), big + "tail");
 }
