@@ -97,7 +97,8 @@ class key_index {
     }
   }
 
-  std::vector<entry> entries_;  ///< a power of two of them, a 16th to half of them in use
+  std::vector<entry>
+      entries_;  ///< a power of two of them; in use are half at most, of more than 64 a 16th at least
   std::size_t size_ = 0;
 };
 

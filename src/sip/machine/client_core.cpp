@@ -92,6 +92,8 @@ bool client_core::start_attempt(call& c, std::uint64_t number, instant now) {
     }
     by_branch_.add(hash_of(a.via.branch(), c.method), number);
     c.attempts.push_back(std::move(a));
+    // A CANCEL is for one branch.
+    if (std::exchange(c.cancelled, false)) c.cancel_wanted = true;
     c.fsm = client_transaction(c.fsm.invite(), reliable, now.steady, c.give_up_at, ctx_.options.timers);
     c.try_until.reset();
     if (c.attempts.back().conn == conn_id::none) continue;
@@ -264,15 +266,15 @@ void client_core::final(call& c, const place& p, response&& r, instant now) {
     pause(a.where.to, r, now);
   }
   const bool acknowledge = c.fsm.invite() && r.status >= 300;
-  // Who wants it cancelled wants no second one.
-  const bool challenge =
-      (r.status == 401 || r.status == 407) && !c.hidden && !c.cancelled && !c.cancel_wanted;
+  const bool challenge = (r.status == 401 || r.status == 407) && !c.hidden;
   if (challenge) a.refused = true;
   if ((busy || challenge) && !current) {
     if (acknowledge) send_ack(c, a, r, now);
     return;  // a later target has the request already
   }
-  if (challenge && answer_challenge(c, p, r, now)) return;
+  // Who wants it cancelled wants no second one.
+  const bool wanted = !c.cancelled && !c.cancel_wanted;
+  if (challenge && wanted && answer_challenge(c, p, r, now)) return;
   const bool repeated = r.status == 482 && doubt_before(c, p.part);
   if (busy && c.plan.has_more(health_, c.untouched(), now)) {
     if (acknowledge) send_ack(c, a, r, now);
@@ -306,7 +308,7 @@ void client_core::finish(call& c, const place& p, response&& r, instant now) {
   }
   const auto end = c.fsm.next_deadline();
   if (c.fsm.invite() && end && *end > now.steady) {
-    c.wire = {};
+    std::string().swap(c.wire);
     return update(c, number);
   }
   if (!c.fsm.invite()) remember_answered(c, now);

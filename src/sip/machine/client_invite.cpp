@@ -1,6 +1,4 @@
 // What only an INVITE of client_core has: the ACK to a failure, and CANCEL.
-#include <utility>
-
 #include "sip/machine/client_core.hpp"
 #include "sip/wire/headers.hpp"
 
@@ -53,11 +51,11 @@ void client_core::cancel(client_tx tx, instant now) {
 }
 
 void client_core::send_cancel(call& c, instant now) {
+  if (c.cancelled) return;
   const timers& t = ctx_.options.timers;
   const steady_time end = now.steady + 64 * t.t1;
   c.fsm.expire_at(end);
   const attempt& invite = c.attempts.back();
-  if (std::exchange(c.cancelled, true)) return;
   const bool reliable = invite.where.via != transport::udp;
   const auto number = calls_.create(client_transaction(false, reliable, now.steady, end, t));
   call& own = *calls_.find(number);
@@ -74,6 +72,7 @@ void client_core::send_cancel(call& c, instant now) {
   by_branch_.add(hash_of(invite.via.branch(), own.method), number);
   ctx_.stats.client_transactions = calls_.size();
   if (!transmit(own, number, now)) return destroy(number);
+  c.cancelled = true;
   if (reliable) conns_.add_user(own.attempts.back().conn, number);
   update(own, number);
 }

@@ -82,6 +82,29 @@ TEST(challenge, is_answered_with_the_next_cseq_and_all_else_as_it_was) {
   EXPECT_EQ(w.ep.stats().challenges_answered, 1U);
 }
 
+TEST(challenge, of_a_cancelled_invite_is_not_answered_and_a_late_one_ends_nothing) {
+  sip_world w(with_accounts());
+  const auto tx = w.request(ours("INVITE"), {a, b});
+  const std::string first = w.last();
+  const auto challenged = [](const std::string& invite) {
+    std::string text = answer_to(invite, 407);
+    return text.insert(text.find("Content-Length"), proxy_challenge("n1"));
+  };
+  w.advance(6s);  // no word from a: b is tried
+  const std::string second = w.last();
+  ASSERT_NE(first, second);
+  w.cancel(tx);
+  w.datagram(challenged(first));
+  EXPECT_EQ(w.last().substr(0, 4), "ACK ");
+  EXPECT_THAT(w.all<sip::response_received>(), IsEmpty());
+  w.datagram(answer_to(second, 180));
+  EXPECT_EQ(w.last().substr(0, 7), "CANCEL ");
+  w.datagram(challenged(second));
+  EXPECT_EQ(w.last().substr(0, 4), "ACK ") << "and no second INVITE";
+  ASSERT_EQ(w.all<sip::response_received>().size(), 2U);
+  EXPECT_EQ(w.all<sip::response_received>()[1].response.status, 407);
+}
+
 TEST(challenge, from_the_proxy_and_from_the_user_are_both_answered) {
   sip_world w(with_accounts());
   w.request(ours(), {a});
