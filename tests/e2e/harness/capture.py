@@ -36,7 +36,11 @@ class Capture:
         # These ports are nobody's: without being told, tshark would not look for TLS there.
         for port in self._ports:
             argv += ["-d", f"tcp.port=={port},tls"]
-        return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout.split()
+        read = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+        # 2: the file is being written, and ends within a packet.
+        if read.returncode not in (0, 2):
+            raise AssertionError(f"tshark: {read.stderr}")
+        return read.stdout.split()
 
     def clear_text(self):
         """Whatever of the payload is text, on all the ports."""

@@ -19,6 +19,8 @@ listen=tcp:127.0.0.1:{port}
 {tls}dns=no
 rev_dns=no
 tcp_accept_no_cl=no
+# What comes while a connection is being made waits here; the 32 KiB of the default hold 70 messages.
+tcp_conn_wq_max=1048576
 loadmodule "tm.so"
 loadmodule "tmx.so"
 loadmodule "sl.so"
