@@ -150,25 +150,24 @@ void deadline_index::set(timer_handle& handle, timer_key key, std::optional<stea
   insert({*when, handle.slot, order_++});
 }
 
-deadline_index::front deadline_index::earliest() const {
-  front out;
-  if (!heap_.empty()) out.what = &heap_.front();
+const deadline_index::node* deadline_index::earliest() const {
+  const node* out = heap_.empty() ? nullptr : &heap_.front();
   for (const auto& l : lanes_) {
-    if (!l.empty() && (out.what == nullptr || l.front().before(*out.what))) out = {&l.front(), &l};
+    if (!l.empty() && (out == nullptr || l.front().before(*out))) out = &l.front();
   }
   return out;
 }
 
 std::optional<steady_time> deadline_index::next() const {
-  const auto e = earliest();
-  if (e.what == nullptr) return std::nullopt;
-  return e.what->when;
+  const auto* const first = earliest();
+  if (first == nullptr) return std::nullopt;
+  return first->when;
 }
 
 std::optional<timer_key> deadline_index::pop_due(steady_time now) {
-  const auto e = earliest();
-  if (e.what == nullptr || e.what->when > now) return std::nullopt;
-  const auto slot = e.what->slot;
+  const auto* const first = earliest();
+  if (first == nullptr || first->when > now) return std::nullopt;
+  const auto slot = first->slot;
   const timer_key key = slots_[slot].key;
   detach(slot);
   ++slots_[slot].generation;

@@ -79,12 +79,8 @@ class deadline_index {
   void sift_up(std::size_t position);
   void sift_down(std::size_t position);
   void erase(std::size_t position);
-  /// The earliest of all, and its lane (nullptr: the heap).
-  struct front {
-    const node* what = nullptr;
-    const lane* in = nullptr;
-  };
-  front earliest() const;
+  /// nullptr: there is none.
+  const node* earliest() const;
 
   std::vector<node> heap_;
   std::array<lane, lane_count> lanes_;

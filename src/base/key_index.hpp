@@ -97,8 +97,8 @@ class key_index {
     }
   }
 
-  std::vector<entry>
-      entries_;  ///< a power of two of them; in use are half at most, of more than 64 a 16th at least
+  /// A power of two of them; in use are half at most, of more than 64 a 16th at least.
+  std::vector<entry> entries_;
   std::size_t size_ = 0;
 };
 

@@ -119,8 +119,8 @@ class player {
 result<replayed> replay(std::string_view trace, const settings::all& settings) {
   auto lines = text::split(trace, '\n');
   if (lines.front() != engine::trace_header) {
-    return error(errc::bad_trace,
-                 "line 1 is not \"" + std::string(engine::trace_header) + "\": no trace of stoxd --record");
+    return error(errc::bad_trace, "line 1 is not \"" + std::string(engine::trace_header) +
+                                      "\": no trace of stoxd --record, or one of another version");
   }
   // What follows the last line end is empty, or a line that a killed daemon did not finish.
   lines.pop_back();

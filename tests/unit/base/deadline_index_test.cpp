@@ -91,6 +91,17 @@ class model {
   std::map<std::uint64_t, std::multimap<steady_time, std::uint64_t>::iterator> by_id_;
 };
 
+/// Takes what is due from both. Entries of one instant may come in any order, entries of two may not.
+void take_due(deadline_index& index, model& expected, steady_time now) {
+  while (const auto due = index.pop_due(now)) {
+    ASSERT_TRUE(expected.holds(due->id));
+    ASSERT_EQ(expected.when(due->id), expected.next());
+    ASSERT_LE(expected.when(due->id), now);
+    expected.set(due->id, std::nullopt);
+  }
+  ASSERT_TRUE(!expected.next() || *expected.next() > now);
+}
+
 TEST(deadline_index, equal_deadlines_come_in_the_order_in_which_they_were_set) {
   deadline_index index;
   std::vector<timer_handle> handles(10);
@@ -113,12 +124,7 @@ TEST(deadline_index, agrees_with_a_multimap_over_deadlines_of_a_few_kinds) {
     for (int step = 0; step < 60'000; ++step) {
       const std::uint64_t id = random() % handles.size();
       now += 1ms;
-      while (const auto due = index.pop_due(now)) {
-        ASSERT_TRUE(expected.holds(due->id));
-        ASSERT_EQ(expected.when(due->id), expected.next());
-        expected.set(due->id, std::nullopt);
-      }
-      ASSERT_TRUE(!expected.next() || *expected.next() > now);
+      ASSERT_NO_FATAL_FAILURE(take_due(index, expected, now));
       const auto kind = kinds[random() % 50 == 0 ? 5 + random() % 2 : random() % 5];
       const auto when = random() % 5 == 0 ? std::nullopt : std::optional(now + kind);
       index.set(handles[id], key(id), when);
@@ -159,14 +165,7 @@ TEST(deadline_index, agrees_with_a_multimap_over_random_operations) {
           break;
         case 1:
           now += std::chrono::milliseconds(random() % 40);
-          while (const auto due = index.pop_due(now)) {
-            ASSERT_TRUE(expected.holds(due->id));
-            // Entries of one instant may come in any order, entries of two may not.
-            ASSERT_EQ(expected.when(due->id), expected.next());
-            ASSERT_LE(expected.when(due->id), now);
-            expected.set(due->id, std::nullopt);
-          }
-          ASSERT_TRUE(!expected.next() || *expected.next() > now);
+          ASSERT_NO_FATAL_FAILURE(take_due(index, expected, now));
           break;
         default:
           index.set(handles[id], key(id), when);

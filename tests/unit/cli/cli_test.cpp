@@ -652,8 +652,9 @@ TEST(replay, what_is_no_trace_is_refused_with_its_line) {
     const auto r = replay(trace, settings);
     return r.has_value() ? "no error" : r.error().detail;
   };
-  EXPECT_EQ(why(""), "line 1 is not \"stox-trace 2\": no trace of stoxd --record");
-  EXPECT_EQ(why("hello\n"), "line 1 is not \"stox-trace 2\": no trace of stoxd --record");
+  EXPECT_EQ(why(""), "line 1 is not \"stox-trace 2\": no trace of stoxd --record, or one of another version");
+  EXPECT_EQ(why("hello\n"),
+            "line 1 is not \"stox-trace 2\": no trace of stoxd --record, or one of another version");
   EXPECT_EQ(why("stox-trace 2\n> 1 x y listening\n"), "line 2 is no event of a trace");
   EXPECT_EQ(why("stox-trace 2\n> 1 5 5 exploded conn=1\n"), "line 2 is no event of a trace");
   EXPECT_EQ(why("stox-trace 2\n= below x\n"), "line 2 is no identifier of a trace");
