@@ -78,6 +78,22 @@ TEST(client_transaction, slows_down_to_t2_after_a_100) {
   EXPECT_THAT(w.events, IsEmpty());
 }
 
+// RFC 3261 §18.1.2 with §19.1.4: the sent-by has to be what we wrote, and hosts compare without case.
+TEST(client_transaction, knows_its_sent_by_in_any_case) {
+  auto o = sip_world::defaults();
+  o.advertise = {{std::nullopt, "GW.Sip.Example", 0}};
+  sip_world w{o};
+  w.request(ours(), {a});
+  std::string ok = answer_to(w.last(), 200);
+  const auto at = ok.find("gw.sip.example");
+  ASSERT_NE(at, std::string::npos) << w.last();
+  ok.replace(at, 14, "GW.SIP.example");
+  w.datagram(ok, "127.0.0.1:5071");
+  EXPECT_EQ(only_status(w), 200);
+  w.datagram(ok, "127.0.0.1:5071");
+  EXPECT_EQ(w.ep.stats().retransmissions_in, 1U);
+}
+
 TEST(client_transaction, tells_the_final_response_once_and_absorbs_its_copies) {
   sip_world w;
   w.request(ours(), {a});

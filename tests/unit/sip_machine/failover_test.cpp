@@ -24,6 +24,21 @@ TEST(failover, goes_to_the_next_target_with_a_new_branch_only) {
   expect_nothing_left(w);
 }
 
+// RFC 3261 §17.1.2.2: Timer K is that of the transport by which the attempt went, whichever is the last.
+TEST(failover, absorbs_copies_of_an_answer_over_udp_also_after_an_attempt_over_tcp) {
+  sip_world w;
+  w.request(ours(), {a, tcp_b});
+  const std::string first = w.last();
+  w.advance(6s);
+  ASSERT_EQ(w.opens.size(), 1U);
+  w.datagram(answer_to(first, 200), "127.0.0.1:5071");
+  EXPECT_EQ(only_status(w), 200);
+  w.advance(4999ms);
+  w.datagram(answer_to(first, 200), "127.0.0.1:5071");
+  EXPECT_EQ(w.ep.stats().retransmissions_in, 1U);
+  EXPECT_EQ(w.ep.stats().stray_responses, 0U);
+}
+
 TEST(failover, keeps_to_one_budget_over_all_targets) {
   sip_world w;
   w.request(ours(), {a, b, a, b});
